@@ -1,0 +1,30 @@
+"""The vocabulary: one name for one thing across vendors.
+
+A technique's conditions and signals, their usual units, titles in English and Japanese, NeXus paths and
+ontology terms. To add a technique, declare it in its family's module; a new family is a new module here.
+"""
+
+from zairyo.measurement.techniques import (
+    diffraction,
+    electrochemical,
+    generic,
+    magnetic,
+    molecular,
+    optical,
+    photoemission,
+    thermal,
+)
+from zairyo.measurement.techniques._base import COMMON, Condition, Named, Technique
+
+_FAMILIES = (diffraction, photoemission, optical, thermal, electrochemical, magnetic, molecular, generic)
+
+TECHNIQUES: dict[str, Technique] = {t.key: t for family in _FAMILIES for t in family.TECHNIQUES}
+
+
+def conditions(technique: str) -> dict[str, Condition]:
+    """The conditions a technique may have: its own, and the common ones it does not define itself."""
+    own = TECHNIQUES[technique].conditions if technique in TECHNIQUES else ()
+    return {c.name: c for c in own} | {c.name: c for c in COMMON if c.name not in {o.name for o in own}}
+
+
+__all__ = ["COMMON", "TECHNIQUES", "Condition", "Named", "Technique", "conditions"]

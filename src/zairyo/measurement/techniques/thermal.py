@@ -1,0 +1,52 @@
+"""Heat, mass and length against temperature."""
+
+from zairyo.measurement.techniques._base import Condition, Named, Technique
+
+_CONDITIONS = (
+    Condition("heating_rate", "K/min", "Heating rate", "昇温速度", main=True),
+    Condition("temperature_start", "degC", "Start temperature", "開始温度", main=True),
+    Condition("temperature_end", "degC", "End temperature", "終了温度", main=True),
+    Condition("purge_gas", None, "Purge gas", "パージガス", main=True),
+    Condition("purge_gas_flow", "ml/min", "Purge gas flow", "パージガス流量", main=True),
+    Condition("protective_gas", None, "Protective gas", "保護ガス"),
+    Condition("protective_gas_flow", "ml/min", "Protective gas flow", "保護ガス流量"),
+    Condition("crucible", None, "Crucible", "るつぼ", main=True),
+    Condition("crucible_mass", "mg", "Crucible mass", "るつぼ質量"),
+    Condition("reference_mass", "mg", "Reference mass", "参照質量"),
+    Condition("sample_carrier", None, "Sample carrier", "試料ホルダー"),
+    Condition("furnace", None, "Furnace", "炉"),
+    Condition("correction_file", None, "Correction file", "補正ファイル"),
+)
+
+_SIGNALS = (
+    Named("time", "s", "Time", "時間"),
+    Named("temperature", "degC", "Sample temperature", "試料温度"),
+    Named("furnace_temperature", "degC", "Furnace temperature", "炉温度"),
+    Named("reference_temperature", "degC", "Reference temperature", "参照温度"),
+    Named("program_temperature", "degC", "Programme temperature", "プログラム温度"),
+    Named("mass", "mg", "Mass", "質量"),
+    Named("mass_change", "mg", "Mass change", "質量変化"),
+    Named("relative_mass", "percent", "Relative mass", "相対質量"),
+    Named("mass_loss_rate", "percent/min", "Mass-loss rate (DTG)", "質量減少速度 (DTG)"),
+    Named("heat_flow", "mW", "Heat flow", "熱流"),
+    Named("specific_heat_flow", "W/g", "Heat flow per mass", "質量当たり熱流"),
+    Named("dsc_signal", "uV", "DSC signal", "DSC信号"),
+    Named("dsc_signal_per_mass", "uV/mg", "DSC signal per mass", "質量当たりDSC信号"),
+    Named("heating_rate", "K/min", "Heating rate", "昇温速度"),
+    Named("length_change", "um", "Length change", "長さ変化"),
+    Named("purge_gas_flow", "ml/min", "Purge gas flow", "パージガス流量"),
+    Named("protective_gas_flow", "ml/min", "Protective gas flow", "保護ガス流量"),
+)
+
+
+def _technique(key: str, title: str, title_ja: str, short: str) -> Technique:
+    return Technique(key, title, title_ja, short, "thermal", _CONDITIONS, _SIGNALS)
+
+
+TECHNIQUES = (
+    _technique("tga", "Thermogravimetry", "熱重量測定", "TGA"),
+    _technique("dsc", "Differential scanning calorimetry", "示差走査熱量測定", "DSC"),
+    _technique("sta", "Simultaneous thermal analysis", "同時熱分析", "STA"),
+    _technique("dilatometry", "Dilatometry", "熱膨張測定", "DIL"),
+    _technique("laser_flash", "Laser flash analysis", "レーザーフラッシュ法", "LFA"),
+)

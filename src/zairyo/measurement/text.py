@@ -1,0 +1,88 @@
+"""Names, text and original metadata that HDF5, SQL and JSON can all carry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any, TypeAlias
+
+import numpy as np
+
+#: What original metadata may hold, as JSON does: verbatim from the vendor's file, nested as there.
+MetadataValue: TypeAlias = "str | int | float | bool | None | list[MetadataValue] | dict[str, MetadataValue]"
+
+#: NeXus' validItemName without its '.', so that a name is also an attribute in Python.
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_DEEPEST = 32
+
+
+class MeasurementError(ValueError):
+    """The parts given do not make a consistent measurement; the message names the part."""
+
+
+def check_name(name: str, what: str) -> None:
+    if not NAME.match(name):
+        raise MeasurementError(
+            f"{what} name {name!r} is not a NeXus name (letters, digits and _, at most 63, no leading digit)"
+        )
+
+
+def make_name(text: str, fallback: str = "unnamed") -> str:
+    """A NeXus name out of any text: ``"Heat Flow/(mW/mg)"`` becomes ``"heat_flow_mw_mg"``."""
+    name = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")[:60] or fallback
+    return f"_{name}" if name[0].isdigit() else name
+
+
+def check_text(text: str | None, what: str) -> None:
+    """Text that HDF5, SQL and JSON can all carry: no NUL, no lone surrogate."""
+    if text is not None and _UNSTORABLE.search(text):
+        raise MeasurementError(f"{what} holds a NUL or a lone surrogate: {text[:40]!r}")
+
+
+def clean_text(text: str) -> str:
+    """Make any string one that ``check_text`` accepts: NUL and lone surrogates become U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def check_metadata(value: Any, what: str, depth: int = 0) -> None:
+    """Raise unless ``value`` is JSON-like, at most 32 deep, with storable text."""
+    if depth > _DEEPEST:
+        raise MeasurementError(f"{what} is nested deeper than {_DEEPEST}")
+    if isinstance(value, str):
+        check_text(value, what)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if type(key) is not str:
+                raise MeasurementError(f"{what} has the key {key!r}, which is not text")
+            check_text(key, what)
+            check_metadata(item, what, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            check_metadata(item, what, depth + 1)
+    elif value is not None and type(value) not in (int, float, bool):
+        raise MeasurementError(f"{what} holds a {type(value).__name__}; tidy_metadata() makes it storable")
+
+
+def tidy_metadata(value: Any, depth: int = 0) -> MetadataValue:
+    """Make anything a reader meets into original metadata: bytes, NumPy values, tuples, dates included."""
+    if depth > _DEEPEST:
+        return clean_text(str(value)[:1000])
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or type(value) in (int, float, bool):
+        return value  # type: ignore[no-any-return]
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, (bytes, bytearray)):
+        return clean_text(bytes(value).decode("utf-8", "replace"))
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {clean_text(str(k)): tidy_metadata(v, depth + 1) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return tidy_metadata(value.tolist(), depth + 1)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [tidy_metadata(v, depth + 1) for v in value]
+    return clean_text(str(value))

@@ -1,0 +1,1 @@
+"""Vendor files → the standard form, one module a format."""

@@ -1,0 +1,164 @@
+"""What a reader is: a declaration with two functions.
+
+``sniff`` looks at the beginning of a file (and the names inside a folder or an archive) and says how sure
+it is; ``read`` turns the raw file into a :class:`~zairyo.measurement.Measurement`. A module of this package
+holds one format and names its reader ``READER`` (or several, ``READERS``).
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from zairyo.measurement import Measurement
+
+#: How sure a sniff is. Between two, choose the lower: a tie is an error for the user.
+CERTAIN = 1.0  # a magic number or a root element that no other format has
+LIKELY = 0.7  # the structure fits and a word of this vendor is there
+POSSIBLE = 0.3  # the structure fits; another format may say the same
+NO = 0.0
+
+HEAD_BYTES = 64 * 1024
+#: A raw file larger than this is refused by ``RawInput.read_bytes``: readers that can stream use ``open``.
+MOST_BYTES = 2 * 1024**3
+
+
+class ReadError(ValueError):
+    """The file is not what the reader thought, is cut off or is corrupt.
+
+    The message is for the person who measured: what is wrong, at which line or byte, what to do.
+    """
+
+
+@dataclass(frozen=True)
+class RawInput:
+    """The raw file (or folder) a reader is given. ``.gz`` and ``.bz2`` are seen as what they hold."""
+
+    path: Path
+
+    @cached_property
+    def name(self) -> str:
+        """File name without the ending of a compression."""
+        return self.path.stem if self._unpack else self.path.name
+
+    @cached_property
+    def suffix(self) -> str:
+        """Lower-case ending with its dot, e.g. ``.xrdml``."""
+        return PurePosixPath(self.name).suffix.lower()
+
+    @cached_property
+    def is_folder(self) -> bool:
+        return self.path.is_dir()
+
+    @cached_property
+    def _unpack(self) -> Callable[..., object] | None:
+        if self.path.is_dir():
+            return None
+        with self.path.open("rb") as f:
+            magic = f.read(3)
+        if magic[:2] == b"\x1f\x8b":
+            return gzip.open
+        return bz2.open if magic == b"BZh" else None
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first 64 KiB; empty for a folder."""
+        if self.is_folder:
+            return b""
+        try:
+            with self.open() as f:
+                return f.read(HEAD_BYTES)
+        except (OSError, EOFError) as e:
+            raise ReadError(f"{self.path.name} cannot be unpacked: {e}") from None
+
+    @cached_property
+    def members(self) -> tuple[str, ...]:
+        """Names inside a folder or a zip archive, with '/', sorted; empty for a plain file."""
+        if self.is_folder:
+            return tuple(
+                sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file())
+            )
+        if self.head[:4] == b"PK\x03\x04":
+            try:
+                with zipfile.ZipFile(self.path) as z:
+                    return tuple(sorted(z.namelist()))
+            except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+                return ()
+        return ()
+
+    def open(self):  # type: ignore[no-untyped-def]
+        """Open for reading bytes (``BinaryIO``), unpacked."""
+        return self._unpack(self.path, "rb") if self._unpack else self.path.open("rb")
+
+    def read_bytes(self, most: int = MOST_BYTES) -> bytes:
+        """Everything, unpacked; :class:`ReadError` if it is more than ``most`` bytes or its packing is cut off."""
+        try:
+            with self.open() as f:
+                data: bytes = f.read(most + 1)
+        except (OSError, EOFError) as e:
+            raise ReadError(f"{self.path.name} cannot be unpacked: {e}") from None
+        if len(data) > most:
+            raise ReadError(
+                f"{self.path.name} holds more than {most // 1024**2} MiB, more than this reader takes"
+            )
+        return data
+
+    def member(self, name: str, most: int = MOST_BYTES) -> bytes:
+        """One member of a folder or zip archive, by its name in ``members``."""
+        if name not in self.members:
+            raise ReadError(f"{self.path.name} has no part {name!r}; it may be cut off. Copy it again.")
+        try:
+            if self.is_folder:
+                with (self.path / name).open("rb") as f:
+                    data = f.read(most + 1)
+            else:
+                with zipfile.ZipFile(self.path) as z, z.open(name) as f:
+                    data = f.read(most + 1)
+        except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as e:
+            raise ReadError(f"part {name!r} of {self.path.name} is damaged: {e}") from None
+        except Exception as e:  # zlib.error has no common base with the above
+            raise ReadError(f"part {name!r} of {self.path.name} is damaged: {e}") from None
+        if len(data) > most:
+            raise ReadError(f"part {name!r} of {self.path.name} is more than {most // 1024**2} MiB")
+        return data
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One format's reader.
+
+    Attributes
+    ----------
+    name
+        ``vendor_format``, e.g. ``panalytical_xrdml``; unique.
+    version
+        Raised whenever the same file would give another result; measurements are then translated anew.
+    techniques
+        What it can give, keys of the technique vocabulary.
+    vendor, format
+        For people: ``"Malvern PANalytical"``, ``"XRDML"``.
+    endings
+        Usual endings with their dot, lower case. For people and file dialogs: recognition is by content.
+    sniff
+        How sure it is that it can read this, 0 … 1 (see ``CERTAIN`` …). Never raises, never reads more than
+        ``head`` and ``members``.
+    read
+        Raw file → measurement. Raises :class:`ReadError`.
+    notes
+        For people: what is read and what is not.
+    """
+
+    name: str
+    version: str
+    techniques: tuple[str, ...]
+    vendor: str
+    format: str
+    endings: tuple[str, ...]
+    sniff: Callable[[RawInput], float]
+    read: Callable[[RawInput], Measurement]
+    notes: str = ""
