@@ -1,0 +1,1 @@
+"""The platform: intake, objects, catalogue, access, translation, api."""
