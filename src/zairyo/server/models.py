@@ -326,7 +326,7 @@ class Translation(Base):
 
 
 class ConditionValue(Base):
-    """A measurement's condition for search: numbers in SI, text as it is."""
+    """A measurement's condition, or a signal's range, for search: numbers in SI, text as it is."""
 
     __tablename__ = "condition_value"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -336,10 +336,13 @@ class ConditionValue(Base):
     dimension: Mapped[str] = mapped_column(String(64), default="")
     """The SI base unit ``si`` is in, e.g. ``K``; values of one name and another dimension are never compared."""
     si: Mapped[float | None] = mapped_column(Float(53))
+    si_max: Mapped[float | None] = mapped_column(Float(53))
+    """The interval's upper end, e.g. of the temperatures that a run went through; ``si`` itself for one value."""
     text: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         Index(None, "name", "dimension", "si", "project_id"),
+        Index(None, "name", "dimension", "si_max", "project_id"),
         Index(None, "project_id", "name", "si"),
     )
 
