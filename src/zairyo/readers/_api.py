@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
 
 from zairyo.measurement import Measurement
 
@@ -56,14 +57,14 @@ class RawInput:
         return self.path.is_dir()
 
     @cached_property
-    def _unpack(self) -> Callable[..., object] | None:
+    def _unpack(self) -> Callable[[Path, str], BinaryIO] | None:
         if self.path.is_dir():
             return None
         with self.path.open("rb") as f:
             magic = f.read(3)
         if magic[:2] == b"\x1f\x8b":
-            return gzip.open
-        return bz2.open if magic == b"BZh" else None
+            return cast("Callable[[Path, str], BinaryIO]", gzip.open)
+        return cast("Callable[[Path, str], BinaryIO]", bz2.open) if magic == b"BZh" else None
 
     @cached_property
     def head(self) -> bytes:
@@ -91,8 +92,8 @@ class RawInput:
                 return ()
         return ()
 
-    def open(self):  # type: ignore[no-untyped-def]
-        """Open for reading bytes (``BinaryIO``), unpacked."""
+    def open(self) -> BinaryIO:
+        """Open for reading bytes, unpacked."""
         return self._unpack(self.path, "rb") if self._unpack else self.path.open("rb")
 
     def read_bytes(self, most: int = MOST_BYTES) -> bytes:
