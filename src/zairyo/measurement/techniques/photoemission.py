@@ -1,4 +1,6 @@
-"""Electrons out of a surface."""
+"""Electrons, ions and X-rays out of a surface."""
+
+from typing import Any
 
 from zairyo.measurement.techniques._base import Condition, Named, Technique
 
@@ -30,6 +32,22 @@ _CONDITIONS = (
     Condition("scan_mode", None, "Scan mode", "走査モード"),
     Condition("charge_neutraliser", None, "Charge neutraliser", "帯電中和"),
     Condition("etch_time", "s", "Sputter time", "スパッタ時間"),
+    Condition("energy_reference", None, "Binding-energy convention", "結合エネルギーの基準"),
+    Condition("analyser_mode", None, "Analyser mode", "アナライザーモード"),
+    Condition("retard_ratio", "", "Retard ratio", "減速比"),
+    Condition("beam_current", "nA", "Beam current", "ビーム電流"),
+    Condition("beam_width_x", "um", "Beam width x", "ビーム幅 x"),
+    Condition("beam_width_y", "um", "Beam width y", "ビーム幅 y"),
+    Condition("analysis_width_x", "um", "Analysed width x", "分析幅 x"),
+    Condition("analysis_width_y", "um", "Analysed width y", "分析幅 y"),
+    Condition("incidence_angle", "deg", "Angle of incidence", "入射角"),
+    Condition("tilt_angle", "deg", "Sample tilt", "試料傾斜角"),
+    Condition("rotation_angle", "deg", "Sample rotation", "試料回転角"),
+    Condition("modulation_amplitude", "eV", "Modulation, peak to peak", "変調幅（ピーク間）"),
+    Condition("sample_bias", "V", "Sample bias", "試料バイアス"),
+    Condition("sputter_energy", "eV", "Sputter-ion energy", "スパッタイオンエネルギー"),
+    Condition("sputter_current", "nA", "Sputter-ion current", "スパッタイオン電流"),
+    Condition("signal_mode", None, "Signal mode", "信号モード"),
 )
 
 _SIGNALS = (
@@ -37,37 +55,45 @@ _SIGNALS = (
     Named("kinetic_energy", "eV", "Kinetic energy", "運動エネルギー"),
     Named("intensity", "counts", "Intensity", "強度"),
     Named("transmission", "", "Transmission function", "透過関数"),
+    Named("energy_loss", "eV", "Energy loss", "エネルギー損失"),
+    Named("photon_energy", "eV", "Photon energy", "光子エネルギー"),
+    Named("mass_to_charge", "u", "m/z", "m/z"),
+    Named("time", "s", "Time", "時間"),
+    Named("etch_time", "s", "Sputter time", "スパッタ時間"),
+    Named("x", "um", "x", "x"),
+    Named("y", "um", "y", "y"),
+    Named("component", None, "Fitted component", "成分"),
+    Named("line_shape", None, "Line shape", "線形"),
+    Named("area", None, "Area", "面積"),
+    Named("full_width_at_half_maximum", "eV", "Full width at half maximum", "半値全幅"),
+    Named("sensitivity_factor", "", "Relative sensitivity factor", "相対感度係数"),
 )
 
+
+def _technique(key: str, title: str, title_ja: str, short: str, **rest: Any) -> Technique:
+    return Technique(key, title, title_ja, short, "photoemission", _CONDITIONS, _SIGNALS, **rest)
+
+
 TECHNIQUES = (
-    Technique(
+    _technique(
         "xps",
         "X-ray photoelectron spectroscopy",
         "X線光電子分光",
         "XPS",
-        "photoemission",
-        _CONDITIONS,
-        _SIGNALS,
         reversed_axes=("binding_energy",),
         definition="NXxps",
     ),
-    Technique(
+    _technique(
         "ups",
         "Ultraviolet photoelectron spectroscopy",
         "紫外光電子分光",
         "UPS",
-        "photoemission",
-        _CONDITIONS,
-        _SIGNALS,
         reversed_axes=("binding_energy",),
     ),
-    Technique(
-        "aes",
-        "Auger electron spectroscopy",
-        "オージェ電子分光",
-        "AES",
-        "photoemission",
-        _CONDITIONS,
-        _SIGNALS,
-    ),
+    _technique("aes", "Auger electron spectroscopy", "オージェ電子分光", "AES"),
+    _technique("els", "Electron energy-loss spectroscopy", "電子エネルギー損失分光", "ELS"),
+    _technique("iss", "Ion scattering spectroscopy", "イオン散乱分光", "ISS"),
+    _technique("sims", "Secondary ion and neutral mass spectrometry", "二次イオン質量分析", "SIMS"),
+    _technique("edx", "Energy-dispersive X-ray spectroscopy", "エネルギー分散型X線分析", "EDX"),
+    _technique("xrf", "X-ray fluorescence", "蛍光X線分析", "XRF"),
 )
