@@ -14,38 +14,36 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from zairyo.measurement.text import MeasurementError, MetadataValue, check_metadata, check_name, check_text
+from zairyo.measurement.arrays import Array, freeze, plain_moment, plain_value, same, same_fields
+from zairyo.measurement.text import (
+    MeasurementError,
+    MetadataValue,
+    check_label,
+    check_metadata,
+    check_name,
+    check_text,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-Array: TypeAlias = NDArray[Any]
-_KINDS = frozenset("biufcUM")
-
-
-def _freeze(values: Any, what: str) -> Array:
-    array: Array = np.asarray(values)
-    if array.dtype.kind == "O":
-        if not all(isinstance(v, str) for v in array.flat):
-            raise MeasurementError(f"{what} holds Python objects; give numbers, booleans, text or datetime64")
-        array = array.astype(np.str_)
-    if array.dtype.kind not in _KINDS or array.dtype == np.longdouble or array.dtype == np.clongdouble:
-        raise MeasurementError(f"{what} has dtype {array.dtype}, which the standard form cannot hold")
-    if array.dtype.kind == "U":
-        for text in array.flat:
-            check_text(str(text), what)
-    if not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
-    if array.flags.writeable or not array.flags.c_contiguous:
-        array = np.array(array, order="C", copy=True)
-        array.flags.writeable = False
-    return array
+__all__ = [
+    "Array",
+    "Axis",
+    "Entry",
+    "Measurement",
+    "Quantity",
+    "RawFile",
+    "Signal",
+    "Source",
+    "same",
+    "table",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +66,13 @@ class Quantity:
     uncertainty: float | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.value, np.generic):
-            object.__setattr__(self, "value", self.value.item())
-        if not isinstance(self.value, (float, int, str, bool, datetime)):
-            raise MeasurementError(f"a quantity cannot be a {type(self.value).__name__}")
-        if isinstance(self.value, int) and not -(2**63) <= self.value < 2**63:
-            raise MeasurementError(f"integer {self.value} does not fit 64 bits")
-        if isinstance(self.value, str):
-            check_text(self.value, "quantity")
-        if isinstance(self.value, datetime) and self.value.tzinfo and self.value.utcoffset() is None:
-            raise MeasurementError("a time zone without an offset")
-        check_text(self.unit, "unit")
+        object.__setattr__(self, "value", plain_value(self.value, "quantity"))
+        check_label(self.unit, "unit")
+        if self.uncertainty is not None:
+            uncertainty = plain_value(self.uncertainty, "uncertainty")
+            if not isinstance(uncertainty, (int, float)):
+                raise MeasurementError(f"an uncertainty is a number, not {uncertainty!r}")
+            object.__setattr__(self, "uncertainty", float(uncertainty))
 
     def __str__(self) -> str:
         value = f"{self.value:g}" if isinstance(self.value, float) else str(self.value)
@@ -117,12 +111,14 @@ class Signal:
 
     def __post_init__(self) -> None:
         check_name(self.name, "signal")
-        check_text(self.unit, f"unit of {self.name}")
-        check_text(self.long_name, f"long name of {self.name}")
-        object.__setattr__(self, "values", _freeze(self.values, f"signal {self.name}"))
+        check_label(self.unit, f"unit of {self.name}")
+        check_label(self.long_name, f"long name of {self.name}")
+        object.__setattr__(self, "values", freeze(self.values, f"signal {self.name}"))
         object.__setattr__(self, "axes", tuple(self.axes))
+        if len(set(self.axes)) != len(self.axes):
+            raise MeasurementError(f"signal {self.name} is over one axis twice: {self.axes}")
         if self.uncertainty is not None:
-            object.__setattr__(self, "uncertainty", _freeze(self.uncertainty, f"uncertainty of {self.name}"))
+            object.__setattr__(self, "uncertainty", freeze(self.uncertainty, f"uncertainty of {self.name}"))
             if self.uncertainty.shape != self.values.shape:
                 raise MeasurementError(f"uncertainty of {self.name} has another shape than its values")
 
@@ -132,7 +128,7 @@ class Signal:
         return f"{text} ({self.unit})" if self.unit else text
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, type(self)) and _same_fields(self, other)
+        return isinstance(other, type(self)) and same_fields(self, other)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,9 +142,9 @@ class Axis:
 
     def __post_init__(self) -> None:
         check_name(self.name, "axis")
-        check_text(self.unit, f"unit of {self.name}")
-        check_text(self.long_name, f"long name of {self.name}")
-        object.__setattr__(self, "values", _freeze(self.values, f"axis {self.name}"))
+        check_label(self.unit, f"unit of {self.name}")
+        check_label(self.long_name, f"long name of {self.name}")
+        object.__setattr__(self, "values", freeze(self.values, f"axis {self.name}"))
         if self.values.ndim != 1:
             raise MeasurementError(f"axis {self.name} has {self.values.ndim} dimensions; an axis has one")
 
@@ -158,7 +154,7 @@ class Axis:
         return f"{text} ({self.unit})" if self.unit else text
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, type(self)) and _same_fields(self, other)
+        return isinstance(other, type(self)) and same_fields(self, other)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,7 +213,9 @@ class Entry:
             raise MeasurementError(f"entry {self.name} has no signal")
         if not self.default:
             object.__setattr__(self, "default", self.signals[0].name)
-        names = [part.name for part in (*self.axes, *self.signals)]
+        if self.started is not None:
+            object.__setattr__(self, "started", plain_moment(self.started, f"start of entry {self.name}"))
+        names = [part.name for part in self._parts]
         if len(set(names)) != len(names):
             raise MeasurementError(f"entry {self.name} names two of its arrays alike: {names}")
         for signal in self.signals:
@@ -242,8 +240,16 @@ class Entry:
         if self.x:
             if self.x not in {s.name for s in self.signals}:
                 raise MeasurementError(f"table {self.name} has no column {self.x!r} to plot along")
-            if [a.name for a in self.axes] != ["row"]:
-                raise MeasurementError(f"table {self.name} must have the single axis 'row'")
+            row = Axis("row", np.arange(self[self.x].values.size))
+            if self.axes != (row,) or any(s.axes != ("row",) for s in self.signals):
+                raise MeasurementError(
+                    f"every column of table {self.name} must be over the single axis 'row' of 0 … n−1; "
+                    "table() makes it so"
+                )
+
+    @property
+    def _parts(self) -> tuple[Signal | Axis, ...]:
+        return (*self.signals, *self.axes)
 
     @property
     def is_table(self) -> bool:
@@ -252,16 +258,16 @@ class Entry:
     @property
     def signal(self) -> Signal:
         """The signal of the default plot."""
-        return self[self.default]  # type: ignore[return-value]
+        return next(s for s in self.signals if s.name == self.default)
 
     def __getitem__(self, name: str) -> Signal | Axis:
-        for part in (*self.signals, *self.axes):
+        for part in self._parts:
             if part.name == name:
                 return part
-        raise KeyError(f"{name!r}; entry {self.name} has {[p.name for p in (*self.signals, *self.axes)]}")
+        raise KeyError(f"{name!r}; entry {self.name} has {[p.name for p in self._parts]}")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Entry) and _same_fields(self, other)
+        return isinstance(other, Entry) and same_fields(self, other)
 
     def to_xarray(self) -> xr.Dataset:
         from zairyo.measurement.convert import entry_to_xarray
@@ -310,6 +316,12 @@ class RawFile:
     sha256: str
     size: int
 
+    def __post_init__(self) -> None:
+        check_text(self.name, "raw file name")
+        check_text(self.sha256, f"hash of {self.name}")
+        if type(self.size) is not int or not 0 <= self.size < 2**63:
+            raise MeasurementError(f"the size of raw file {self.name} is a count of bytes, not {self.size!r}")
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -321,6 +333,8 @@ class Source:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "raw_files", tuple(self.raw_files))
+        check_text(self.reader, "reader")
+        check_text(self.reader_version, "reader version")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -402,7 +416,7 @@ class Measurement:
         return len(self.entries)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Measurement) and _same_fields(self, other)
+        return isinstance(other, Measurement) and same_fields(self, other)
 
     def to_xarray(self, entry: str | int | None = None) -> xr.Dataset:
         """The entry (the default one if None) as an ``xarray.Dataset`` with units in ``attrs``."""
@@ -427,28 +441,3 @@ class Measurement:
         from zairyo.measurement.show import describe_html
 
         return describe_html(self)
-
-
-def same(a: Any, b: Any) -> bool:
-    """Exact equality: types, dtypes and bits, NaN equal to NaN, times with their offsets."""
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        if a.dtype.kind == "U" and b.dtype.kind == "U":
-            return a.shape == b.shape and bool(np.array_equal(a, b))
-        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, float):
-        return a == b or (a != a and b != b)
-    if isinstance(a, datetime):
-        return bool(a == b) and a.utcoffset() == b.utcoffset()
-    if isinstance(a, Mapping):
-        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, (tuple, list)):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, (Quantity, Source, RawFile)):
-        return _same_fields(a, b)
-    return bool(a == b)
-
-
-def _same_fields(a: Any, b: Any) -> bool:
-    return all(same(getattr(a, f), getattr(b, f)) for f in a.__dataclass_fields__)

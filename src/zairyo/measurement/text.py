@@ -10,12 +10,16 @@ from typing import Any, TypeAlias
 import numpy as np
 
 #: What original metadata may hold, as JSON does: verbatim from the vendor's file, nested as there.
-MetadataValue: TypeAlias = "str | int | float | bool | None | list[MetadataValue] | dict[str, MetadataValue]"
+MetadataValue: TypeAlias = "str | int | float | bool | list[MetadataValue] | dict[str, MetadataValue] | None"
 
 #: NeXus' validItemName without its '.', so that a name is also an attribute in Python.
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _DEEPEST = 32
+#: Units and labels are attributes in HDF5, whose size is limited; nothing longer is one.
+_LONGEST_LABEL = 1000
+#: Python reads no integer of more than 4300 digits from text.
+_MOST_BITS = 14_000
 
 
 class MeasurementError(ValueError):
@@ -41,28 +45,39 @@ def check_text(text: str | None, what: str) -> None:
         raise MeasurementError(f"{what} holds a NUL or a lone surrogate: {text[:40]!r}")
 
 
+def check_label(text: str | None, what: str) -> None:
+    """A unit or a label: storable text of a length that an attribute can hold."""
+    check_text(text, what)
+    if text is not None and len(text) > _LONGEST_LABEL:
+        raise MeasurementError(f"{what} has {len(text)} characters; at most {_LONGEST_LABEL}: {text[:40]!r}…")
+
+
 def clean_text(text: str) -> str:
     """Make any string one that ``check_text`` accepts: NUL and lone surrogates become U+FFFD."""
-    return _UNSTORABLE.sub("\ufffd", text)
+    return str(_UNSTORABLE.sub("\ufffd", text))
 
 
 def check_metadata(value: Any, what: str, depth: int = 0) -> None:
-    """Raise unless ``value`` is JSON-like, at most 32 deep, with storable text."""
+    """Raise unless ``value`` is plain JSON-like Python, at most 32 deep, with storable text."""
+    kind = type(value)
     if depth > _DEEPEST:
         raise MeasurementError(f"{what} is nested deeper than {_DEEPEST}")
-    if isinstance(value, str):
+    if kind is str:
         check_text(value, what)
-    elif isinstance(value, Mapping):
+    elif kind is dict or (depth == 0 and isinstance(value, Mapping)):
         for key, item in value.items():
             if type(key) is not str:
                 raise MeasurementError(f"{what} has the key {key!r}, which is not text")
             check_text(key, what)
             check_metadata(item, what, depth + 1)
-    elif isinstance(value, list):
+    elif kind is list:
         for item in value:
             check_metadata(item, what, depth + 1)
-    elif value is not None and type(value) not in (int, float, bool):
-        raise MeasurementError(f"{what} holds a {type(value).__name__}; tidy_metadata() makes it storable")
+    elif kind is int:
+        if value.bit_length() > _MOST_BITS:
+            raise MeasurementError(f"{what} holds an integer of more than 4000 digits; keep it as text")
+    elif value is not None and kind not in (float, bool):
+        raise MeasurementError(f"{what} holds a {kind.__name__}; tidy_metadata() makes it storable")
 
 
 def tidy_metadata(value: Any, depth: int = 0) -> MetadataValue:
@@ -71,10 +86,14 @@ def tidy_metadata(value: Any, depth: int = 0) -> MetadataValue:
         return clean_text(str(value)[:1000])
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or type(value) in (int, float, bool):
+    if value is None or type(value) in (float, bool):
         return value  # type: ignore[no-any-return]
+    if isinstance(value, int):
+        return int(value) if value.bit_length() <= _MOST_BITS else hex(value)
+    if isinstance(value, float):
+        return float(value)
     if isinstance(value, str):
-        return clean_text(value)
+        return clean_text(str.__str__(value))
     if isinstance(value, (bytes, bytearray)):
         return clean_text(bytes(value).decode("utf-8", "replace"))
     if isinstance(value, (datetime, date, time)):
