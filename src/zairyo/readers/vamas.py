@@ -12,6 +12,7 @@ from zairyo.readers import _vamas_entries as entries_of
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._vamas_blocks import MAGIC, Block, Header, read_vamas
+from zairyo.readers._vamas_conditions import fitted_components
 
 _MOST_BYTES = 512 * 1024**2
 
@@ -33,7 +34,7 @@ def read(src: RawInput) -> Measurement:
         name = _unique(make_name(group[0].text("block_identifier"), "block"), taken)
         entry = entries_of.entry(header, group, name, warnings)
         entries.append(entry)
-        for number, table in enumerate(entries_of.fitted_components(group, entry, warnings), 1):
+        for number, table in enumerate(fitted_components(group, entry, warnings), 1):
             suffix = "components" if len(group) == 1 else f"components_{number}"
             entries.append(table(_unique(f"{name[:45]}_{suffix}", taken)))
     samples = {block.text("sample_identifier") for block in filled}

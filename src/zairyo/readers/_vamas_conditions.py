@@ -1,0 +1,163 @@
+"""VAMAS blocks → conditions, start, and the peaks that CasaXPS fitted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import numpy as np
+
+from zairyo.measurement import Entry, Quantity, Signal, table
+from zairyo.readers._vamas_blocks import Block, Header
+from zairyo.readers._vamas_names import UNITS, name_of
+
+_COMPONENT = re.compile(
+    r"CASA comp \(\*(?P<name>.*?)\*\) \(\*(?P<shape>.*?)\*\) Area (?P<area>\S+)"
+    r".*? MFWHM (?P<width>\S+).*? Position (?P<position>\S+)(?:.*? RSF (?P<factor>\S+))?"
+)
+
+
+def shared_conditions(header: Header, group: list[Block], technique: str) -> dict[str, Quantity]:
+    shared = _conditions(header, group[0], technique)
+    for block in group[1:]:
+        other = _conditions(header, block, technique)
+        shared = {name: q for name, q in shared.items() if other.get(name) == q}
+    return shared
+
+
+#: Condition → the standard's field, unit, and whether zero means that nobody entered it.
+_NUMBERS = (
+    ("excitation_energy", "analysis_source_characteristic_energy", "eV", True),
+    ("beam_width_x", "analysis_source_beam_width_x", "um", True),
+    ("beam_width_y", "analysis_source_beam_width_y", "um", True),
+    ("incidence_angle", "analysis_source_polar_angle_of_incidence", "deg", False),
+    ("modulation_amplitude", "differential_width", "eV", True),
+    ("sample_bias", "target_bias", "V", True),
+    ("analysis_width_x", "analysis_width_x", "um", True),
+    ("analysis_width_y", "analysis_width_y", "um", True),
+    ("take_off_angle", "analyser_axis_take_off_polar_angle", "deg", False),
+    ("dwell_time", "signal_collection_time", "s", True),
+    ("repetitions", "number_of_scans_to_compile_this_block", "", True),
+    ("tilt_angle", "sample_normal_polar_angle_of_tilt", "deg", False),
+    ("rotation_angle", "sample_rotation_angle", "deg", False),
+    ("sputter_energy", "sputtering_source_energy", "eV", True),
+    ("sputter_current", "sputtering_source_beam_current", "nA", True),
+)
+_TEXTS = (
+    ("excitation_source", "analysis_source_label"),
+    ("analyser_mode", "analyser_mode"),
+    ("signal_mode", "signal_mode"),
+)
+_ELECTRONS = ("xps", "ups", "aes", "els", "edx", "xrf")
+
+
+def _conditions(header: Header, block: Block, technique: str) -> dict[str, Quantity]:
+    found: dict[str, Quantity] = {}
+    for name, source, unit, zero_is_none in _NUMBERS:
+        number = block.number_of(source)
+        if number is not None and not (zero_is_none and number == 0):
+            found[name] = Quantity(int(number) if name == "repetitions" else number, unit)
+    for name, source in _TEXTS:
+        if text := block.text(source):
+            found[name] = Quantity(text)
+    region = f"{block.text('species_label')} {block.text('transition_or_charge_state_label')}".strip()
+    if region:
+        found["analysed_region"] = Quantity(region)
+    strength = block.number_of("analysis_source_strength")
+    if strength and technique in ("xps", "xrf"):  # the standard: watts for X-rays, nanoamperes for beams
+        found["source_power"] = Quantity(strength, "W")
+    elif strength and technique in ("aes", "els", "edx", "iss", "sims"):
+        found["beam_current"] = Quantity(strength, "nA")
+    setting = block.number_of("analyser_pass_energy_or_retard_ratio_or_mass_resolution")
+    mode = block.text("analyser_mode").upper()
+    if setting and mode in ("FAT", "FRR"):
+        is_fat = mode == "FAT"
+        found["pass_energy" if is_fat else "retard_ratio"] = Quantity(setting, "eV" if is_fat else "")
+    work_function = block.number_of("analyser_work_function_or_acceptance_energy_of_atom_or_ion")
+    if work_function and technique in _ELECTRONS:
+        found["work_function"] = Quantity(work_function, "eV")
+    step = block.number_of("abscissa_increment")
+    if step and UNITS.get(str(block.fields.get("abscissa_units")).casefold()) == "eV":
+        found["energy_step"] = Quantity(step, "eV")
+    return found | _varied(header, block)
+
+
+def _varied(header: Header, block: Block) -> dict[str, Quantity]:
+    """Experimental variables that the vocabulary knows."""
+    found: dict[str, Quantity] = {}
+    values = block.fields["experimental_variable_values"]
+    for (label, token), value in zip(header.variables, values, strict=True):
+        unit = UNITS.get(token.casefold())
+        if name_of(label) in ("etch_time", "temperature") and unit and isinstance(value, (int, float)):
+            found[name_of(label)] = Quantity(float(value), unit)
+    return found
+
+
+def started_at(block: Block) -> datetime | None:
+    parts = [block.number_of(n) for n in ("year", "month", "day", "hours", "minutes", "seconds")]
+    if any(part is None for part in parts):
+        return None
+    year, month, day, hours, minutes, seconds = (float(part or 0) for part in parts)
+    if year < 1950:
+        return None
+    # Most programs write 0 for the zone whatever the clock shows, so 0 names no zone.
+    ahead = block.number_of("hours_in_advance_of_gmt") or 0.0
+    zone = timezone(timedelta(hours=ahead)) if ahead and abs(ahead) < 24 else None
+    try:
+        midnight = datetime(int(year), int(month), int(day), tzinfo=zone)
+        return midnight + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    except (ValueError, OverflowError):
+        return None
+
+
+def fitted_components(
+    group: Iterable[Block], measured: Entry, warnings: list[str]
+) -> list[Callable[[str], Entry]]:
+    """The peaks that CasaXPS fitted, as tables to be named; it keeps them in the blocks' comments."""
+    tables: list[Callable[[str], Entry]] = []
+    for block in group:
+        lines = [line for line in block.fields["comment"] if line.startswith("CASA comp ")]
+        matches = [match for line in lines if (match := _COMPONENT.match(line))]
+        try:
+            rows = [
+                [float(m[key] or "nan") for key in ("position", "width", "area", "factor")] for m in matches
+            ]
+        except ValueError:
+            rows = []
+        if len(rows) < len(lines):
+            warnings.append(f"CasaXPS' components of block {block.number} could not all be understood.")
+        if rows:
+            tables.append(_component_table(matches, np.array(rows), block, measured))
+    return tables
+
+
+def _component_table(
+    matches: list[re.Match[str]], rows: np.ndarray[Any, Any], block: Block, measured: Entry
+) -> Callable[[str], Entry]:
+    columns = [
+        Signal("component", np.array([m["name"] for m in matches])),
+        Signal("line_shape", np.array([m["shape"] for m in matches])),
+        Signal("kinetic_energy", rows[:, 0], "eV"),
+        Signal("full_width_at_half_maximum", rows[:, 1], "eV"),
+        Signal("area", rows[:, 2]),
+        Signal("sensitivity_factor", rows[:, 3], ""),
+    ]
+    excitation = block.number_of("analysis_source_characteristic_energy")
+    if excitation and measured.technique in ("xps", "ups"):
+        columns.insert(2, Signal("binding_energy", excitation - rows[:, 0], "eV"))
+    x = "binding_energy" if len(columns) == 7 else "kinetic_energy"
+
+    def named(name: str) -> Entry:
+        return table(
+            name,
+            measured.technique,
+            columns,
+            x=x,
+            default="area",
+            title=f"{measured.title}: components fitted by CasaXPS",
+            started=measured.started,
+        )
+
+    return named
