@@ -1,0 +1,99 @@
+"""The application: routers, errors, headers, and the services that live as long as it does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module, util
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+import zairyo
+from zairyo.server.api import problems
+from zairyo.server.platform import open_platform
+from zairyo.server.settings import Settings
+
+PREFIX = "/api/v1"
+#: Modules of this package; each has a ``router``.
+ROUTERS = (
+    "auth",
+    "accounts",
+    "projects",
+    "instruments",
+    "agent",
+    "uploads",
+    "events",
+    "measurements",
+    "data",
+)
+
+
+class Health(BaseModel):
+    """That the server answers."""
+
+    status: str = "ok"
+    name: str = "zairyo"
+    version: str = zairyo.__version__
+
+
+def create_app(settings: Settings, *, services: bool = True) -> FastAPI:
+    """The application with its platform opened (``app.state.platform``).
+
+    Parameters
+    ----------
+    services
+        False leaves the threads of intake, translation and events off: for tests of what needs none.
+
+    Raises
+    ------
+    zairyo.server.db.DatabaseError
+        If the database cannot be used.
+    """
+    platform = open_platform(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if services:
+            await run_in_threadpool(platform.start)
+        yield
+        await run_in_threadpool(platform.stop)
+
+    app = FastAPI(
+        title="Zairyo",
+        version=zairyo.__version__,
+        description="A materials laboratory's data, from the instrument to the next experiment.",
+        lifespan=lifespan,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        redirect_slashes=False,
+    )
+    app.state.platform = platform
+    problems.install(app)
+    app.include_router(_api(), prefix=PREFIX, responses=problems.RESPONSES)
+    if util.find_spec("zairyo.server.api.static"):
+        import_module("zairyo.server.api.static").install(app)
+    return app
+
+
+def _api() -> APIRouter:
+    api = APIRouter()
+
+    @api.get("/health", tags=["server"])
+    async def get_health() -> Health:
+        """Whether the server is up, and its version; needs no sign-in."""
+        return Health()
+
+    for name in ROUTERS:
+        if util.find_spec(f"zairyo.server.api.{name}"):
+            api.include_router(import_module(f"zairyo.server.api.{name}").router)
+    return api
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Names of the generated client's functions are those of the endpoints'."""
+    return route.name

@@ -1,0 +1,1 @@
+"""The steps by which the catalogue's tables came to be what ``models`` says; run by ``db.migrate``."""

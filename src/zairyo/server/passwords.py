@@ -1,0 +1,115 @@
+"""Passwords: argon2id, few at once, and a limit on guesses."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
+from functools import cache
+from typing import Any
+
+#: A check takes 64 MiB and a third of a second; more than two at once would let anybody fill the memory.
+_AT_ONCE = threading.BoundedSemaphore(2)
+LEAST_CHARACTERS = 10
+MOST_CHARACTERS = 1000
+
+
+class PasswordError(ValueError):
+    """A password that may not be chosen; the message says why."""
+
+
+@cache
+def _hasher() -> Any:
+    from argon2 import PasswordHasher  # imported on first use: it costs memory that a server at rest can save
+
+    return PasswordHasher()
+
+
+@cache
+def _nobodys_hash() -> str:
+    """A hash of what nobody knows: an unknown e-mail takes as long to refuse as a wrong password."""
+    import secrets
+
+    return str(_hasher().hash(secrets.token_urlsafe()))
+
+
+def check_choice(password: str) -> None:
+    """Raise :class:`PasswordError` if a new password is too short, or too long to be hashed in good time."""
+    if len(password) < LEAST_CHARACTERS:
+        raise PasswordError(
+            f"the password has {len(password)} characters; choose at least {LEAST_CHARACTERS}"
+        )
+    if len(password) > MOST_CHARACTERS:
+        raise PasswordError(f"the password is longer than {MOST_CHARACTERS} characters")
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash, with its parameters and salt, as it is kept."""
+    check_choice(password)
+    with _AT_ONCE:
+        return str(_hasher().hash(password))
+
+
+def check_password(kept: str | None, password: str) -> tuple[bool, str | None]:
+    """Whether a password is the one that was hashed, in the same time whether there is one or not.
+
+    Returns
+    -------
+    (right, better)
+        ``better`` is a new hash to keep instead, where argon2's parameters have been raised since; else None.
+    """
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    hasher = _hasher()
+    if len(password) > MOST_CHARACTERS:
+        password = ""
+    with _AT_ONCE:
+        try:
+            hasher.verify(kept or _nobodys_hash(), password)
+        except (VerificationError, InvalidHashError):
+            return False, None
+        if kept is None:
+            return False, None
+        return True, str(hasher.hash(password)) if hasher.check_needs_rehash(kept) else None
+
+
+class RateLimit:
+    """At most ``most`` tries within ``seconds`` for a key; kept in memory, a restart forgives.
+
+    Parameters
+    ----------
+    clock
+        Seconds that only go up.
+    """
+
+    KEYS = 10_000
+
+    def __init__(self, *, most: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.most, self.seconds, self._clock = most, seconds, clock
+        self._tries: OrderedDict[Hashable, deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def wait(self, *keys: Hashable) -> float:
+        """Count a try for each key: 0 if it may go on, else seconds after which the next may."""
+        with self._lock:
+            return max(self._count(key) for key in keys)
+
+    def _count(self, key: Hashable) -> float:
+        now = self._clock()
+        tries = self._tries.setdefault(key, deque())
+        self._tries.move_to_end(key)
+        while tries and tries[0] <= now - self.seconds:
+            tries.popleft()
+        if len(tries) >= self.most:
+            return tries[0] + self.seconds - now
+        tries.append(now)
+        while len(self._tries) > self.KEYS:
+            self._tries.popitem(last=False)
+        return 0.0
+
+    def forgive(self, *keys: Hashable) -> None:
+        """Forget the tries of keys, after the right answer."""
+        with self._lock:
+            for key in keys:
+                self._tries.pop(key, None)

@@ -1,0 +1,83 @@
+"""The platform's parts, put together."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from zairyo.server.db import Database, migrate
+from zairyo.server.objects import LocalObjects
+from zairyo.server.passwords import RateLimit
+from zairyo.server.settings import Settings
+
+# Until all parts are there.
+import contextlib
+from typing import Any
+
+class _Idle:
+    def __init__(self, *args: Any) -> None: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+Events: Any = _Idle
+Intake: Any = _Idle
+Dispatcher: Any = _Idle
+with contextlib.suppress(ImportError):
+    from zairyo.server.events import Events
+with contextlib.suppress(ImportError):
+    from zairyo.server.intake import Intake
+with contextlib.suppress(ImportError):
+    from zairyo.server.translation import Dispatcher
+
+
+@dataclass
+class Platform:
+    """What a request can reach as ``request.app.state.platform``."""
+
+    settings: Settings
+    db: Database
+    objects: LocalObjects
+    events: Events
+    intake: Intake
+    translation: Dispatcher
+    sign_ins: RateLimit
+    pairings: RateLimit
+
+    def start(self) -> None:
+        """Start the services' threads."""
+        for service in (self.events, self.intake, self.translation):
+            service.start()
+
+    def stop(self) -> None:
+        """Stop them in the order in which work flows, and close files and connections."""
+        for service in (self.intake, self.translation, self.events):
+            service.stop()
+        self.objects.close()
+        self.db.close()
+
+
+def open_platform(settings: Settings) -> Platform:
+    """Make the data folder, bring the catalogue up to date and construct the services, not yet started.
+
+    Raises
+    ------
+    zairyo.server.db.DatabaseError
+        If the database cannot be used.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # not every file system has modes
+        settings.data.chmod(0o700)
+    db = Database(settings.database_url)
+    migrate(db)
+    objects = LocalObjects(settings.objects_folder)
+    events = Events(db)
+    return Platform(
+        settings=settings,
+        db=db,
+        objects=objects,
+        events=events,
+        intake=Intake(db, objects, settings, events),
+        translation=Dispatcher(db, objects, settings, events),
+        sign_ins=RateLimit(most=10, seconds=300),
+        pairings=RateLimit(most=20, seconds=300),
+    )
