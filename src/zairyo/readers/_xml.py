@@ -1,0 +1,90 @@
+"""XML as readers need it: safe to parse, names without their namespace, and a tree to keep verbatim."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.ElementTree import fromstring
+
+from zairyo.readers._api import ReadError
+
+_DEEPEST = 28  # below what original metadata may be
+
+
+def parse_xml(data: bytes, what: str) -> Element:
+    """Parse a document; no entities, no DTD retrieval. ``what`` names the file or part in errors."""
+    try:
+        root: Element = fromstring(data)
+    except ParseError as e:
+        line, column = e.position
+        raise ReadError(
+            f"{what} is not complete XML (line {line}, column {column}: {e}); it may be cut off. Copy it again."
+        ) from None
+    except (ValueError, LookupError) as e:  # forbidden entities, an unknown or wrong encoding
+        raise ReadError(f"{what} cannot be read as XML: {e}") from None
+    return root
+
+
+def local(name: str) -> str:
+    """The name without its namespace: schema versions differ in nothing else."""
+    return name.rpartition("}")[2]
+
+
+def find(parent: Element | None, path: str) -> Element | None:
+    """First descendant at ``path`` (local names with '/'), whatever its namespace."""
+    for name in path.split("/"):
+        parent = next((e for e in parent if local(e.tag) == name), None) if parent is not None else None
+    return parent
+
+
+def find_all(parent: Element | None, path: str) -> list[Element]:
+    """All descendants at ``path`` (local names with '/'), in document order."""
+    found = [] if parent is None else [parent]
+    for name in path.split("/"):
+        found = [e for p in found for e in p if local(e.tag) == name]
+    return found
+
+
+def text(parent: Element | None, path: str = "") -> str:
+    """Stripped text of the element at ``path``; empty if there is none."""
+    element = find(parent, path) if path else parent
+    return (element.text or "").strip() if element is not None else ""
+
+
+def attribute(element: Element | None, name: str) -> str:
+    """Value of an attribute by its local name, stripped; empty if there is none."""
+    if element is None:
+        return ""
+    return next((v.strip() for k, v in element.attrib.items() if local(k) == name), "")
+
+
+def tree(element: Element, skip: Collection[str] = (), depth: int = 0) -> Any:
+    """The element as nested dictionaries, to be kept as original metadata.
+
+    Attributes get a leading '@', an element with only text becomes the text, repeated elements a list.
+    Elements whose local name is in ``skip`` (the arrays, read elsewhere) are left out.
+    """
+    content = (element.text or "").strip()
+    if depth >= _DEEPEST:
+        return "".join(element.itertext()).strip()
+    if len(element) == 0 and not element.attrib:
+        return content
+    out: dict[str, Any] = {f"@{local(k)}": v for k, v in element.attrib.items()}
+    repeated: set[str] = set()
+    for child in element:
+        name = local(child.tag)
+        if name in skip:
+            continue
+        value = tree(child, skip, depth + 1)
+        if name in repeated:
+            out[name].append(value)
+        elif name in out:
+            out[name] = [out[name], value]
+            repeated.add(name)
+        else:
+            out[name] = value
+    if content:
+        out["#text"] = content
+    return out
