@@ -1,0 +1,426 @@
+"""Translate files that come from outside in a child process that can do no harm.
+
+    with Sandbox(Limits(seconds=60)) as sandbox:
+        result = sandbox.translate(Path("scan.xrdml"), Path("out"))
+
+The child has no environment, no open files of this process and, where the system offers it, no network, no
+other processes and no files but the input, Python's libraries and a folder for its result
+(:attr:`Sandbox.protections` says what holds). Whatever it says is checked, and its result is accepted only
+after ``nexus.check``; nothing is left behind by one that failed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import queue
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal, TypeAlias, cast
+
+from zairyo.measurement import RawFile
+from zairyo.readers import _child_frames as frames
+from zairyo.readers.limits import Limits
+
+_RESULT = "result.nxs"
+_START_SECONDS = 60.0
+_PATIENCE = 5.0  # s that the child has beyond the file's own limit to tell that it was exceeded
+
+#: Why a file was not translated:
+#: ``unknown_format`` and ``ambiguous`` (no one reader for it), ``damaged`` (cut off, corrupt, empty, or a variant
+#: the reader does not know), ``invalid`` (the result cannot be right or did not pass the check), ``too_large``,
+#: ``timeout``, ``memory`` (a limit was reached), ``crashed`` (the reader took its process down), ``unreadable``
+#: (the input cannot be opened), ``output`` (the result cannot be stored; the only one that is worth repeating).
+Kind: TypeAlias = Literal[
+    "unknown_format",
+    "ambiguous",
+    "damaged",
+    "invalid",
+    "too_large",
+    "timeout",
+    "memory",
+    "crashed",
+    "unreadable",
+    "output",
+]
+_FROM_CHILD = (
+    "unknown_format",
+    "ambiguous",
+    "damaged",
+    "invalid",
+    "too_large",
+    "memory",
+    "unreadable",
+    "output",
+)
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A file was translated.
+
+    Attributes
+    ----------
+    path
+        The standard-form file.
+    reader, reader_version
+        Which reader did it.
+    summary
+        What ``zairyo.measurement.summary.summarise`` gives; checked, but made by the child.
+    seconds
+        Wall-clock time, s.
+    """
+
+    path: Path
+    reader: str
+    reader_version: str
+    summary: dict[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file was not translated: ``kind`` for programs, ``message`` for people."""
+
+    kind: Kind
+    message: str
+    seconds: float = 0.0
+
+
+Result: TypeAlias = Translated | Failure
+
+
+class SandboxError(RuntimeError):
+    """The child process cannot be started; the message holds the end of what it said."""
+
+
+class Sandbox:
+    """A child process that translates one file at a time; kept and reused, replaced when it must be.
+
+    Parameters
+    ----------
+    limits
+        What one file may use.
+    reader_files
+        Python files of readers that are not installed.
+
+    Notes
+    -----
+    Safe to use from several threads; they take turns.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, reader_files: Sequence[Path] = ()) -> None:
+        self.limits = limits or Limits()
+        self._reader_files = [str(Path(f).resolve()) for f in reader_files]
+        self._child: _Child | None = None
+        self._turn = threading.Lock()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child. The sandbox may be used again: a new one is started then."""
+        with self._turn:
+            self._drop()
+
+    def start(self) -> None:
+        """Start the child now rather than at the first file (takes about a second)."""
+        with self._turn:
+            self._ready()
+
+    @property
+    def protections(self) -> tuple[str, ...]:
+        """What holds here: ``process``, ``environment`` and, on Linux, ``network namespace``, ``resource limits``,
+        ``file system`` (Landlock) and ``system calls`` (seccomp), each where the kernel allows it."""
+        with self._turn:
+            return self._ready().protections
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """Readers that could not be loaded: where they are from, and what is wrong."""
+        with self._turn:
+            return self._ready().problems
+
+    def translate(
+        self,
+        input_path: Path,
+        output_dir: Path,
+        *,
+        reader: str | None = None,
+        raw_files: Iterable[RawFile] | None = None,
+        name: str | None = None,
+    ) -> Result:
+        """Translate one raw file, or one folder of a folder format.
+
+        Parameters
+        ----------
+        input_path
+            The raw file. Its name helps to recognise it, so give it the instrument's name for it.
+        output_dir
+            Existing folder for the result.
+        reader
+            Name of the reader to use; found by content if None.
+        raw_files
+            Names, hashes and sizes of the raw files, if known already; else they are hashed.
+        name
+            File name of the result; the input's with ``.nxs`` appended if None. A file of that name is replaced.
+
+        Raises
+        ------
+        SandboxError
+            The child cannot be started: nothing is known about the file.
+        OSError
+            ``output_dir`` cannot be written.
+        """
+        began = time.perf_counter()
+        input_path, output_dir = Path(input_path).absolute(), Path(output_dir).absolute()
+        size = _size(input_path, self.limits.input_bytes)
+        if isinstance(size, Failure):
+            return size
+        known = None if raw_files is None else [[f.name, f.sha256, f.size] for f in raw_files]
+        folder = Path(tempfile.mkdtemp(prefix=".translating-", dir=output_dir))
+        try:
+            request = {
+                "input": str(input_path.resolve()),
+                "folder": str(folder.resolve()),
+                "reader": reader,
+                "raw_files": known,
+                "limits": asdict(self.limits),
+            }
+            with self._turn:
+                answer = self._ask(request)
+            if isinstance(answer, Failure):
+                return Failure(answer.kind, answer.message, time.perf_counter() - began)
+            target = output_dir / (name or f"{input_path.name}.nxs")
+            taken = _accept(answer, folder / _RESULT, target, self.limits)
+            seconds = time.perf_counter() - began
+            if isinstance(taken, Failure):
+                return Failure(taken.kind, taken.message, seconds)
+            return Translated(target, *taken, seconds)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _ready(self) -> _Child:
+        if self._child is not None and (self._child.served >= self.limits.files or not self._child.alive):
+            self._drop()
+        if self._child is None:
+            self._child = _Child(self._reader_files)
+        return self._child
+
+    def _drop(self) -> None:
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any] | Failure:
+        child = self._ready()
+        try:
+            end, detail, reply = child.ask(request, self.limits.seconds + _PATIENCE)
+            if end == "done":
+                answer = frames.parse(reply)
+                if not child.forks and "kind" in answer:
+                    self._drop()
+                return answer
+        except queue.Empty:
+            self._drop()
+            end, detail = "timeout", ""
+        except (frames.FrameError, OSError) as e:
+            self._drop()
+            end, detail = "crashed", str(e)
+        except BaseException:
+            self._drop()  # Ctrl-C in the middle: the child's answer must not be taken for the next file's
+            raise
+        if end == "timeout":
+            return Failure(
+                "timeout",
+                f"Translating took longer than {self.limits.seconds:g} s and was stopped. If the file is very "
+                "large, raise the limit; else it is probably damaged.",
+            )
+        return Failure(
+            "crashed",
+            f"The reader took its process down ({detail[:200]}). The file is probably damaged; if the instrument's "
+            "software opens it, please report it.",
+        )
+
+
+def protections() -> tuple[str, ...]:
+    """What protects this machine from a hostile file; see :attr:`Sandbox.protections`. Starts a child to ask."""
+    with Sandbox() as sandbox:
+        return sandbox.protections
+
+
+def _size(path: Path, most: int) -> int | Failure:
+    try:
+        if path.is_dir():
+            size = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+        elif path.exists() and not path.is_file():
+            return Failure("unreadable", f"{path.name} is neither a file nor a folder.")
+        else:
+            size = path.stat().st_size
+    except OSError as e:
+        return Failure("unreadable", f"{path.name} cannot be read: {e.strerror or e}")
+    if size > most:
+        return Failure("too_large", f"{path.name} has {size:,} bytes; the limit is {most:,}.")
+    return size
+
+
+def _accept(
+    answer: dict[str, Any], result: Path, target: Path, limits: Limits
+) -> tuple[str, str, dict[str, Any]] | Failure:
+    """Take the child's result into place, after a check, or say why not."""
+    from zairyo.measurement import MeasurementError, nexus
+    from zairyo.readers import _child_summary
+
+    kind = answer.get("kind")
+    if kind is not None:
+        return _failure(kind, str(answer.get("message", "")), limits)
+    try:
+        reader, version = answer["reader"], answer["reader_version"]
+        if type(reader) is not str or type(version) is not str or len(reader) + len(version) > 200:
+            raise _child_summary.SummaryError("no reader's name and version")
+        summary = _child_summary.check(answer.get("summary"))
+        found = os.lstat(result)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            return Failure("invalid", "The reader's result is not a file.")
+        if found.st_size > limits.output_bytes:
+            return _failure("too_large", "", limits)
+        nexus.check(result)
+    except (KeyError, _child_summary.SummaryError, MeasurementError, OSError) as e:
+        return Failure("invalid", f"The reader's result did not pass the check: {e}"[:2000])
+    os.replace(result, target)
+    return reader, version, summary
+
+
+def _failure(kind: object, message: str, limits: Limits) -> Failure:
+    if kind not in _FROM_CHILD:
+        return Failure("invalid", "The reader's process gave no understandable answer.")
+    if kind == "memory":
+        message = f"Translating needs more than {limits.memory // 1024**2:,} MiB of memory, the limit."
+    if kind == "too_large":
+        message = f"The translated file is larger than {limits.output_bytes:,} bytes, the limit."
+    return Failure(cast("Kind", kind), message[:4000])
+
+
+class _Child:
+    """The process, and a thread that takes its messages off the pipe."""
+
+    def __init__(self, reader_files: list[str]) -> None:
+        from zairyo.readers.registry import format_folders
+
+        self.forks = sys.platform == "linux"
+        self.served = 0
+        self._ids = itertools.count()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in end())
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "zairyo.readers._child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=_environment(),
+            cwd=tempfile.gettempdir(),
+            close_fds=True,
+            start_new_session=True,
+        )
+        self._messages: queue.Queue[bytes | None] = queue.Queue(maxsize=8)
+        self._reader = threading.Thread(target=self._take, name="zairyo-sandbox", daemon=True)
+        self._reader.start()
+        folders = [str(f.resolve()) for f in format_folders()]
+        try:
+            self._send({"folders": folders, "files": reader_files})
+            hello = frames.parse(self._next(_START_SECONDS))
+        except (queue.Empty, frames.FrameError, OSError) as e:
+            said = self._said()
+            self.end()
+            raise SandboxError(
+                f"the translation process does not start ({e or 'no answer'}): {said}"
+            ) from None
+        except BaseException:
+            self.end()
+            raise
+        self.protections = tuple(hello["protections"])
+        self.problems = tuple((p["where"], p["message"]) for p in hello["problems"])
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, request: dict[str, Any], seconds: float) -> tuple[str, str, bytes]:
+        """How the work ended, a detail, and what the reader's process said.
+
+        Raises
+        ------
+        queue.Empty
+            No answer in time.
+        FrameError, OSError
+            The child is gone or talks nonsense.
+        """
+        number = next(self._ids)
+        self.served += 1
+        self._send({"id": number, **request})
+        deadline = time.monotonic() + seconds
+        header = frames.parse(self._next(seconds))
+        if header.get("id") != number:
+            raise frames.FrameError("it answered another request")
+        reply = self._next(deadline - time.monotonic())
+        return str(header.get("end")), str(header.get("detail")), reply
+
+    def _send(self, message: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        frames.send_json(cast("Any", self._process.stdin), message)
+
+    def _next(self, seconds: float) -> bytes:
+        message = self._messages.get(timeout=max(0.001, seconds))
+        if message is None:
+            raise frames.FrameError("it ended")
+        return message
+
+    def _take(self) -> None:
+        with contextlib.suppress(frames.FrameError, OSError, ValueError):
+            while True:
+                self._messages.put(frames.receive(cast("Any", self._process.stdout)))
+        self._messages.put(None)
+
+    def _said(self) -> str:
+        with contextlib.suppress(OSError, ValueError):
+            size = self._errors.seek(0, os.SEEK_END)
+            self._errors.seek(max(0, size - 2000))
+            return self._errors.read(2000).decode("utf-8", "replace").strip()
+        return ""
+
+    def end(self) -> None:
+        """Kill the process and whatever is in its group, at once."""
+        if sys.platform != "win32":
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.wait()
+        while self._reader.is_alive():  # it may wait to put a message nobody takes
+            with contextlib.suppress(queue.Empty):
+                self._messages.get(timeout=0.05)
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of this process' environment but what the system and numerical libraries need."""
+    kept = {k: os.environ[k] for k in ("SYSTEMROOT", "TZ", "TEMP", "TMP", "TMPDIR") if k in os.environ}
+    one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")}
+    return {**kept, **one_thread, "LC_ALL": "C.UTF-8", "HDF5_USE_FILE_LOCKING": "FALSE"}
