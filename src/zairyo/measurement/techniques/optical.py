@@ -25,6 +25,15 @@ _CONDITIONS = (
     Condition("detector", None, "Detector", "検出器", "instrument/detector/type"),
     Condition("apodisation", None, "Apodisation", "アポダイゼーション"),
     Condition("scan_mode", None, "Scan mode", "測定モード"),
+    Condition(
+        "laser_transmission",
+        "percent",
+        "Laser transmission",
+        "レーザー透過率",
+        main=True,
+    ),
+    Condition("magnification", "", "Magnification", "倍率"),
+    Condition("sampling_method", None, "Sampling", "試料測定法"),
 )
 
 _SIGNALS = (
@@ -40,6 +49,14 @@ _SIGNALS = (
     Named("x", "um", "x", "x"),
     Named("y", "um", "y", "y"),
     Named("z", "um", "z", "z"),
+    Named("distance", "um", "Distance along the line", "線上の距離"),
+    Named("absorption_coefficient", None, "Absorption coefficient", "吸収係数"),
+    Named("real", None, "Real part", "実部"),
+    Named("imaginary", None, "Imaginary part", "虚部"),
+    Named("interferogram", "arb", "Interferogram", "インターフェログラム"),
+    Named("optical_path_difference", "cm", "Optical path difference", "光路差"),
+    Named("brightness", "", "Brightness", "明るさ"),
+    Named("colour", None, "Colour", "色"),
 )
 
 TECHNIQUES = (
@@ -90,6 +107,15 @@ TECHNIQUES = (
         "Fluorescence spectroscopy",
         "蛍光分光",
         "Fluorescence",
+        "optical",
+        _CONDITIONS,
+        _SIGNALS,
+    ),
+    Technique(
+        "optical_microscopy",
+        "Optical microscopy",
+        "光学顕微鏡",
+        "Microscopy",
         "optical",
         _CONDITIONS,
         _SIGNALS,
