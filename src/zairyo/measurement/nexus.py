@@ -1,0 +1,288 @@
+"""A measurement as one NeXus/HDF5 file, and back, exactly.
+
+::
+
+    /                     NXroot  @default, @zairyo_form
+      <entry>             NXentry @default, @technique
+        data              NXdata  @signal, @axes, @<axis>_indices, @auxiliary_signals
+          <axis>, <signal>, <signal>_errors        @units, @long_name
+        conditions        every condition, once: @units, @uncertainty
+        instrument, sample ...   NeXus' places for them: hard links to the conditions
+        process           NXprocess: reader, version, raw files with hashes, warnings; one for all entries
+        original_metadata, layout                  JSON
+
+Any viewer plots it. What NeXus has no place for is in ``layout``: which arrays are axes, which signal is over
+which, the ``x`` of a table. A ``definition`` is not claimed: those that exist for our techniques (NXxps,
+NXraman ...) require what vendors' files do not say, e.g. the scattering configuration.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zairyo.measurement import _hdf5 as hdf5
+from zairyo.measurement._contents import LIMITS, Limits, NexusError, Node, UnsafeFileError, open_checked
+from zairyo.measurement._nexus_read import measurement_of
+from zairyo.measurement.arrays import Array
+from zairyo.measurement.model import Axis, Entry, Measurement, Signal
+from zairyo.measurement.techniques import conditions as vocabulary
+
+__all__ = ["LIMITS", "Limits", "NexusError", "UnsafeFileError", "check", "dumps", "read", "write"]
+
+FORM = 1
+_LEAST_COMPRESSED = 16 * 1024
+#: An attribute may have 64 KiB, and no viewer offers more signals than this to choose from.
+_MOST_AUXILIARY = 256
+#: NeXus classes of the groups that conditions are linked into; by the first word of their name.
+_CLASSES = {
+    "instrument": "NXinstrument",
+    "sample": "NXsample",
+    "source": "NXsource",
+    "beam": "NXbeam",
+    "detector": "NXdetector",
+    "analyser": "NXdetector",
+    "monochromator": "NXmonochromator",
+    "user": "NXuser",
+}
+
+
+def write(measurement: Measurement, path: str | os.PathLike[str], *, durable: bool = False) -> None:
+    """Write the measurement as a NeXus/HDF5 file; nothing half-written is ever at ``path``.
+
+    Equal measurements give equal bytes. ``durable`` waits until the file survives a power loss.
+
+    Raises
+    ------
+    OSError
+        If the folder is missing, full or not writable; ``path`` is then as it was before.
+    """
+    path = Path(path)
+    data = dumps(measurement)
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with part.open("xb") as f:
+            f.write(data)
+            if durable:
+                f.flush()
+                os.fsync(f.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    if durable and os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def dumps(measurement: Measurement) -> bytes:
+    """The file's bytes, as :func:`write` writes them."""
+    file = hdf5.new_file(sum(s.values.nbytes for entry in measurement for s in entry.signals))
+    try:
+        root = hdf5.open_root(file)
+        hdf5.put_attribute(root, "NX_class", "NXroot")
+        hdf5.put_attribute(root, "default", measurement.default)
+        hdf5.put_attribute(root, "zairyo_form", FORM)
+        first: _EntryWriter | None = None
+        for entry in measurement:
+            writer = _EntryWriter(root, entry)
+            if first is None:
+                first = writer
+                writer.write_shared(measurement)
+            else:
+                writer.share(first)
+            writer.write_data()
+            writer.write_conditions()
+        return hdf5.take_bytes(file)
+    finally:
+        file.close()
+
+
+class _EntryWriter:
+    """Writes one NXentry; keeps its groups open and knows what is where."""
+
+    def __init__(self, root: Any, entry: Entry) -> None:
+        self._entry = entry
+        self._groups = {"": hdf5.new_group(root, entry.name, "NXentry")}
+        self._taken: set[str] = set()
+        self._shared: list[str] = []
+        hdf5.put_attribute(self._groups[""], "default", "data")
+        hdf5.put_attribute(self._groups[""], "technique", entry.technique)
+        if entry.title:
+            self._put("title", entry.title)
+        if entry.started is not None:
+            self._put("start_time", entry.started.isoformat())
+        self._put("original_metadata", _json(entry.original_metadata))
+
+    def write_shared(self, measurement: Measurement) -> None:
+        """What is said once for all entries, in the first of them."""
+        source = measurement.source
+        texts = {
+            "experiment_description": measurement.title,
+            "sample/name": measurement.sample,
+            "instrument/name": measurement.instrument,
+            "user/name": measurement.operator,
+            "process/warnings": _json(measurement.warnings) if measurement.warnings else "",
+            "process/original_metadata": _json(measurement.original_metadata),
+        }
+        if source is not None:
+            raw = [{"name": f.name, "sha256": f.sha256, "size": f.size} for f in source.raw_files]
+            texts["process/raw_files"] = _json(raw)
+        self._shared = [path for path, text in texts.items() if text]
+        for path in self._shared:
+            self._put(path, texts[path])
+        if source is not None:  # empty ones too: their presence says that there is a source
+            self._put("process/program", source.reader)
+            self._put("process/version", source.reader_version)
+        self._shared = ["process", *(p for p in self._shared if not p.startswith("process/"))]
+
+    def share(self, first: _EntryWriter) -> None:
+        for path in first._shared:
+            self._link(path, first._groups[""], path)
+
+    def write_data(self) -> None:
+        entry = self._entry
+        group = self._group("data", "NXdata")
+        for name, value in _plot_attributes(entry).items():
+            hdf5.put_attribute(group, name, value)
+        parts: list[Axis | Signal] = [*(() if entry.is_table else entry.axes), *entry.signals]
+        for part in parts:
+            self._put_array(group, part.name, part.values, part.unit, part)
+            if isinstance(part, Signal) and part.uncertainty is not None:
+                self._put_array(group, f"{part.name}_errors", part.uncertainty, part.unit)
+        layout = {
+            "axes": [a.name for a in entry.axes],
+            "signals": {s.name: list(s.axes) for s in entry.signals},
+            "x": entry.x,
+        }
+        self._put("layout", _json(layout))
+
+    def write_conditions(self) -> None:
+        if not self._entry.conditions:
+            return
+        group = self._group("conditions", "NXcollection")
+        places = vocabulary(self._entry.technique)
+        for name, quantity in self._entry.conditions.items():
+            value = quantity.value
+            moment = isinstance(value, datetime)
+            dataset = self._put(
+                f"conditions/{name}", value.isoformat() if isinstance(value, datetime) else value
+            )
+            if quantity.unit is not None:
+                hdf5.put_attribute(dataset, "units", quantity.unit)
+            if quantity.uncertainty is not None:
+                hdf5.put_attribute(dataset, "uncertainty", quantity.uncertainty)
+            if moment:
+                hdf5.put_attribute(dataset, "type", "datetime")
+            place = places[name].nexus if name in places else ""
+            if place and not self._is_taken(place):
+                self._link(place, group, name)
+
+    def _put_array(
+        self, group: Any, name: str, values: Array, unit: str | None, part: Axis | Signal | None = None
+    ) -> None:
+        dataset = hdf5.put_dataset(group, name, values, least_compressed=_LEAST_COMPRESSED)
+        if unit is not None:
+            hdf5.put_attribute(dataset, "units", unit)
+        if part is not None and part.long_name:
+            # Viewers show a long name as it is: the unit has to be in it.
+            hdf5.put_attribute(dataset, "long_name", part.label)
+        if values.dtype.kind == "M":
+            hdf5.put_attribute(dataset, "datetime64", values.dtype.str[1:])
+
+    def _put(self, path: str, value: Any) -> Any:
+        folder, _, name = path.rpartition("/")
+        self._taken.add(path)
+        return hdf5.put_dataset(self._group(folder), name, value, least_compressed=_LEAST_COMPRESSED)
+
+    def _link(self, path: str, target_parent: Any, target: str) -> None:
+        folder, _, name = path.rpartition("/")
+        self._taken.add(path)
+        hdf5.link(self._group(folder), name, target_parent, target)
+
+    def _group(self, path: str, nx_class: str = "") -> Any:
+        group = self._groups.get(path)
+        if group is None:
+            folder, _, name = path.rpartition("/")
+            nx_class = nx_class or _CLASSES.get(name.partition("_")[0], "NXcollection")
+            group = self._groups[path] = hdf5.new_group(self._group(folder), name, nx_class)
+        return group
+
+    def _is_taken(self, path: str) -> bool:
+        """Whether something is at ``path``, or a dataset where a group on the way to it would be."""
+        parents = path.split("/")
+        return path in self._groups or any(
+            "/".join(parents[: i + 1]) in self._taken for i in range(len(parents))
+        )
+
+
+def _plot_attributes(entry: Entry) -> dict[str, Any]:
+    """NXdata's attributes for the default plot."""
+    signal = entry.signal
+    if entry.is_table:
+        x = entry[entry.x]
+        axes: tuple[str, ...] = (entry.x,) if x.values.dtype.kind in "iufM" else (".",)
+    else:
+        axes = signal.axes
+    attributes: dict[str, Any] = {"signal": signal.name}
+    if axes:
+        attributes["axes"] = np.array(axes)
+        attributes |= {f"{name}_indices": i for i, name in enumerate(axes) if name != "."}
+    others = [
+        s.name
+        for s in entry.signals
+        if s.axes == signal.axes and s.values.dtype.kind in "iuf" and s.name not in (signal.name, entry.x)
+    ]
+    if others and axes:
+        attributes["auxiliary_signals"] = np.array(others[:_MOST_AUXILIARY])
+    if len(signal.axes) > 2:
+        attributes["interpretation"] = "spectrum"
+    return attributes
+
+
+def _json(value: Any) -> str:
+    return json.dumps(dict(value) if isinstance(value, Mapping) else value, separators=(",", ":"))
+
+
+def read(path: str | os.PathLike[str], limits: Limits = LIMITS) -> Measurement:
+    """Read a file that :func:`write` wrote. It is checked as by :func:`check` before anything in it is used.
+
+    Raises
+    ------
+    OSError
+        If the file is not there or not readable.
+    NexusError
+        If it is damaged, or not a standard-form file; :class:`UnsafeFileError` if it looks made to do harm.
+    """
+    with open_checked(path, limits) as root:
+        _check_form(root)
+        return measurement_of(root)
+
+
+def check(path: str | os.PathLike[str], limits: Limits = LIMITS) -> None:
+    """Raise unless everything in the file is of the kind that a standard-form file is made of.
+
+    Takes bounded time and memory and opens no other file, whatever is inside: links out of the file,
+    storage elsewhere, virtual datasets, unknown filters and types, and values that would unpack to more
+    than ``limits`` are refused. Errors as of :func:`read`.
+    """
+    with open_checked(path, limits) as root:
+        _check_form(root)
+
+
+def _check_form(root: Node) -> None:
+    form = root.attributes.get("zairyo_form")
+    if not isinstance(form, np.integer):
+        raise NexusError("is HDF5, but not a standard-form file of Zairyo")
+    if form != FORM:
+        raise NexusError(f"is of form {form}; this version of Zairyo reads form {FORM}. Update Zairyo.")
