@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import ParseError, fromstring
 
 from zairyo.readers._api import ReadError
 
@@ -35,7 +35,10 @@ def local(name: str) -> str:
 def find(parent: Element | None, path: str) -> Element | None:
     """First descendant at ``path`` (local names with '/'), whatever its namespace."""
     for name in path.split("/"):
-        parent = next((e for e in parent if local(e.tag) == name), None) if parent is not None else None
+        if parent is None:
+            return None
+        ending = "}" + name
+        parent = next((e for e in parent if e.tag == name or e.tag.endswith(ending)), None)
     return parent
 
 
@@ -43,7 +46,8 @@ def find_all(parent: Element | None, path: str) -> list[Element]:
     """All descendants at ``path`` (local names with '/'), in document order."""
     found = [] if parent is None else [parent]
     for name in path.split("/"):
-        found = [e for p in found for e in p if local(e.tag) == name]
+        ending = "}" + name
+        found = [e for p in found for e in p if e.tag == name or e.tag.endswith(ending)]
     return found
 
 

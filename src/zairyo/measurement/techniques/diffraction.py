@@ -83,6 +83,7 @@ _SIGNALS = (
     Named("temperature", "degC", "Temperature", "温度"),
     Named("time", "s", "Time", "時間"),
     Named("point", "", "Point", "測定点"),
+    Named("two_theta_relative", "deg", "2θ from the detector arm", "検出器アームからの2θ"),
     Named("channel", "", "Detector channel", "検出器チャンネル"),
     Named("intensity", "counts", "Intensity", "強度"),
     Named("attenuation", "", "Attenuation factor", "減衰係数"),

@@ -1,0 +1,72 @@
+"""Fields of Bruker's binary files, every one checked against the file's size before it is taken."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zairyo.measurement import Quantity
+from zairyo.measurement.text import clean_text
+from zairyo.readers._api import ReadError
+
+_MOST_RANGES = 100_000
+_UNKNOWN = 9999.0  # what Bruker writes where a number was not known
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """The file's bytes and its name for errors."""
+
+    data: bytes
+    name: str
+
+    def need(self, offset: int, size: int, what: str) -> None:
+        """Raise :class:`ReadError` unless ``size`` bytes from ``offset`` are there."""
+        if offset < 0 or size < 0 or offset + size > len(self.data):
+            raise ReadError(
+                f"{self.name}: {what} needs bytes {offset} to {offset + size}, the file ends at {len(self.data)}; "
+                "it is cut off or damaged. Copy it again from the instrument."
+            )
+
+    def unpack(self, form: str, offset: int, what: str) -> tuple[Any, ...]:
+        self.need(offset, struct.calcsize(form), what)
+        return struct.unpack_from(form, self.data, offset)
+
+    def array(self, dtype: str, offset: int, count: int, what: str) -> NDArray[Any]:
+        self.need(offset, count * np.dtype(dtype).itemsize, what)
+        return np.frombuffer(self.data, dtype, count, offset)
+
+    def records(self, offset: int, count: int, size: int, what: str) -> NDArray[np.uint8]:
+        """``count`` records of ``size`` bytes, shape (count, size)."""
+        return self.array("u1", offset, count * size, what).reshape(count, size)
+
+    def text(self, offset: int, size: int) -> str:
+        """Text up to its first NUL; empty where the file is shorter."""
+        field = self.data[offset : offset + size].split(b"\0", 1)[0]
+        try:
+            decoded = field.decode("utf-8")
+        except UnicodeDecodeError:
+            decoded = field.decode("cp1252", "replace")
+        return clean_text(decoded).strip()
+
+
+def check_ranges(count: int, name: str) -> None:
+    """Refuse numbers of ranges that only a damaged file has."""
+    if count > _MOST_RANGES:
+        raise ReadError(
+            f"{name} states {count} ranges; more than {_MOST_RANGES} are not read. It may be damaged."
+        )
+
+
+def positive(value: float, unit: str | None) -> Quantity | None:
+    """A condition that can only be positive; None where the file has no such number."""
+    return Quantity(float(f"{value:.8g}"), unit) if np.isfinite(value) and 0 < value < 1e15 else None
+
+
+def known(value: float, unit: str | None) -> Quantity | None:
+    """As :func:`positive`, and None for Bruker's number for "unknown"."""
+    return None if value == _UNKNOWN else positive(value, unit)
