@@ -1,0 +1,113 @@
+"""What the last word of a query that is being typed could become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from zairyo.measurement.techniques import TECHNIQUES
+from zairyo.server.access import Visible
+from zairyo.server.models import STATES, Instrument, Measurement, Project
+from zairyo.server.search.language import CONDITIONS, KEYS, known_names
+
+_MOST = 10
+_KEY_LABELS = {
+    "technique": ("technique", "測定手法"), "instrument": ("instrument", "装置"),
+    "project": ("project", "プロジェクト"),
+    "sample": ("sample", "試料"), "operator": ("operator", "測定者"), "state": ("state", "状態"),
+    "after": ("measured after", "この日以降"), "before": ("measured before", "この日より前"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """``text`` goes into the box in place of the last word; the labels are for people."""
+
+    text: str
+    label: str
+    label_ja: str
+
+
+def suggest(session: Session, q: str, visible: Visible) -> list[Suggestion]:
+    """At most ten, of keys, condition names and (after a key) values that this person may see."""
+    start = len(q)
+    while start and not q[start - 1].isspace():
+        start -= 1
+    word = q[start:]
+    key, colon, begun = word.partition(":")
+    if colon and key in KEYS:
+        return [
+            Suggestion(
+                text=f'{key}:"{value}"' if " " in value else f"{key}:{value}", label=label, label_ja=label_ja
+            )
+            for value, label, label_ja in _values(session, key, begun.strip('"'), visible)
+        ]
+    if not word:
+        return []
+    low = word.casefold()
+    keys = [
+        Suggestion(text=f"{k}:", label=label, label_ja=label_ja)
+        for k, (label, label_ja) in _KEY_LABELS.items()
+        if k.startswith(low)
+    ]
+    names = [
+        Suggestion(
+            text=f"{n}>",
+            label=f"{_title(n, 'title')} ({_unit(n)})".replace(" ()", ""),
+            label_ja=_title(n, "title_ja"),
+        )
+        for n in known_names()
+        if n in CONDITIONS
+        and (low in n or low in CONDITIONS[n].title.casefold() or low in CONDITIONS[n].title_ja)
+    ]
+    names.sort(key=lambda s: (not s.text.startswith(low), s.text))
+    return (keys + names)[:_MOST]
+
+
+def _title(name: str, which: str) -> str:
+    return str(getattr(CONDITIONS[name], which))
+
+
+def _unit(name: str) -> str:
+    return CONDITIONS[name].unit or ""
+
+
+def _values(session: Session, key: str, begun: str, visible: Visible) -> list[tuple[str, str, str]]:
+    low = begun.casefold()
+    if key == "technique":
+        return [
+            (k, t.title, t.title_ja)
+            for k, t in TECHNIQUES.items()
+            if low in k or low in t.title.casefold() or low in t.short.casefold() or begun in t.title_ja
+        ][:_MOST]
+    if key == "state":
+        return [(s, s.replace("_", " "), s) for s in STATES if s.startswith(low)]
+    if not visible:
+        return []
+    if key in ("instrument", "project"):
+        table: Any = Instrument if key == "instrument" else Project
+        project = Instrument.project_id if key == "instrument" else Project.id
+        rows: Any = session.execute(
+            select(table.slug, table.name)
+            .where(
+                visible.of(project), func.lower(table.slug + " " + table.name).contains(low, autoescape=True)
+            )
+            .order_by(table.name)
+            .limit(_MOST)
+        )
+        return [(slug, name, name) for slug, name in rows]
+    column: Any = {"sample": Measurement.sample, "operator": Measurement.operator}[key]
+    found = session.scalars(
+        select(column)
+        .where(
+            visible.of(Measurement.project_id), Measurement.superseded.is_(False), column != "",
+            func.lower(column).contains(low, autoescape=True),
+        )
+        .group_by(column)
+        .order_by(column)
+        .limit(_MOST)
+    )  # fmt: skip
+    return [(value, value, value) for value in found]
