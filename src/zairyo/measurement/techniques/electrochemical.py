@@ -17,7 +17,9 @@ _CONDITIONS = (
 _SIGNALS = (
     Named("index", "", "Record", "レコード"),
     Named("cycle", "", "Cycle", "サイクル"),
+    Named("cycle_charge_first", "", "Cycle, counted from each charge", "サイクル（充電開始基準）"),
     Named("step", "", "Step", "ステップ"),
+    Named("step_index", "", "Step of the protocol", "プロトコルのステップ"),
     Named("step_type", None, "Step type", "ステップ種別"),
     Named("time", "s", "Time", "時間"),
     Named("step_time", "s", "Time in step", "ステップ内時間"),
@@ -29,7 +31,14 @@ _SIGNALS = (
     Named("discharge_capacity", "mAh", "Discharge capacity", "放電容量"),
     Named("charge_energy", "mWh", "Charge energy", "充電エネルギー"),
     Named("discharge_energy", "mWh", "Discharge energy", "放電エネルギー"),
+    Named("power", "mW", "Power", "電力"),
+    Named("internal_resistance", "mohm", "Internal resistance", "内部抵抗"),
     Named("temperature", "degC", "Temperature", "温度"),
+    Named("temperature_setpoint", "degC", "Temperature set point", "設定温度"),
+    Named("humidity", "percent", "Relative humidity", "相対湿度"),
+    Named("auxiliary_voltage", "V", "Auxiliary voltage", "補助電圧"),
+    Named("auxiliary_current", "mA", "Auxiliary current", "補助電流"),
+    Named("auxiliary", None, "Auxiliary channel", "補助チャンネル"),
 )
 
 TECHNIQUES = (
