@@ -103,10 +103,14 @@ def test_an_unreachable_server_is_explained_without_its_password() -> None:
 
 
 def test_a_write_that_fails_leaves_nothing(db: Database) -> None:
-    with pytest.raises(ZeroDivisionError), db.write() as session:
-        session.add(Institution(slug="a", name="A"))
-        session.flush()
-        raise ZeroDivisionError
+    def fail_half_way() -> None:
+        with db.write() as session:
+            session.add(Institution(slug="a", name="A"))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     with db.read() as session:
         assert session.scalars(select(Institution)).all() == []
 

@@ -104,4 +104,4 @@ def roles(session: Session, principal: Principal) -> dict[int, str]:
             visible(session, principal).of(Membership.project_id),
         )
     )
-    return {project: role for project, role in rows}
+    return dict(rows.all())

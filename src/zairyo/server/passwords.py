@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
-from functools import cache
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+Out = TypeVar("Out")
 
 #: A check takes 64 MiB and a third of a second; more than two at once would let anybody fill the memory.
 _AT_ONCE = threading.BoundedSemaphore(2)
@@ -113,3 +118,28 @@ class RateLimit:
         with self._lock:
             for key in keys:
                 self._tries.pop(key, None)
+
+
+class TooManyAtOnce(RuntimeError):
+    """More passwords are waiting to be checked than can be in good time."""
+
+
+_WAITING_MOST = 30
+_pool = ThreadPoolExecutor(2, thread_name_prefix="password")
+_waiting = threading.BoundedSemaphore(_WAITING_MOST)
+
+
+async def aside(function: Callable[P, Out], *args: P.args, **kwargs: P.kwargs) -> Out:
+    """Hash or check in threads of their own, so that nothing else waits for it.
+
+    Raises
+    ------
+    TooManyAtOnce
+        If more than 30 wait already.
+    """
+    if not _waiting.acquire(blocking=False):
+        raise TooManyAtOnce
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_pool, partial(function, *args, **kwargs))
+    finally:
+        _waiting.release()

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+# Until all parts are there.
+import contextlib
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from zairyo.server.db import Database, migrate
 from zairyo.server.objects import LocalObjects
 from zairyo.server.passwords import RateLimit
 from zairyo.server.settings import Settings
 
-# Until all parts are there.
-import contextlib
-from typing import Any
 
 class _Idle:
     def __init__(self, *args: Any) -> None: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
+
 
 Events: Any = _Idle
 Intake: Any = _Idle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib import import_module, util
+from importlib import import_module
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 import zairyo
-from zairyo.server.api import problems
+from zairyo.server.api import problems, static
+from zairyo.server.api.middleware import BodyLimit, SecurityHeaders
 from zairyo.server.platform import open_platform
 from zairyo.server.settings import Settings
 
@@ -75,8 +76,9 @@ def create_app(settings: Settings, *, services: bool = True) -> FastAPI:
     app.state.platform = platform
     problems.install(app)
     app.include_router(_api(), prefix=PREFIX, responses=problems.RESPONSES)
-    if util.find_spec("zairyo.server.api.static"):
-        import_module("zairyo.server.api.static").install(app)
+    app.add_middleware(BodyLimit, unlimited=f"{PREFIX}/uploads")
+    app.add_middleware(SecurityHeaders, secure=settings.secure)
+    static.install(app)
     return app
 
 

@@ -91,7 +91,18 @@ Reader = Annotated[Principal, Depends(require("read"))]
 Uploader = Annotated[Principal, Depends(require("upload", AGENT))]
 Writer = Annotated[Principal, Depends(require("write"))]
 Administrator = Annotated[Principal, Depends(require("admin"))]
+Person = Annotated[Principal, Depends(require(*SCOPES))]
 Agent = Annotated[Principal, Depends(require(AGENT))]
+
+
+def get_signed_in(principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
+    """Who is signed in in a browser; a token may not change passwords or make tokens."""
+    if principal.session_id is None:
+        raise forbidden("This needs a person who is signed in; a token may not do it.")
+    return principal
+
+
+SignedIn = Annotated[Principal, Depends(get_signed_in)]
 
 
 def _unauthenticated(detail: str) -> Problem:

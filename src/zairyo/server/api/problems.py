@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -11,9 +12,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 
+from zairyo.server.admin import Refused
 from zairyo.server.objects import DiskFull
+from zairyo.server.passwords import PasswordError, TooManyAtOnce
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +109,17 @@ def invalid(field: str, detail: str) -> Problem:
     return Problem(422, "invalid", detail, field=field, errors=[(field, detail)])
 
 
+def rate_limited(seconds: float) -> Problem:
+    """For too many tries; says when the next may come."""
+    wait = max(1, math.ceil(seconds))
+    return Problem(
+        429,
+        "rate_limited",
+        f"Too many tries. Wait {wait} s and try again.",
+        headers={"Retry-After": str(wait)},
+    )
+
+
 def conflict(field: str, detail: str) -> Problem:
     """A name that is taken."""
     return Problem(409, "conflict", detail, field=field)
@@ -151,6 +166,26 @@ def install(app: FastAPI) -> None:
         field, message = errors[0]
         detail = f"{field}: {message}" if field else message
         return Problem(422, "invalid", detail, field=field or None, errors=errors).response()
+
+    @app.exception_handler(Refused)
+    def refused(_request: Request, e: Refused) -> JSONResponse:
+        detail = f"{str(e)[0].upper()}{str(e)[1:]}."
+        return (conflict if e.code == "conflict" else invalid)(e.field, detail).response()
+
+    @app.exception_handler(PasswordError)
+    def password(_request: Request, e: PasswordError) -> JSONResponse:
+        return invalid("password", f"{str(e)[0].upper()}{str(e)[1:]}.").response()
+
+    @app.exception_handler(TooManyAtOnce)
+    def too_many(_request: Request, _e: TooManyAtOnce) -> JSONResponse:
+        return rate_limited(5).response()
+
+    @app.exception_handler(IntegrityError)
+    def integrity(_request: Request, e: IntegrityError) -> JSONResponse:
+        log.warning("two changes at once: %s", e.orig)
+        return Problem(
+            409, "conflict", "Somebody else changed the same at this moment; try again."
+        ).response()
 
     @app.exception_handler(DiskFull)
     def disk_full(_request: Request, _e: DiskFull) -> JSONResponse:
