@@ -64,7 +64,10 @@ def check_ranges(count: int, name: str) -> None:
 
 def positive(value: float, unit: str | None) -> Quantity | None:
     """A condition that can only be positive; None where the file has no such number."""
-    return Quantity(float(f"{value:.8g}"), unit) if np.isfinite(value) and 0 < value < 1e15 else None
+    if not (np.isfinite(value) and 0 < value < 1e15):
+        return None
+    single = np.float32(value)  # what was stored as float32 has that many digits: 1.5406, not 1.54059994
+    return Quantity(float(str(single)) if single == value else float(value), unit)
 
 
 def known(value: float, unit: str | None) -> Quantity | None:
