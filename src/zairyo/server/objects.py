@@ -11,9 +11,10 @@ import hashlib
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
@@ -191,10 +192,12 @@ class LocalObjects:
         for folder in sorted(p for p in self.folder.iterdir() if p.is_dir() and len(p.name) == 2):
             yield from sorted(p.name for p in folder.iterdir() if SHA256.match(p.name))
 
-    def sweep(self) -> None:
-        """Drop what a process that was killed left half-written; only for when no other process puts."""
+    def sweep(self, older_than: float = 86_400) -> None:
+        """Drop what a process that was killed left half-written, untouched for so many seconds."""
         for path in self._incoming.iterdir():
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process finished it just now
+                if path.stat().st_mtime <= time.time() - older_than:
+                    path.unlink()
 
     def close(self) -> None:
         """End the threads."""

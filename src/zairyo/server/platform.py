@@ -71,6 +71,7 @@ def open_platform(settings: Settings) -> Platform:
     db = Database(settings.database_url)
     migrate(db)
     objects = LocalObjects(settings.objects_folder)
+    objects.sweep()
     events = Events(db)
     return Platform(
         settings=settings,
