@@ -10,6 +10,13 @@ _CONDITIONS = (
     Condition("acquisition_mode", None, "Acquisition mode", "取り込みモード"),
     Condition("ionisation", None, "Ionisation", "イオン化", main=True),
     Condition("ionisation_energy", "eV", "Ionisation energy", "イオン化エネルギー", main=True),
+    Condition("ion_polarity", None, "Ion polarity", "イオン極性", main=True),
+    Condition("inlet", None, "Inlet", "試料導入部"),
+    Condition("magnetic_field", "T", "Magnetic field", "磁場", "sample/magnetic_field"),
+    Condition("carrier_gas", None, "Carrier gas", "キャリアガス"),
+    Condition("drift_gas", None, "Drift gas", "ドリフトガス", main=True),
+    Condition("sampling_method", None, "Sampling", "試料測定法"),
+    Condition("shift_reference", None, "Chemical-shift reference", "化学シフトの基準"),
 )
 
 _SIGNALS = (
@@ -22,6 +29,12 @@ _SIGNALS = (
     Named("mass_to_charge", "", "m/z", "m/z"),
     Named("abundance", "arb", "Abundance", "存在量"),
     Named("drift_time", "ms", "Drift time", "ドリフト時間"),
+    Named("ion_current", "pA", "Ion current", "イオン電流"),
+    Named("magnetic_field", "gauss", "Magnetic field", "磁場"),
+    Named("wavenumber", "1/cm", "Wavenumber", "波数"),
+    Named("multiplicity", None, "Multiplicity", "多重度"),
+    Named("assignment", None, "Assignment", "帰属"),
+    Named("width", None, "Width", "幅"),
 )
 
 TECHNIQUES = (
@@ -41,6 +54,27 @@ TECHNIQUES = (
         "Ion mobility spectrometry",
         "イオン移動度分析",
         "IMS",
+        "molecular",
+        _CONDITIONS,
+        _SIGNALS,
+    ),
+    Technique(
+        "epr",
+        "Electron paramagnetic resonance",
+        "電子スピン共鳴",
+        "EPR",
+        "molecular",
+        _CONDITIONS,
+        _SIGNALS,
+    ),
+    Technique(
+        "chromatography", "Chromatography", "クロマトグラフィー", "GC/LC", "molecular", _CONDITIONS, _SIGNALS
+    ),
+    Technique(
+        "neutron_scattering",
+        "Inelastic neutron scattering",
+        "中性子非弾性散乱",
+        "INS",
         "molecular",
         _CONDITIONS,
         _SIGNALS,

@@ -1,0 +1,181 @@
+"""JCAMP-DX' tables → arrays of x and y in real units, checked against what the header announces."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from zairyo.readers._api import ReadError
+from zairyo.readers._jcamp_asdf import Floats, Lines, decode_groups, decode_lines
+from zairyo.readers._jcamp_records import Record
+
+_LINES_FORM = re.compile(r"\(?(\w+)\+\+\((\w+)\.\.(\w+)\)?")
+_GROUPS_FORM = re.compile(r"\(?([A-Z][A-Z0-9,]*?)\.\.")
+_MOST_UNANNOUNCED = 20_000_000
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What the header says about a table: None where it says nothing."""
+
+    points: int | None = None
+    first_x: float | None = None
+    last_x: float | None = None
+    delta_x: float | None = None
+    first_y: float | None = None
+    factor_x: float = 1.0
+    factor_y: float = 1.0
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table read: its symbols as its form names them, and columns in real units."""
+
+    symbols: tuple[str, ...]
+    columns: tuple[Floats, ...]
+    is_regular: bool
+
+
+def read_table(record: Record, announced: Announced, is_closed: bool, warnings: list[str]) -> Table:
+    """Decode a table and check it.
+
+    Raises
+    ------
+    ReadError
+        Naming the line, if it cannot be decoded or has fewer points than announced and no end.
+    """
+    form = record.form
+    if match := _LINES_FORM.match(form):
+        x, y = _regular(record, announced, is_closed, warnings)
+        return Table((match[1], match[2]), (x, y), True)
+    match = _GROUPS_FORM.match(form)
+    if match is None:
+        raise ReadError(f"line {record.line}: the form {form[:40]!r} of {record.written!r} is not known")
+    symbols = tuple(match[1].replace(",", ""))
+    groups = decode_groups(record.body, len(symbols), record.line + 1)
+    points = announced.points
+    if points is not None and len(groups) != points:
+        message = f"line {record.line}: {points} points are announced, and {len(groups)} are there"
+        if len(groups) < points and not is_closed:
+            raise ReadError(f"{message}; the file is cut off. Copy it again from the instrument.")
+        warnings.append(f"{message}; all of them were read.")
+    if not len(groups):
+        raise ReadError(f"line {record.line}: {record.written!r} is empty")
+    factors = np.ones(len(symbols))
+    factors[:2] = announced.factor_x, announced.factor_y
+    return Table(symbols, tuple(np.ascontiguousarray(c) for c in (groups * factors).T), False)
+
+
+def _regular(
+    record: Record, announced: Announced, is_closed: bool, warnings: list[str]
+) -> tuple[Floats, Floats]:
+    points = announced.points
+    most = _MOST_UNANNOUNCED if points is None else min(2 * points + 100_000, 100_000_000)
+    lines = decode_lines(record.body, record.line + 1, most)
+    raw = lines.y
+    if lines.failed_checks:
+        if points is not None and len(lines.unchecked_y) == points != len(raw):
+            # A writer that does not repeat ordinates: every one of them is a point.
+            raw = lines.unchecked_y
+            lines = Lines(raw, lines.x[:1], lines.at[:1], [], raw)
+        else:
+            shown = ", ".join(str(record.line + n) for n in lines.failed_checks[:5])
+            warnings.append(
+                f"The check ordinate differs from the line before on {len(lines.failed_checks)} lines (line {shown}…): "
+                "a value before each of them is wrong in the file."
+            )
+    if points is not None and len(raw) < points and not is_closed:
+        raise ReadError(
+            f"line {record.line}: {points} points are announced, but the file ends after {len(raw)}; it is cut off. "
+            "Copy it again from the instrument."
+        )
+    if points is not None and len(raw) != points:
+        warnings.append(f"{points} points are announced, and {len(raw)} are there; all of them were read.")
+    y = raw * announced.factor_y
+    _check_first(y, raw, announced, warnings)
+    return _abscissae(lines, len(raw), announced, warnings), y
+
+
+def _check_first(y: Floats, raw: Floats, announced: Announced, warnings: list[str]) -> None:
+    first = announced.first_y
+    if not first or not np.isfinite(y[0]):
+        return
+    rounding = 2 * abs(announced.factor_y) + 1e-2 * abs(first)  # headers give few digits
+    if abs(y[0] - first) > rounding and abs(raw[0] - first) > 1e-2 * abs(first):
+        warnings.append(f"The first ordinate is {y[0]:g}, but the header says {first:g}.")
+
+
+def _abscissae(lines: Lines, points: int, announced: Announced, warnings: list[str]) -> Floats:
+    """From FIRSTX, LASTX and the number of points, unless the abscissas at the line beginnings contradict."""
+    expected = _expected(points, announced)
+    stored = lines.x * announced.factor_x
+    if expected is not None:
+        for factor in dict.fromkeys((announced.factor_x, 1.0)):
+            if _agrees(expected, lines, factor):
+                return expected
+    return _from_lines(lines, points, stored, expected, announced, warnings)
+
+
+def _expected(points: int, announced: Announced) -> Floats | None:
+    first, last, delta = announced.first_x, announced.last_x, announced.delta_x
+    is_whole = announced.points in (None, points)
+    if first is None or points < 2:
+        return None
+    if last is not None and last != first and is_whole:
+        return np.linspace(first, last, points)
+    if delta:
+        signed = -abs(delta) if last is not None and last < first else delta
+        return np.asarray(first + signed * np.arange(points), dtype=np.float64)
+    return None
+
+
+def _agrees(expected: Floats, lines: Lines, factor: float) -> bool:
+    """Whether the line beginnings are within one and a half steps (and their own rounding) of the axis."""
+    step = abs(expected[1] - expected[0])
+    rounding = _digit(lines.x) * abs(factor) + 1e-6 * float(np.max(np.abs(expected)))
+    off = np.abs(expected[lines.at] - lines.x * factor) > 1.5 * step + rounding
+    return float(np.mean(off)) <= 0.1
+
+
+def _digit(values: Floats) -> float:
+    """What the last written digit is worth: abscissas are often cut to few digits."""
+    for digits in range(7):
+        scaled = values * 10.0**digits
+        if np.all(np.abs(scaled - np.rint(scaled)) < 1e-6):
+            return float(10.0**-digits)
+    return 0.0
+
+
+def _from_lines(
+    lines: Lines,
+    points: int,
+    stored: Floats,
+    expected: Floats | None,
+    announced: Announced,
+    warnings: list[str],
+) -> Floats:
+    if expected is not None:
+        warnings.append(
+            "The header's abscissas (FIRSTX, LASTX, NPOINTS) do not agree with those at the beginning of the lines; "
+            "the latter were taken."
+        )
+    at, index = np.unique(lines.at, return_index=True)
+    stored = stored[index]
+    first, last = announced.first_x, announced.last_x
+    if len(at) > 1:
+        step = (stored[-1] - stored[0]) / (at[-1] - at[0])
+    elif points == 1:
+        return stored[:1] if first is None else np.array([first])
+    elif announced.delta_x:
+        step = announced.delta_x
+    elif last is not None:
+        step = (last - (stored[0] if first is None else first)) / (points - 1)
+    else:
+        raise ReadError("neither FIRSTX, LASTX or DELTAX nor the lines say how far the points are apart")
+    inside = np.interp(np.arange(points), at, stored)
+    before, after = np.arange(points) < at[0], np.arange(points) > at[-1]
+    inside[before] = stored[0] + step * (np.arange(points)[before] - at[0])
+    inside[after] = stored[-1] + step * (np.arange(points)[after] - at[-1])
+    return np.asarray(inside, dtype=np.float64)

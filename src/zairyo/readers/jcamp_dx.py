@@ -1,0 +1,110 @@
+"""JCAMP-DX 4.24, 5 and 6: infrared, Raman, UV, NMR, mass and ion-mobility spectra from any vendor."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from zairyo.measurement import Entry, Measurement, clean_text, tidy_metadata
+from zairyo.measurement.text import MetadataValue
+from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
+from zairyo.readers._jcamp_entries import entries_of
+from zairyo.readers._jcamp_records import JcampBlock, metadata, read_blocks
+from zairyo.readers._legacy_text import decode_legacy
+
+_MOST_BYTES = 512 * 1024**2
+_TITLE = re.compile(rb"\s*(?:\$\$[^\r\n]*\s*)*##\s*TITLE\s*=", re.IGNORECASE)
+_VERSION = re.compile(rb"##\s*JCAMP[-_ ]?(?:DX|CS)\s*=", re.IGNORECASE)
+
+
+def sniff(src: RawInput) -> float:
+    head = src.head.removeprefix(b"\xef\xbb\xbf")
+    if not _TITLE.match(head):
+        return NO
+    return CERTAIN if _VERSION.search(head) else LIKELY
+
+
+def read(src: RawInput) -> Measurement:
+    text = decode_legacy(src.read_bytes(_MOST_BYTES)).replace("\r\n", "\n").replace("\r", "\n")
+    outermost = read_blocks(text)
+    warnings: list[str] = []
+    entries: list[Entry] = []
+    dataless: list[JcampBlock] = []
+    taken: set[str] = set()
+    leaves = [leaf for block in outermost for leaf in block.leaves()]
+    with np.errstate(all="ignore"):  # a damaged number may overflow to inf, which is then what the file says
+        for block in leaves:
+            found = entries_of(block, warnings)
+            entries += [_renamed(entry, taken) for entry in found]
+            if not found:
+                dataless.append(block)
+    if not entries:
+        kinds = ", ".join(sorted({block.text("DATATYPE") or "no DATA TYPE" for block in leaves}))
+        raise ReadError(
+            f"the file holds no data table that is read (its blocks are: {clean_text(kinds)[:100]})"
+        )
+    if not outermost[-1].is_closed:
+        warnings.append("The file does not end with '##END='; all announced points were there.")
+    head = outermost[0]
+    for block in dataless:
+        if not block.is_link:
+            title = clean_text(block.text("TITLE"))[:60]
+            warnings.append(f"The block {title!r} holds no spectrum; only its records were kept.")
+    return Measurement(
+        entries=tuple(entries),
+        title=clean_text(head.text("TITLE")),
+        sample=_first(leaves, "SAMPLEDESCRIPTION", "NAMES", "CASNAME", "SAMPLE"),
+        instrument=_first(leaves, "SPECTROMETER/DATASYSTEM", "SPECTROMETERDATASYSTEM", "INSTRUMENT"),
+        operator=_first(leaves, "OPERATOR", ".OPERATOR", "$OPERATOR"),
+        original_metadata=_metadata(dataless),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _renamed(entry: Entry, taken: set[str]) -> Entry:
+    name, number = entry.name, 1
+    while name in taken:
+        number += 1
+        name = f"{entry.name}_{number}"
+    taken.add(name)
+    return replace(entry, name=name)
+
+
+def _first(blocks: list[JcampBlock], *labels: str) -> str:
+    """The first line of the first block that says so."""
+    text = next((text for block in blocks if (text := block.text(*labels))), "")
+    return clean_text(text.splitlines()[0].strip()) if text else ""
+
+
+def _metadata(dataless: list[JcampBlock]) -> dict[str, MetadataValue]:
+    """What blocks without data say: a compound file's LINK block, chemical structures."""
+    if not dataless:
+        return {}
+    return tidy_metadata({"blocks": [metadata(block) for block in dataless]})  # type: ignore[return-value]
+
+
+READER = Reader(
+    name="jcamp_dx",
+    version="1",
+    techniques=(
+        "ir",
+        "raman",
+        "uv_vis",
+        "fluorescence",
+        "nmr",
+        "mass_spectrometry",
+        "ion_mobility",
+        "epr",
+        "chromatography",
+        "neutron_scattering",
+    ),
+    vendor="IUPAC",
+    format="JCAMP-DX",
+    endings=(".jdx", ".dx", ".jcm", ".jcamp"),
+    sniff=sniff,
+    read=read,
+    notes="Spectra, peak tables, peak assignments and NTUPLES in all compressed forms; compound files. "
+    "NMR spectra in Hz get chemical shifts; chemical structures (JCAMP-CS) are kept as metadata only.",
+)
