@@ -1,3 +1,101 @@
-"""Zairyo (材料): a materials laboratory's data, from the instrument to the next experiment."""
+"""Zairyo (材料): a materials laboratory's data, from the instrument to the next experiment.
+
+    import zairyo
+
+    m = zairyo.read("scan.xrdml")  # a Measurement: numbers, units, conditions, the vendor's own metadata
+    m.plot()
+    zairyo.write(m, "scan.nxs")
+
+Everything loads where it is used, so that ``import zairyo`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zairyo.client import connect
+    from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal
+    from zairyo.readers._api import ReadError
 
 __version__ = "0.1.0"
+
+_LAZY = {
+    "Axis": "zairyo.measurement",
+    "Entry": "zairyo.measurement",
+    "Measurement": "zairyo.measurement",
+    "Quantity": "zairyo.measurement",
+    "ReadError": "zairyo.readers._api",
+    "Signal": "zairyo.measurement",
+    "connect": "zairyo.client",
+}
+
+__all__ = [
+    "Axis",
+    "Entry",
+    "Measurement",
+    "Quantity",
+    "ReadError",
+    "Signal",
+    "connect",
+    "read",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'zairyo' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
+
+
+def read(path: str | os.PathLike[str], reader: str | None = None) -> Measurement:
+    """Read an instrument's file, a folder that is one measurement, or a standard-form file.
+
+    Parameters
+    ----------
+    path
+        The file or folder, as the instrument wrote it.
+    reader
+        Name of the reader (``zairyo formats`` lists them); found by content if None.
+
+    Raises
+    ------
+    ReadError
+        No reader recognises it, or it is damaged; the message says what to do.
+    OSError
+        It cannot be opened.
+
+    Notes
+    -----
+    The file is read in this process. For files you do not trust there is ``zairyo translate``, or
+    :class:`zairyo.readers.sandbox.Sandbox`.
+    """
+    from zairyo.readers import registry
+
+    if reader is None and registry.is_standard_form(path):
+        from zairyo.measurement import nexus
+
+        return nexus.read(path)
+    return registry.read(path, reader)
+
+
+def write(measurement: Measurement, path: str | os.PathLike[str]) -> None:
+    """Write a measurement as one NeXus/HDF5 file, which any HDF5 viewer plots.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; nothing half-written is left.
+    """
+    from zairyo.measurement import nexus
+
+    nexus.write(measurement, path)

@@ -17,7 +17,6 @@ import os
 import select
 import signal
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,6 @@ from typing import Any, BinaryIO, NoReturn
 from zairyo.readers import _child_frames as frames
 from zairyo.readers.limits import Limits
 
-RESULT = "result.nxs"
 FORKS = sys.platform == "linux"
 _GRACE = 0.5  # s, between the end of a fork's message and its own end
 
@@ -59,7 +57,8 @@ def main() -> None:
         if FORKS:
             outcome = _fork(request, limits, registry, requests)
         else:
-            outcome = Outcome("done", reply=json.dumps(translate(request, registry)).encode())
+            with open(request["output"], "wb") as result:
+                outcome = Outcome("done", reply=json.dumps(translate(request, registry, result)).encode())
         frames.send_json(answers, {"id": request["id"], "end": outcome.end, "detail": outcome.detail})
         frames.send(answers, outcome.reply)
 
@@ -96,25 +95,27 @@ def _warm_up() -> None:
         signals=(Signal("intensity", np.arange(4.0), "counts", ("two_theta",)),),
         conditions={"temperature": Quantity(300.0, "K"), "xray_tube_voltage": Quantity(4e4, "V")},
     )
-    with tempfile.TemporaryDirectory() as folder:
-        _store(invariants.check(Measurement((entry,))), Path(folder) / RESULT)
+    with open(os.devnull, "wb") as nowhere:
+        _store(invariants.check(Measurement((entry,))), nowhere)
     gc.collect()
     gc.freeze()
 
 
-def _store(measurement: Any, path: Path) -> dict[str, Any]:
+def _store(measurement: Any, result: BinaryIO) -> dict[str, Any]:
+    """Write the standard form to the open file, and give its summary."""
     from zairyo.measurement import nexus
     from zairyo.measurement.summary import summarise
     from zairyo.readers import _child_summary
 
-    nexus.write(measurement, path)
+    result.write(nexus.dumps(measurement))
+    result.flush()
     summary: dict[str, Any] = _child_summary.cut(summarise(measurement))
     if len(summary["thumbnail"]) > _child_summary.MOST_THUMBNAIL:
         summary["thumbnail"] = ""
     return summary
 
 
-def translate(request: dict[str, Any], registry: Any) -> dict[str, Any]:
+def translate(request: dict[str, Any], registry: Any, result: BinaryIO) -> dict[str, Any]:
     """Translate one file: ``{"reader": …, "reader_version": …, "summary": …}`` or ``{"kind": …, "message": …}``."""
     from zairyo.measurement import RawFile
     from zairyo.readers import invariants
@@ -149,12 +150,11 @@ def translate(request: dict[str, Any], registry: Any) -> dict[str, Any]:
             "message": f"the reader stopped at {path.name}: {type(e).__name__}: {e}"[:500],
         }
     try:
-        summary = _store(measurement, Path(request["folder"]) / RESULT)
+        summary = _store(measurement, result)
     except MemoryError:
         return {"kind": "memory", "message": ""}
     except OSError as e:
-        too_large = e.errno == errno.EFBIG or "File too large" in str(e)
-        return {"kind": "too_large" if too_large else "output", "message": str(e)[:500]}
+        return {"kind": "too_large" if e.errno == errno.EFBIG else "output", "message": str(e)[:500]}
     except Exception as e:
         return {"kind": "invalid", "message": f"{type(e).__name__}: {e}"[:500]}
     source = measurement.source
@@ -175,7 +175,7 @@ def _lock_self() -> list[str]:
     pid = os.fork()
     if pid == 0:
         with contextlib.suppress(Exception):
-            os.write(writing, ",".join(_lock(Limits(), [], "/nonexistent")).encode())
+            os.write(writing, ",".join(_lock(Limits(), [])).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as f:
@@ -184,12 +184,12 @@ def _lock_self() -> list[str]:
     return [*held, *(n for n in names.split(",") if n)]
 
 
-def _lock(limits: Limits, read: list[str], write: str) -> list[str]:
+def _lock(limits: Limits, read: list[str]) -> list[str]:
     from zairyo.readers import _child_linux as linux
 
     locks = {
         "resource limits": lambda: linux.limit_resources(limits),
-        "file system": lambda: linux.restrict_files(read, write),
+        "file system": lambda: linux.restrict_files(read),
         "system calls": linux.restrict_calls,
     }
     held = []
@@ -234,13 +234,12 @@ def _be_worker(request: dict[str, Any], limits: Limits, registry: Any, writing: 
         os.setpgid(0, 0)
         linux.die_with_parent()
         # Standard input to error lead nowhere; the pipes of the process that forked are not for this one.
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 2)
+        os.dup2(0, 2)
         _close_others({0, 1, 2, writing, *linux.library_descriptors()})
-        os.chdir(request["folder"])
-        os.environ["TMPDIR"] = tempfile.tempdir = request["folder"]
-        _lock(limits, [request["input"]], request["folder"])
-        reply = json.dumps(translate(request, registry)).encode()
+        # The one file that may be written is open before the lock; nothing can be opened for writing after.
+        result = open(request["output"], "wb")  # noqa: SIM115 (open until the process ends)
+        _lock(limits, [request["input"]])
+        reply = json.dumps(translate(request, registry, result)).encode()
         with os.fdopen(writing, "wb") as stream:
             stream.write(reply)
         status = 0

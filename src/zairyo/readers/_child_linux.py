@@ -74,8 +74,6 @@ def leave_network() -> bool:
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _READ = 1 << 2 | 1 << 3  # files, directories
-_FULL = _READ | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 14  # write, remove, make, truncate
-_READ_FILE = 1 << 2 | 1 << 1  # a device such as /dev/null: read and write
 _ALL_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
 _TCP = 1 << 0 | 1 << 1  # bind, connect
 _SCOPES = 1 << 0 | 1 << 1  # abstract Unix sockets, signals
@@ -98,8 +96,8 @@ def library_descriptors() -> tuple[int, ...]:
     return tuple(os.open(f, os.O_PATH | os.O_CLOEXEC) for f in found)
 
 
-def restrict_files(read: Iterable[str], write: str) -> bool:
-    """Allow reading Python's libraries and ``read``, writing in the folder ``write``, and nothing else."""
+def restrict_files(read: Iterable[str]) -> bool:
+    """Allow opening Python's libraries and ``read`` for reading, and nothing else; what is open stays open."""
     abi = landlock_abi()
     if not abi:
         return False
@@ -111,13 +109,12 @@ def restrict_files(read: Iterable[str], write: str) -> bool:
         return False
     for descriptor in library_descriptors():
         _allow(ruleset, descriptor, _READ & handled)
-    rules = [*((p, _READ) for p in read), (write, _FULL), ("/dev/null", _READ_FILE), ("/dev/urandom", 1 << 2)]
-    for path, rights in rules:
+    for path in (*read, "/dev/urandom"):
         try:
             descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             continue
-        _allow(ruleset, descriptor, rights & handled)
+        _allow(ruleset, descriptor, _READ & handled)
         os.close(descriptor)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     held = _libc.syscall(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0)) == 0

@@ -22,7 +22,9 @@ from zairyo.measurement import Measurement, MeasurementError, RawFile, Source
 from zairyo.readers._api import NO, RawInput, Reader, ReadError
 
 #: Modules of this package that are its machinery, not a format.
-_MACHINERY = frozenset({"registry", "invariants", "sandbox", "limits", "delimited", "formats"})
+_MACHINERY = frozenset(
+    {"registry", "invariants", "sandbox", "limits", "delimited", "delimited_text", "delimited_description"}
+)
 GROUP = "zairyo.readers"
 _CHUNK = 1 << 20
 
@@ -250,10 +252,9 @@ def inputs(paths: Iterable[str | os.PathLike[str]], registry: Registry | None = 
     A file named is one input. A folder is one input if a reader recognises it as such (``.D``, ``.raw``);
     another is walked, sorted by name, without hidden files and without following links to folders.
     """
-    registry = registry or default_registry()
     for path in map(Path, paths):
         if path.is_dir():
-            yield from _walk(path, registry)
+            yield from _walk(path, registry or default_registry())
         else:
             yield RawInput(path)
 
@@ -271,6 +272,16 @@ def _walk(folder: Path, registry: Registry) -> Iterator[RawInput]:
                 yield from _walk(path, registry)
         elif path.is_file():
             yield RawInput(path)
+
+
+def is_standard_form(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is (by its beginning) one that Zairyo wrote."""
+    try:
+        with open(path, "rb") as f:
+            head = f.read(16384)
+    except OSError:
+        return False
+    return head.startswith(b"\x89HDF") and b"zairyo_form" in head
 
 
 _MAGIC: Mapping[bytes, str] = {

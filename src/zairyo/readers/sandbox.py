@@ -4,7 +4,7 @@
         result = sandbox.translate(Path("scan.xrdml"), Path("out"))
 
 The child has no environment, no open files of this process and, where the system offers it, no network, no
-other processes and no files but the input, Python's libraries and a folder for its result
+other processes and no files but the input, Python's libraries and the one for its result
 (:attr:`Sandbox.protections` says what holds). Whatever it says is checked, and its result is accepted only
 after ``nexus.check``; nothing is left behind by one that failed.
 """
@@ -15,9 +15,8 @@ import contextlib
 import itertools
 import os
 import queue
-import shutil
+import secrets
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -33,7 +32,6 @@ from zairyo.measurement import RawFile
 from zairyo.readers import _child_frames as frames
 from zairyo.readers.limits import Limits
 
-_RESULT = "result.nxs"
 _START_SECONDS = 60.0
 _PATIENCE = 5.0  # s that the child has beyond the file's own limit to tell that it was exceeded
 
@@ -139,6 +137,12 @@ class Sandbox:
         with self._turn:
             self._drop()
 
+    def interrupt(self) -> None:
+        """End the work in hand at once, from another thread: its ``translate`` returns ``crashed``."""
+        child = self._child
+        if child is not None:
+            child.kill()
+
     def start(self) -> None:
         """Start the child now rather than at the first file (takes about a second)."""
         with self._turn:
@@ -194,11 +198,12 @@ class Sandbox:
         if isinstance(size, Failure):
             return size
         known = None if raw_files is None else [[f.name, f.sha256, f.size] for f in raw_files]
-        folder = Path(tempfile.mkdtemp(prefix=".translating-", dir=output_dir))
+        part = output_dir.resolve() / f".{secrets.token_hex(8)}.part"
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         try:
             request = {
                 "input": str(input_path.resolve()),
-                "folder": str(folder.resolve()),
+                "output": str(part),
                 "reader": reader,
                 "raw_files": known,
                 "limits": asdict(self.limits),
@@ -208,13 +213,13 @@ class Sandbox:
             if isinstance(answer, Failure):
                 return Failure(answer.kind, answer.message, time.perf_counter() - began)
             target = output_dir / (name or f"{input_path.name}.nxs")
-            taken = _accept(answer, folder / _RESULT, target, self.limits)
+            taken = _accept(answer, part, target, self.limits)
             seconds = time.perf_counter() - began
             if isinstance(taken, Failure):
                 return Failure(taken.kind, taken.message, seconds)
             return Translated(target, *taken, seconds)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            part.unlink(missing_ok=True)
 
     def _ready(self) -> _Child:
         if self._child is not None and (self._child.served >= self.limits.files or not self._child.alive):
@@ -295,10 +300,7 @@ def _accept(
         if type(reader) is not str or type(version) is not str or len(reader) + len(version) > 200:
             raise _child_summary.SummaryError("no reader's name and version")
         summary = _child_summary.check(answer.get("summary"))
-        found = os.lstat(result)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-            return Failure("invalid", "The reader's result is not a file.")
-        if found.st_size > limits.output_bytes:
+        if result.stat().st_size > limits.output_bytes:
             return _failure("too_large", "", limits)
         nexus.check(result)
     except (KeyError, _child_summary.SummaryError, MeasurementError, OSError) as e:
@@ -402,6 +404,11 @@ class _Child:
             self._errors.seek(max(0, size - 2000))
             return self._errors.read(2000).decode("utf-8", "replace").strip()
         return ""
+
+    def kill(self) -> None:
+        """Kill the process, whose forks die with it; ``end`` is still to be called."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
 
     def end(self) -> None:
         """Kill the process and whatever is in its group, at once."""

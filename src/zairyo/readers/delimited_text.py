@@ -1,0 +1,325 @@
+"""Text tables: characters out of bytes, rows out of lines, numbers out of cells."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from zairyo.measurement.model import Array
+from zairyo.readers._api import ReadError
+
+#: Tried in this order; UTF-16 and UTF-8 with a mark are known by their marks.
+ENCODINGS = ("utf-8", "utf-16", "cp932", "latin-1")
+DELIMITERS = {"tab": "\t", "semicolon": ";", "comma": ",", "space": " ", "bar": "|"}
+_ORDER = ("\t", ";", ",", " ")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
+# Shift-JIS beyond doubt: a sign such as ℃ or （, or two characters of the kana and common kanji in a row.
+_JAPANESE = re.compile(rb"\x81[\x40-\x7e\x80-\xfc]|(?:[\x82-\x9f][\x40-\x7e\x80-\xfc]){2}")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f]")
+
+
+def decode(data: bytes, encodings: Sequence[str] = ENCODINGS, *, cut: bool = False) -> tuple[str, str] | None:
+    """The text and its encoding, or None for what is not text in any of ``encodings``.
+
+    ``cut`` says that ``data`` is only the beginning, so that its last character may be half.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _decode(data, encoding, cut)
+    if data[:64].count(0) * 3 > len(data[:64]) and "utf-16" in encodings:
+        return _decode(data, "utf-16-be" if data[0] == 0 else "utf-16-le", cut)
+    if b"\x00" in data[:65536]:
+        return None
+    for encoding in encodings:
+        if encoding.startswith("utf-16"):
+            continue
+        if encoding in ("cp932", "shift_jis") and not _JAPANESE.search(data):
+            continue  # every byte of Latin text may pass as half-width katakana: "°C" is not "ｰC"
+        if found := _decode(data, encoding, cut):
+            return found
+    return None
+
+
+def _decode(data: bytes, encoding: str, cut: bool) -> tuple[str, str] | None:
+    try:
+        text = codecs.getincrementaldecoder(encoding)("strict").decode(data, final=not cut)
+    except UnicodeDecodeError:
+        return None
+    # More than a stray control character: bytes that happen to decode.
+    if len(_CONTROLS.findall(text[:65536])) * 200 > len(text[:65536]):
+        return None
+    return text, encoding
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines by any of the three line ends, and by nothing else that Unicode calls a line end."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+@lru_cache(maxsize=4)
+def head_lines(head: bytes, encodings: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The whole lines of a file's beginning, or None if it is not text."""
+    cut = len(head) >= 65536
+    found = decode(head, encodings, cut=cut)
+    if found is None:
+        return None
+    lines = lines_of(found[0])
+    return tuple(lines[:-1] if cut and len(lines) > 1 else lines)
+
+
+def split(line: str, delimiter: str) -> list[str]:
+    return line.split() if delimiter == " " else [cell.strip() for cell in line.split(delimiter)]
+
+
+def split_names(line: str, delimiter: str) -> list[str]:
+    """A row of column names; where blanks separate cells, a single one may be inside a name."""
+    if delimiter == " ":
+        wide = re.split(r"\s{2,}|\t", line.strip())
+        return wide if len(wide) > 1 else line.split()
+    return [cell.strip() for cell in line.split(delimiter)]
+
+
+def width(line: str, delimiter: str) -> int:
+    """How many cells a line has."""
+    return len(line.split()) if delimiter == " " else line.count(delimiter) + 1
+
+
+def is_number(cell: str, decimal: str = ".") -> bool:
+    return bool(_NUMBER.match(cell.strip().replace(",", ".") if decimal == "," else cell.strip()))
+
+
+def numeric_share(line: str, delimiter: str, decimal: str) -> float:
+    """Which share of a line's cells that are not blank are numbers."""
+    cells = [c for c in split(line, delimiter) if c]
+    return sum(is_number(c, decimal) for c in cells) / len(cells) if cells else 0.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a plain table begins (index of its line) and how its cells are written."""
+
+    start: int
+    delimiter: str
+    decimal: str
+    columns: int
+
+
+def find_table(lines: Sequence[str], comments: tuple[str, ...] = (), most_header: int = 500) -> Layout | None:
+    """The first place where two rows of two or more numbers follow each other, or None."""
+    numbered = [
+        (i, line)
+        for i, line in enumerate(lines[: most_header + 3])
+        if line.strip() and not (comments and line.lstrip().startswith(comments))
+    ]
+    for (i, line), (_, following) in pairwise(numbered):
+        if not any(c.isdigit() for c in line):
+            continue
+        for delimiter in _ORDER:
+            if delimiter != " " and delimiter not in line:
+                continue
+            for decimal in (".",) if delimiter == "," else (".", ","):
+                count = width(line.rstrip(delimiter), delimiter)
+                if (
+                    count >= 2
+                    and count == width(following.rstrip(delimiter), delimiter)
+                    and numeric_share(line, delimiter, decimal) == 1.0
+                    and numeric_share(following, delimiter, decimal) == 1.0
+                ):
+                    return Layout(i, delimiter, decimal, width(line, delimiter))
+    return None
+
+
+def find_decimal(rows: Sequence[str], delimiter: str) -> str:
+    """The decimal mark of rows whose delimiter is known: a comma if numbers have one and none has a point."""
+    if delimiter == ",":
+        return "."
+    cells = [cell for row in rows[:50] for cell in split(row, delimiter)]
+    commas = any(is_number(c, ",") and "," in c for c in cells)
+    points = any(is_number(c) and "." in c for c in cells)
+    return "," if commas and not points else "."
+
+
+def rows_from(
+    lines: Sequence[str], start: int, delimiter: str, decimal: str, comments: tuple[str, ...]
+) -> tuple[list[str], list[str], int]:
+    """The rows of the table that begins at ``start``.
+
+    Returns
+    -------
+    rows, comments, end
+        Comment lines among the rows; and the index of the first line that is no row.
+
+    Raises
+    ------
+    ReadError
+        A line looks like a row of numbers but has another number of cells.
+    """
+    expected = width(lines[start], delimiter)
+    rows: list[str] = []
+    aside: list[str] = []
+    for number in range(start, len(lines)):
+        line = lines[number]
+        if comments and line.lstrip().startswith(comments):
+            aside.append(line)
+            continue
+        if width(line, delimiter) == expected and line.strip():
+            rows.append(line)
+            continue
+        if line.strip() and numeric_share(line, delimiter, decimal) > 0.5:
+            last = not any(rest.strip() for rest in lines[number + 1 :])
+            why = "The file is cut off there; copy it again." if last else "The file is damaged there."
+            raise ReadError(
+                f"line {number + 1} has {width(line, delimiter)} cells where {expected} are expected. {why}"
+            )
+        return rows, aside, number
+    return rows, aside, len(lines)
+
+
+def columns_of(rows: list[str], delimiter: str, decimal: str, thousands: str) -> list[Array | list[str]]:
+    """The table's columns: numbers (float64) where every cell is one, else the cells as text."""
+    count = width(rows[0], delimiter)
+    if (delimiter == "," and decimal == ",") or not rows:
+        raise ReadError("the same mark cannot separate cells and decimals")
+
+    def plain(text: str) -> str:
+        text = text.replace(thousands, "") if thousands else text
+        return text.replace(",", ".") if decimal == "," else text
+
+    text = plain("\n".join(rows))
+    flat = text.split() if delimiter == " " else text.replace("\n", delimiter).split(delimiter)
+    if "_" not in text:  # Python's float would take 1_000
+        try:
+            table = np.array(flat, dtype=np.float64).reshape(len(rows), count)
+        except ValueError:
+            pass
+        else:
+            return list(np.ascontiguousarray(table.T))
+    whole = rows if delimiter == " " else [delimiter.join(rows)]
+    cells = [c for row in whole for c in (row.split() if delimiter == " " else row.split(delimiter))]
+    result: list[Array | list[str]] = []
+    for k in range(count):
+        column = cells[k::count]
+        try:
+            if any("_" in c for c in column):
+                raise ValueError
+            result.append(np.array([plain(c) for c in column], dtype=np.float64))
+        except ValueError:
+            result.append([c.strip() for c in column])
+    return result
+
+
+def numbers(cells: list[str], decimal: str, thousands: str) -> tuple[Array, list[str]]:
+    """Numbers out of cells of which some are not: those become NaN. Also the odd cells that are not blank."""
+    odd: list[str] = []
+
+    def number(cell: str) -> float:
+        text = cell.replace(thousands, "") if thousands else cell
+        text = text.replace(",", ".") if decimal == "," else text
+        try:
+            return float(text) if "_" not in text else float("x")
+        except ValueError:
+            if cell.strip():
+                odd.append(cell.strip())
+            return np.nan
+
+    return np.array([number(c) for c in cells]), odd
+
+
+def durations(cells: list[str]) -> Array:
+    """Seconds out of ``h:mm:ss`` (with fractions, and days before a ``-``, ``.`` or ``d``).
+
+    Raises
+    ------
+    ReadError
+        A cell is not a duration.
+    """
+    return np.fromiter((_duration(c) for c in cells), np.float64, len(cells))
+
+
+def _duration(cell: str) -> float:
+    try:
+        *days, clock = re.split(r"d\s*|-|\.(?=\d+:)", cell.strip())
+        hours, minutes, seconds = clock.split(":")
+        return (
+            (float(days[0]) if days else 0.0) * 86400
+            + int(hours) * 3600
+            + int(minutes) * 60
+            + float(seconds.replace(",", "."))
+        )
+    except (ValueError, IndexError):
+        if not cell.strip():
+            return np.nan
+        raise ReadError(f"{cell[:40]!r} is not a duration (h:mm:ss)") from None
+
+
+def moments(cells: list[str], formats: Sequence[str]) -> Array:
+    """``datetime64[us]`` out of dates in ISO form or in one of ``formats``; blanks become NaT.
+
+    Raises
+    ------
+    ReadError
+        A cell is in none of the formats.
+    """
+    if not formats:
+        try:
+            return np.array([c.strip().replace("/", "-") or "NaT" for c in cells], dtype="datetime64[us]")
+        except ValueError as e:
+            raise ReadError(f"a date and time is not in ISO form: {str(e)[:100]}") from None
+    return np.array([parse_moment(c, formats) if c.strip() else None for c in cells], dtype="datetime64[us]")
+
+
+def parse_moment(text: str, formats: Sequence[str]) -> datetime:
+    """A moment in one of ``formats`` (ISO if there are none); :class:`ReadError` otherwise."""
+    for form in formats:
+        try:
+            return datetime.strptime(text.strip(), form)
+        except ValueError:
+            continue
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ReadError(
+            f"{text[:40]!r} is not a date in the form {' or '.join(formats) or 'ISO 8601'}"
+        ) from None
+
+
+def describe_text(head: bytes) -> str:
+    """What a text file looks like, for people, or nothing if it is not text."""
+    found = decode(head, cut=len(head) >= 65536)
+    if found is None:
+        return ""
+    text, encoding = found
+    lines = lines_of(text)
+    start = text.lstrip()[:200]
+    if start.startswith("<"):
+        tag = re.search(r"<(?![?!])([^\s>/]+)", start)
+        return f"XML with the root element <{tag[1][:60]}>" if tag else "XML"
+    if start.startswith(("{", "[")):
+        return "JSON"
+    layout = find_table(lines)
+    first = next((line.strip()[:60] for line in lines if line.strip()), "")
+    kind = f"text in {encoding.upper().replace('-SIG', '')}"
+    if layout is None:
+        return f"{kind} without a table of numbers, beginning {first!r}"
+    by = {v: k for k, v in DELIMITERS.items()}[layout.delimiter]
+    return f"{kind} with {layout.columns} columns separated by {by}, beginning {first!r}"
+
+
+def used(names: Sequence[str]) -> Iterator[str]:
+    """The same names, later ones of the same spelling numbered: ``a, b, a_2``."""
+    seen: dict[str, int] = {}
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        yield name if seen[name] == 1 else f"{name[:59]}_{seen[name]}"
