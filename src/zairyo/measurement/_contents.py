@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from h5py import h5, h5a, h5d, h5f, h5g, h5l, h5o, h5p, h5s, h5t, h5z
 
-from zairyo.measurement._hdf5 import decode_text
+from zairyo.measurement._hdf5 import decode_text, number_type
 from zairyo.measurement.arrays import Array
 from zairyo.measurement.text import MeasurementError
 
@@ -57,11 +57,34 @@ class Limits:
 
 LIMITS = Limits()
 
-_LAYOUTS = {h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED}
-_FILTERS = {h5z.FILTER_DEFLATE: "gzip", h5z.FILTER_SHUFFLE: "shuffle"}
 #: What gzip makes of zeros: no packed data grow more than this.
 _MOST_PACKED = 1040
+_FLOAT = np.dtype(float)
 _DTYPES = {np.dtype(code) for code in "?bhilqBHILQefdFD"}
+
+
+class Attributes:
+    """An object's attributes, whose sizes passed; read when asked for."""
+
+    def __init__(self, path: str, ids: dict[str, Any]) -> None:
+        self._path = path
+        self._ids = ids
+
+    def get(self, name: str) -> Any:
+        """A text, a NumPy number or an array; None if there is no such attribute."""
+        attribute = self._ids.get(name)
+        if attribute is None:
+            return None
+        where = f"{self._path}@{name}"
+        kind = attribute.get_type()
+        dtype = _dtype(kind, where)
+        values = np.zeros(_shape(attribute.get_space(), where), dtype)
+        if values.size:
+            attribute.read(values, mtype=kind)
+        if dtype.kind != "S":
+            return values[()]
+        text = decode_text(values)
+        return str(text[()]) if text.ndim == 0 else text
 
 
 @dataclass(slots=True)
@@ -70,7 +93,7 @@ class Node:
 
     path: str
     id: Any
-    attributes: dict[str, Any]
+    attributes: Attributes
     children: dict[str, Node] = field(default_factory=dict)
     is_group: bool = True
     dtype: np.dtype[Any] | None = None
@@ -92,7 +115,8 @@ class Node:
         values = np.empty(self.shape, self.dtype)
         if values.size:
             is_text = self.dtype.kind == "S"
-            self.id.read(h5s.ALL, h5s.ALL, values, mtype=self.id.get_type() if is_text else None)
+            kind = self.id.get_type() if is_text else number_type(self.dtype)
+            self.id.read(h5s.ALL, h5s.ALL, values, mtype=kind)
         return decode_text(values) if self.dtype.kind == "S" else values
 
     def text(self) -> str:
@@ -151,9 +175,12 @@ class _Walk:
         self._limits = limits
         self._bytes = 0
         self._links: list[tuple[str, int]] = []
+        self._refused: NexusError | None = None
 
     def root(self) -> Node:
-        self._root.links.visit(self._link, info=True, idx_type=h5.INDEX_CRT_ORDER)
+        self._root.links.visit(self._visit, info=True, idx_type=h5.INDEX_CRT_ORDER)
+        if self._refused is not None:
+            raise self._refused
         root = Node("", self._root, self._attributes(self._root, "the file"))
         groups = {"": root}
         nodes: dict[int, Node] = {}
@@ -167,9 +194,18 @@ class _Walk:
                 groups[path] = node
         return root
 
-    def _link(self, name: bytes, info: Any) -> None:
-        # Called for each link before anything behind it is opened; raising stops the walk.
-        path = name.decode()
+    def _visit(self, name: bytes, info: Any) -> bool:
+        # Called by HDF5, which no exception may pass; True stops it.
+        try:
+            self._link(name.decode(), info)
+        except UnicodeDecodeError:
+            self._refused = NexusError(f"a name is not UTF-8: {name[:60]!r}")
+        except NexusError as e:
+            self._refused = e
+        return self._refused is not None
+
+    def _link(self, path: str, info: Any) -> None:
+        """Take a link into account, before anything behind it is opened."""
         if info.type != h5l.TYPE_HARD:
             kind = "an external link" if info.type == h5l.TYPE_EXTERNAL else "a soft link"
             raise UnsafeFileError(f"{path} is {kind}; a measurement's file is complete in itself")
@@ -189,57 +225,45 @@ class _Walk:
         return Node(path, thing, self._attributes(thing, path), is_group=False, dtype=dtype, shape=shape)
 
     def _dataset(self, dataset: Any, path: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
-        plist = dataset.get_create_plist()
-        layout = plist.get_layout()
-        if layout == h5d.VIRTUAL:
-            raise UnsafeFileError(f"{path} is a virtual dataset, whose values are in other files")
-        if layout not in _LAYOUTS:
-            raise UnsafeFileError(f"{path} has an unknown layout")
-        if layout == h5d.CONTIGUOUS and plist.get_external_count():
-            raise UnsafeFileError(f"{path} is stored in another file")
-        if layout == h5d.CHUNKED:
-            for i in range(plist.get_nfilters()):
-                if (code := plist.get_filter(i)[0]) not in _FILTERS:
-                    raise UnsafeFileError(
-                        f"{path} is packed with filter {code}; only gzip and shuffle are used"
-                    )
+        # A place in this file is what only values that are kept here, as they are, have.
+        packed = dataset.get_offset() is None and self._is_packed(dataset.get_create_plist(), path)
         dtype = _dtype(dataset.get_type(), path)
         shape = _shape(dataset.get_space(), path)
         stored = min(dataset.get_storage_size(), self._size)
         declared = math.prod(shape) * dtype.itemsize
-        if declared > stored * (_MOST_PACKED if layout == h5d.CHUNKED else 1):
+        if declared > stored * (_MOST_PACKED if packed else 1):
             raise UnsafeFileError(f"{path} claims {declared} bytes but only {stored} are stored")
         if declared > self._limits.array_bytes:
             raise UnsafeFileError(f"{path} holds {declared} bytes, more than {self._limits.array_bytes}")
         self._count(declared)
         return dtype, shape
 
-    def _attributes(self, owner: Any, path: str) -> dict[str, Any]:
+    def _is_packed(self, plist: Any, path: str) -> bool:
+        layout = plist.get_layout()
+        if layout == h5d.VIRTUAL:
+            raise UnsafeFileError(f"{path} is a virtual dataset, whose values are in other files")
+        if layout not in (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED):
+            raise UnsafeFileError(f"{path} has an unknown layout")
+        if plist.get_external_count():
+            raise UnsafeFileError(f"{path} is stored in another file")
+        for i in range(plist.get_nfilters()):
+            if (code := plist.get_filter(i)[0]) not in (h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE):
+                raise UnsafeFileError(f"{path} is packed with filter {code}; only gzip and shuffle are used")
+        return bool(layout == h5d.CHUNKED)
+
+    def _attributes(self, owner: Any, path: str) -> Attributes:
         number = h5a.get_num_attrs(owner)
         if number > self._limits.attributes:
             raise UnsafeFileError(f"{path} has {number} attributes")
-        result: dict[str, Any] = {}
+        ids = {}
         for i in range(number):
             attribute = h5a.open(owner, index=i)
-            name = attribute.name.decode()
-            where = f"{path}@{name}"
-            kind = attribute.get_type()
-            dtype = _dtype(kind, where)
-            shape = _shape(attribute.get_space(), where)
-            size = math.prod(shape) * dtype.itemsize
+            size = attribute.get_storage_size()
             if size > self._limits.attribute_bytes:
-                raise UnsafeFileError(f"{where} holds {size} bytes, more than {self._limits.attribute_bytes}")
+                raise UnsafeFileError(f"an attribute of {path} holds {size} bytes")
             self._count(size)
-            values = np.zeros(shape, dtype)
-            if values.size:
-                attribute.read(values, mtype=kind)
-            if dtype.kind != "S":
-                result[name] = values[()]
-            elif shape == ():
-                result[name] = str(decode_text(values)[()])
-            else:
-                result[name] = decode_text(values)
-        return result
+            ids[attribute.name.decode()] = attribute
+        return Attributes(path, ids)
 
     def _count(self, size: int) -> None:
         self._bytes += size
@@ -249,6 +273,8 @@ class _Walk:
 
 def _dtype(kind: Any, path: str) -> np.dtype[Any]:
     of = kind.get_class()
+    if of == h5t.FLOAT and kind.equal(h5t.NATIVE_DOUBLE):
+        return _FLOAT  # as below, but quickly
     if of == h5t.STRING and not kind.is_variable_str():
         return np.dtype(("S", kind.get_size()))
     if of in (h5t.INTEGER, h5t.FLOAT) or (of in (h5t.ENUM, h5t.COMPOUND) and kind.get_nmembers() == 2):

@@ -7,6 +7,7 @@ their size before it reads them. Times of creation are not stored, so equal cont
 
 from __future__ import annotations
 
+import secrets
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,6 @@ from h5py import h5a, h5d, h5f, h5g, h5p, h5s, h5t
 from zairyo.measurement.arrays import Array, characters
 
 _SCALAR = h5s.create(h5s.SCALAR)
-_COMPACT_BYTES = 16 * 1024  # below, the values are kept in the object's header: one read gives both
 _CHUNK_BYTES = 1024 * 1024
 _GZIP_LEVEL = 1  # measured: higher levels take up to 5 times as long for some percent
 
@@ -38,17 +38,18 @@ def _layout(layout: int) -> Any:
 
 _GROUP = _tracked(h5p.GROUP_CREATE)
 _FILE = _tracked(h5p.FILE_CREATE)
-_COMPACT = _layout(h5d.COMPACT)
 _CONTIGUOUS = _layout(h5d.CONTIGUOUS)
 
 
 def new_file(most_bytes: int) -> Any:
     """A file in memory, to be taken out with :func:`take_bytes`; grows in steps fit for ``most_bytes``."""
+    # HDF5 takes two open files of one name for the same file, in memory too.
+    name = secrets.token_bytes(16).hex().encode()
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_fapl_core(max(64 * 1024, most_bytes // 8), False)
     # 1.10's layout: read by every viewer of the last years, and faster to write than the oldest one.
     access.set_libver_bounds(h5f.LIBVER_V110, h5f.LIBVER_V110)
-    return h5f.create(b"measurement.nxs", h5f.ACC_TRUNC, _FILE, access)
+    return h5f.create(name, h5f.ACC_TRUNC, _FILE, access)
 
 
 def take_bytes(file: Any) -> bytes:
@@ -78,7 +79,8 @@ def _text_type(size: int) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _number_type(dtype: Any) -> Any:
+def number_type(dtype: Any) -> Any:
+    """The HDF5 type of a number, truth value or complex number in memory."""
     return h5t.py_create(dtype, logical=True)
 
 
@@ -94,7 +96,7 @@ def _encoded(value: Any) -> tuple[Any, Array]:
         return _text_type(array.dtype.itemsize), array
     if array.dtype.kind == "M":
         array = array.view(np.int64)
-    return _number_type(array.dtype), array
+    return number_type(array.dtype), array
 
 
 def put_attribute(owner: Any, name: str, value: Any) -> None:
@@ -110,10 +112,7 @@ def put_dataset(parent: Any, name: str, value: Any, *, least_compressed: int) ->
     if data.ndim == 0 and data.nbytes >= least_compressed:
         data = data.reshape(1)  # only what has a dimension can be compressed
     space = h5s.create_simple(data.shape) if data.ndim else _SCALAR
-    if data.nbytes >= least_compressed:
-        plist = _compressed(data)
-    else:
-        plist = _COMPACT if data.nbytes <= _COMPACT_BYTES else _CONTIGUOUS
+    plist = _compressed(data) if data.nbytes >= least_compressed else _CONTIGUOUS
     dataset = h5d.create(parent, name.encode(), kind, space, plist)
     if data.size:
         dataset.write(h5s.ALL, h5s.ALL, data, mtype=kind)

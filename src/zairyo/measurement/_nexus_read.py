@@ -28,7 +28,6 @@ def measurement_of(root: Node) -> Measurement:
     if process is not None and process.get("program"):
         raw = _json(process, "raw_files", list)
         source = Source(process["program"].text(), process["version"].text(), tuple(map(_raw_file, raw)))
-    warnings = _json(process, "warnings", list) if process is not None and process.get("warnings") else []
     return Measurement(
         entries=tuple(_entry(node) for node in entries),
         title=_text(first, "experiment_description"),
@@ -36,8 +35,8 @@ def measurement_of(root: Node) -> Measurement:
         instrument=_text(first, "instrument", "name"),
         operator=_text(first, "user", "name"),
         default=_attribute(root, "default"),
-        original_metadata=_json(first["process"], "original_metadata", dict),
-        warnings=tuple(_texts(warnings, "warnings")),
+        original_metadata=_json(process, "original_metadata", dict),
+        warnings=tuple(_texts(_json(process, "warnings", list), "warnings")),
         source=source,
     )
 
@@ -95,14 +94,12 @@ def _values(node: Node) -> tuple[Array, str | None]:
 
 
 def _unit(node: Node) -> str | None:
-    return None if "units" not in node.attributes else _attribute(node, "units")
+    return _optional(node, "units")
 
 
 def _long_name(node: Node) -> str:
-    if "long_name" not in node.attributes:
-        return ""
-    unit = _unit(node)
-    text = _attribute(node, "long_name")
+    text = _optional(node, "long_name") or ""
+    unit = _unit(node) if text else None
     return text.removesuffix(f" ({unit})") if unit else text
 
 
@@ -146,21 +143,31 @@ def _text(node: Node, *names: str) -> str:
     return node.text()
 
 
-def _attribute(node: Node, name: str) -> str:
+def _optional(node: Node, name: str) -> str | None:
     value = node.attributes.get(name)
-    if not isinstance(value, str):
+    if value is not None and not isinstance(value, str):
+        raise NexusError(f"{node.path}@{name} is not a text")
+    return value
+
+
+def _attribute(node: Node, name: str) -> str:
+    value = _optional(node, name)
+    if value is None:
         raise NexusError(f"{node.path or 'the file'} has no attribute {name!r}")
     return value
 
 
-def _json(node: Node, name: str, kind: type) -> Any:
-    text = node[name].text()
+def _json(parent: Node | None, name: str, kind: type) -> Any:
+    """What a JSON dataset holds; an empty ``kind`` where it is not there."""
+    node = None if parent is None else parent.get(name)
+    if node is None:
+        return kind()
     try:
-        value = json.loads(text)
+        value = json.loads(node.text())
     except (ValueError, RecursionError):
-        raise NexusError(f"{node.path}/{name} is not JSON") from None
+        raise NexusError(f"{node.path} is not JSON") from None
     if not isinstance(value, kind):
-        raise NexusError(f"{node.path}/{name} is JSON of another kind")
+        raise NexusError(f"{node.path} is JSON of another kind")
     return value
 
 

@@ -31,10 +31,11 @@ def freeze(values: Any, what: str) -> Array:
     if np.ma.is_masked(values):
         raise MeasurementError(f"{what} is masked; give what was measured, NaN where nothing was")
     array: Array = np.asarray(values)
+    if array.dtype.kind == "U" and not isinstance(values, np.ndarray):
+        array = np.asarray(values, dtype=object)  # as text; converted it has lost NULs at the end
     if array.dtype.kind in "OT":
         if not all(isinstance(v, str) for v in array.flat):
             raise MeasurementError(f"{what} holds Python objects; give numbers, booleans, text or datetime64")
-        # Checked before the conversion, which would drop NULs at the end of a text.
         for text in array.flat:
             check_text(text, what)
         array = array.astype(np.str_)
@@ -46,7 +47,7 @@ def freeze(values: Any, what: str) -> Array:
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     if kind == "b" and array.size and array.view(np.uint8).max() > 1:
-        array = array.view(np.uint8) != 0  # bytes read as booleans: true is 1
+        array = np.asarray(array.view(np.uint8) != 0)  # bytes read as booleans: true is 1
     if array.flags.writeable or not array.flags.c_contiguous:
         array = np.array(array, order="C", copy=True)
         array.flags.writeable = False
@@ -82,6 +83,8 @@ def plain_moment(value: datetime, what: str) -> datetime:
         offset = value.utcoffset()
         if value.tzinfo is not None and offset is None:
             raise MeasurementError(f"{what} has a time zone without an offset")
+        if offset is not None and offset.microseconds:
+            raise MeasurementError(f"{what} has a time zone with a fraction of a second")
         if getattr(value, "nanosecond", 0):
             raise MeasurementError(f"{what} has nanoseconds; a moment is kept to the microsecond")
         plain = datetime(*value.timetuple()[:6], value.microsecond)

@@ -38,7 +38,8 @@ from zairyo.measurement.techniques import conditions as vocabulary
 __all__ = ["LIMITS", "Limits", "NexusError", "UnsafeFileError", "check", "dumps", "read", "write"]
 
 FORM = 1
-_LEAST_COMPRESSED = 16 * 1024
+#: Bytes. Below, packing costs more time than it saves room.
+_LEAST_COMPRESSED = 32 * 1024
 #: An attribute may have 64 KiB, and no viewer offers more signals than this to choose from.
 _MOST_AUXILIARY = 256
 #: NeXus classes of the groups that conditions are linked into; by the first word of their name.
@@ -122,7 +123,8 @@ class _EntryWriter:
             self._put("title", entry.title)
         if entry.started is not None:
             self._put("start_time", entry.started.isoformat())
-        self._put("original_metadata", _json(entry.original_metadata))
+        if entry.original_metadata:
+            self._put("original_metadata", _json(entry.original_metadata))
 
     def write_shared(self, measurement: Measurement) -> None:
         """What is said once for all entries, in the first of them."""
@@ -132,19 +134,18 @@ class _EntryWriter:
             "sample/name": measurement.sample,
             "instrument/name": measurement.instrument,
             "user/name": measurement.operator,
-            "process/warnings": _json(measurement.warnings) if measurement.warnings else "",
+            "process/warnings": _json(measurement.warnings),
             "process/original_metadata": _json(measurement.original_metadata),
         }
+        texts = {path: text for path, text in texts.items() if text not in ("", "[]", "{}")}
         if source is not None:
             raw = [{"name": f.name, "sha256": f.sha256, "size": f.size} for f in source.raw_files]
+            texts |= {"process/program": source.reader, "process/version": source.reader_version}
             texts["process/raw_files"] = _json(raw)
-        self._shared = [path for path, text in texts.items() if text]
-        for path in self._shared:
-            self._put(path, texts[path])
-        if source is not None:  # empty ones too: their presence says that there is a source
-            self._put("process/program", source.reader)
-            self._put("process/version", source.reader_version)
-        self._shared = ["process", *(p for p in self._shared if not p.startswith("process/"))]
+        self._group("process", "NXprocess")
+        for path, text in texts.items():
+            self._put(path, text)
+        self._shared = ["process", *(path for path in texts if not path.startswith("process/"))]
 
     def share(self, first: _EntryWriter) -> None:
         for path in first._shared:
