@@ -1,0 +1,339 @@
+"""Received files → rows of the catalogue: a whole group in one transaction, each file exactly once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from zairyo.server.events import Events
+from zairyo.server.intake.refused import Refused
+from zairyo.server.intake.sender import Sender
+from zairyo.server.intake.tus import Announced, set_sha256
+from zairyo.server.models import RECEIVING, WAITING, Instrument, Measurement, Object, RawFile, Upload, new_uid
+
+#: How long an upload may take, and its receipt can be asked for again.
+UPLOAD_LIFETIME = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file whose bytes are a durable object, to be catalogued.
+
+    Attributes
+    ----------
+    upload
+        Uid of its upload.
+    known
+        The upload's row is there already.
+    """
+
+    upload: str
+    sender: Sender
+    file: Announced
+    received_at: datetime
+    known: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.sender.intake_key(self.file)
+
+
+@dataclass
+class _Found:
+    """A measurement as the transaction knows it."""
+
+    id: int
+    uid: str
+    state: str
+    expected: int
+    project_id: int
+    previous_id: int | None
+    files: dict[str, str] = field(default_factory=dict)
+    """Names and hashes of its files so far; filled for sets that are being received."""
+
+
+def record(session: Session, events: Events, batch: Sequence[Received]) -> list[dict[str, Any] | Refused]:
+    """Catalogue a group of files; answers the receipt of each, or why it was refused.
+
+    No two of ``batch`` may be different versions of one path (see :func:`versions_collide`).
+    """
+    found = _find(session, batch, lock=True)
+    fresh = {r.key: r for r in batch if r.key not in found}
+    new_keys = set(fresh)
+    _insert_objects(session, batch)
+    found |= _insert_measurements(session, list(fresh.values()))
+    _load_files(session, [f for f in found.values() if f.state == RECEIVING])
+    answers: list[dict[str, Any] | Refused] = []
+    rows: list[dict[str, Any]] = []
+    complete: list[_Found] = []
+    for received in batch:
+        measurement = found[received.key]
+        try:
+            duplicate = not _take(received, measurement, received.key in new_keys, rows, complete)
+        except Refused as e:
+            answers.append(e)
+            continue
+        new_keys.discard(received.key)
+        answers.append(_receipt(received, measurement, duplicate))
+    if rows:
+        session.execute(insert(RawFile), rows)
+    _complete(session, complete)
+    _keep_receipts(session, batch, answers)
+    _tell(session, events, batch, answers, [found[k] for k in fresh], complete)
+    return answers
+
+
+def versions_collide(received: Received, taken: dict[tuple[int | None, str], str]) -> bool:
+    """Whether an instrument's file is another version of a path in ``taken``, which it is noted in otherwise."""
+    if not received.sender.is_agent:
+        return False
+    return taken.setdefault((received.sender.instrument_id, received.file.path), received.key) != received.key
+
+
+def duplicate_receipt(session: Session, received: Received) -> dict[str, Any] | None:
+    """The receipt of a file that is already here in full, before any byte of it is sent again; else None."""
+    measurement = _find(session, [received]).get(received.key)
+    if measurement is None:
+        return None
+    name, sha256 = received.file.name, received.file.sha256
+    known = select(RawFile.id).where(
+        RawFile.measurement_id == measurement.id, RawFile.name == name, RawFile.sha256 == sha256
+    )
+    return None if session.scalar(known) is None else _receipt(received, measurement, True)
+
+
+def _find(session: Session, batch: Sequence[Received], *, lock: bool = False) -> dict[str, _Found]:
+    m = Measurement
+    query = (
+        select(m.intake_key, m.id, m.uid, m.state, m.files_expected, m.project_id, m.previous_id)
+        .where(m.intake_key.in_({r.key for r in batch}))
+        .order_by(m.id)
+    )
+    rows: Any = session.execute(query.with_for_update() if lock else query)
+    return {key: _Found(*values) for key, *values in rows}
+
+
+def _insert_objects(session: Session, batch: Sequence[Received]) -> None:
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    sizes = {r.file.sha256: (r.file.size, r.received_at) for r in batch}
+    # Sorted, so that two servers that insert the same ones wait for each other in one order.
+    rows = [{"sha256": sha, "size": size, "created_at": at} for sha, (size, at) in sorted(sizes.items())]
+    session.execute(dialect.insert(Object).on_conflict_do_nothing(index_elements=["sha256"]), rows)
+
+
+def _insert_measurements(session: Session, fresh: Sequence[Received]) -> dict[str, _Found]:
+    if not fresh:
+        return {}
+    earlier = _earlier_versions(session, fresh)
+    rows: list[dict[str, Any]] = []
+    for r in fresh:
+        previous = earlier.get((r.sender.instrument_id, r.file.path)) if r.sender.is_agent else None
+        rows.append(
+            {
+                "uid": new_uid(),
+                "project_id": r.sender.project_id,
+                "instrument_id": r.sender.instrument_id,
+                "account_id": r.sender.account_id,
+                "intake_key": r.key,
+                "path": r.file.path,
+                "version": previous[1] + 1 if previous else 1,
+                "previous_id": previous[0] if previous else None,
+                "files_expected": r.file.set.size if r.file.set else 1,
+                # A set of one file becomes complete like every other, when its file is taken.
+                "state": RECEIVING if r.file.set else WAITING,
+                "title": r.file.path.rpartition("/")[2],
+                "received_at": r.received_at,
+                "changed_at": r.received_at,
+            }
+        )
+    made: Any = session.execute(insert(Measurement).returning(Measurement.id, Measurement.intake_key), rows)
+    ids = {key: number for number, key in made}
+    return {
+        row["intake_key"]: _Found(
+            ids[row["intake_key"]],
+            row["uid"],
+            row["state"],
+            row["files_expected"],
+            row["project_id"],
+            row["previous_id"],
+        )
+        for row in rows
+    }
+
+
+def _earlier_versions(
+    session: Session, fresh: Sequence[Received]
+) -> dict[tuple[int | None, str], tuple[int, int]]:
+    """The newest measurement (id, version) at each agent's path."""
+    paths: dict[int, set[str]] = defaultdict(set)
+    for r in fresh:
+        if r.sender.is_agent and r.sender.instrument_id is not None:
+            paths[r.sender.instrument_id].add(r.file.path)
+    m = Measurement
+    newest: dict[tuple[int | None, str], tuple[int, int]] = {}
+    for instrument_id, names in paths.items():
+        rows = session.execute(
+            select(m.path, m.id, m.version)
+            .where(m.instrument_id == instrument_id, m.path.in_(names), m.account_id.is_(None))
+            .order_by(m.version)
+        )
+        newest |= {(instrument_id, path): (number, version) for path, number, version in rows}
+    return newest
+
+
+def _load_files(session: Session, receiving: Sequence[_Found]) -> None:
+    by_id = {f.id: f for f in receiving}
+    if not by_id:
+        return
+    rows = session.execute(
+        select(RawFile.measurement_id, RawFile.name, RawFile.sha256).where(RawFile.measurement_id.in_(by_id))
+    )
+    for number, name, sha256 in rows:
+        by_id[number].files[name] = sha256
+
+
+def _take(
+    received: Received, measurement: _Found, new: bool, rows: list[dict[str, Any]], complete: list[_Found]
+) -> bool:
+    """Add the file's row unless the measurement has it; whether it was added."""
+    file = received.file
+    if file.set is None:
+        if not new:
+            return False
+    elif measurement.state != RECEIVING or measurement.files.get(file.name) == file.sha256:
+        return False
+    else:
+        _take_member(received, measurement)
+        if len(measurement.files) == measurement.expected:
+            measurement.state = WAITING
+            complete.append(measurement)
+    if new and file.set is None:
+        complete.append(measurement)
+    rows.append(
+        {
+            "measurement_id": measurement.id,
+            "name": file.name,
+            "sha256": file.sha256,
+            "size": file.size,
+            "modified_at": file.modified,
+            "received_at": received.received_at,
+        }
+    )
+    return True
+
+
+def _take_member(received: Received, measurement: _Found) -> None:
+    """Note a file of a set; refused if it cannot be one."""
+    file = received.file
+    assert file.set is not None
+    if file.set.size != measurement.expected:
+        raise _not_of_the_set(f"it was announced with {measurement.expected} files, now with {file.set.size}")
+    if file.name in measurement.files:
+        raise _not_of_the_set(f"it already has another {file.name!r}")
+    files = {**measurement.files, file.name: file.sha256}
+    if len(files) == measurement.expected and set_sha256(files.items()) != file.set.sha256:
+        raise Refused(
+            460,
+            "wrong_hash",
+            "The files do not make up the set that was announced (set_sha256). Send the whole set again.",
+            "set_sha256",
+        )
+    measurement.files = files
+
+
+def _not_of_the_set(why: str) -> Refused:
+    return Refused(
+        409, "conflict", f"The file does not fit into its set: {why}. Send the whole set again.", "set"
+    )
+
+
+def _complete(session: Session, complete: Sequence[_Found]) -> None:
+    """Sets that are complete now wait for translation; what they are newer versions of is superseded."""
+    if ready := [f.id for f in complete if f.files]:
+        session.execute(update(Measurement).where(Measurement.id.in_(ready)).values(state=WAITING))
+    if previous := [f.previous_id for f in complete if f.previous_id is not None]:
+        session.execute(update(Measurement).where(Measurement.id.in_(previous)).values(superseded=True))
+
+
+def _receipt(received: Received, measurement: _Found, duplicate: bool) -> dict[str, Any]:
+    return {
+        "upload": received.upload,
+        "name": received.file.name,
+        "sha256": received.file.sha256,
+        "size": received.file.size,
+        "measurement": measurement.uid,
+        "duplicate": duplicate,
+        "received_at": received.received_at.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def _keep_receipts(
+    session: Session, batch: Sequence[Received], answers: Sequence[dict[str, Any] | Refused]
+) -> None:
+    """Note on each upload that it is complete, so that a sender that lost the answer can ask again."""
+    rows = []
+    for received, answer in zip(batch, answers, strict=True):
+        if isinstance(answer, Refused):
+            continue
+        if received.known:
+            session.execute(
+                update(Upload)
+                .where(Upload.uid == received.upload)
+                .values(receipt=answer, offset=received.file.size)
+            )
+        else:
+            rows.append(upload_row(received, offset=received.file.size, receipt=answer))
+    if rows:
+        session.execute(insert(Upload), rows)
+
+
+def upload_row(
+    received: Received,
+    *,
+    offset: int = 0,
+    receipt: dict[str, Any] | None = None,
+    meta: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """The columns of an upload's row; ``meta`` is what the file can be announced from again."""
+    return {
+        "uid": received.upload,
+        "account_id": received.sender.account_id,
+        "instrument_id": received.sender.instrument_id,
+        "project_id": received.sender.project_id,
+        "size": received.file.size,
+        "offset": offset,
+        "sha256": received.file.sha256,
+        "meta": meta or {},
+        "receipt": receipt,
+        "created_at": received.received_at,
+        "expires_at": received.received_at + UPLOAD_LIFETIME,
+    }
+
+
+def _tell(
+    session: Session,
+    events: Events,
+    batch: Sequence[Received],
+    answers: Sequence[dict[str, Any] | Refused],
+    fresh: Sequence[_Found],
+    complete: Sequence[_Found],
+) -> None:
+    changed = {f.id: f for f in (*fresh, *complete)}
+    for f in changed.values():
+        events.add(session, "measurement", f.uid, f.project_id, f.state)
+    seen: dict[int, Received] = {}
+    for received, answer in zip(batch, answers, strict=True):
+        if not isinstance(answer, Refused) and received.sender.instrument_id is not None:
+            seen[received.sender.instrument_id] = received
+    for number, received in sorted(seen.items()):
+        session.execute(
+            update(Instrument).where(Instrument.id == number).values(file_at=received.received_at)
+        )
+        events.add(session, "instrument", received.sender.instrument_uid or "", received.sender.project_id)

@@ -1,0 +1,332 @@
+"""Translation as state: whatever waits in the catalogue is translated, by as many workers as there are.
+
+One thread keeps a small stock of work claimed ahead and prolongs its leases, each worker translates in a
+child process of its own, and one thread writes results in groups, so that many share an fsync and a commit.
+Work that is new in this process is seen at once, others' by polling.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from zairyo.readers.limits import Limits
+from zairyo.readers.sandbox import Failure, Result
+from zairyo.server.db import Database, DatabaseError
+from zairyo.server.events import Change, Events
+from zairyo.server.models import WAITING, now
+from zairyo.server.objects import Objects
+from zairyo.server.settings import Settings
+from zairyo.server.translation import leases, outdated
+from zairyo.server.translation.leases import Work
+from zairyo.server.translation.record import Finished, record
+from zairyo.server.translation.worker import Worker
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+RENEW_SECONDS = leases.LEASE.total_seconds() / 3
+LOOK_FOR_DEAD_SECONDS = 10.0
+#: Work claimed ahead for each worker.
+AHEAD = 8
+MOST_RESULTS = 64
+#: How many outdated measurements wait at a time, so that new ones never queue behind many.
+MOST_OUTDATED = 64
+#: Before a measurement whose result could not be stored is tried again.
+STORE_PAUSE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class _Result:
+    work: Work
+    started_at: datetime
+    result: Result
+
+
+class Dispatcher:
+    """Translates what waits; ``start`` returns at once, ``stop`` within about a second.
+
+    Parameters
+    ----------
+    limits
+        What one file may use.
+    """
+
+    def __init__(
+        self, db: Database, objects: Objects, settings: Settings, events: Events, limits: Limits | None = None
+    ) -> None:
+        self._db = db
+        self._objects = objects
+        self._events = events
+        self._workers_count = settings.workers
+        self._limits = limits or Limits()
+        self._folders = settings.data / "translating"
+        self.owner = leases.new_owner()
+        self._changed = threading.Condition()
+        self._waiting: deque[Work] = deque()
+        self._results: deque[_Result] = deque()
+        self._held: dict[int, Work] = {}
+        self._news = False
+        self._stopping = False
+        self._threads: list[threading.Thread] = []
+        self._workers: list[Worker] = []
+        events.listen(self._look)
+
+    @cached_property
+    def _versions(self) -> dict[str, str]:
+        from zairyo.readers.registry import default_registry  # loads every reader
+
+        return {name: reader.version for name, reader in default_registry().readers.items()}
+
+    def start(self) -> None:
+        if not self._workers_count:
+            return
+        self._stopping = False
+        self._workers = [
+            Worker(self._next, self._done, self._objects, self._folders / self.owner / str(i), self._limits)
+            for i in range(self._workers_count)
+        ]
+        self._threads = [
+            threading.Thread(target=self._claim_forever, name="translation-claims", daemon=True),
+            threading.Thread(target=self._record_forever, name="translation-results", daemon=True),
+        ]
+        for thread in (*self._threads, *self._workers):
+            thread.start()
+
+    def stop(self) -> None:
+        """Record what is done, give the rest back."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        for worker in self._workers:
+            while worker.is_alive():
+                worker.interrupt()
+                worker.join(0.1)
+        for thread in self._threads:
+            thread.join()
+        self._workers, self._threads = [], []
+        if self._held:
+            try:
+                with self._db.write() as session:
+                    leases.release(session, self.owner, self._held)
+            except (SQLAlchemyError, DatabaseError) as e:
+                log.warning("work could not be given back, others take it when its lease ends: %s", e)
+            self._held.clear()
+            self._waiting.clear()
+        shutil.rmtree(self._folders / self.owner, ignore_errors=True)
+
+    def wake(self) -> None:
+        """Look for work now."""
+        with self._changed:
+            self._news = True
+            self._changed.notify_all()
+
+    def _look(self, changes: list[Change]) -> None:
+        if any(c.state == WAITING for c in changes):
+            self.wake()
+
+    # --- workers' side ---------------------------------------------------------------------------------------
+
+    def _next(self, seconds: float) -> Work | None:
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while not self._waiting and not self._stopping:
+                if not self._changed.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
+                    raise TimeoutError
+            if self._stopping:
+                return None
+            work = self._waiting.popleft()
+            if len(self._waiting) == self._workers_count * AHEAD // 2:
+                self._changed.notify_all()  # time to claim more
+            return work
+
+    def _done(self, work: Work, result: Result) -> None:
+        with self._changed:
+            if self._stopping and isinstance(result, Failure):
+                return  # most likely because its child was ended
+            self._results.append(_Result(work, now() - timedelta(seconds=result.seconds), result))
+            self._changed.notify_all()
+
+    # --- claiming --------------------------------------------------------------------------------------------
+
+    def _claim_forever(self) -> None:
+        renewed = time.monotonic()
+        looked = 0.0
+        more_outdated = True
+        self._forget_folders()
+        while not self._stopping:
+            try:
+                if time.monotonic() - renewed >= RENEW_SECONDS:
+                    renewed = time.monotonic()
+                    self._renew()
+                if time.monotonic() - looked >= LOOK_FOR_DEAD_SECONDS:
+                    looked = time.monotonic()
+                    self._free_dead()
+                claimed = self._claim()
+                if not claimed and not self._held and more_outdated:
+                    more_outdated = self._mark_outdated() > 0
+                    claimed = more_outdated
+            except (SQLAlchemyError, DatabaseError) as e:
+                log.warning("translation waits for the database: %s", e)
+                claimed = False
+            if not claimed:
+                self._rest()
+
+    def _rest(self) -> None:
+        with self._changed:
+            if not (self._news and self._room() > 0) and not self._stopping:
+                self._changed.wait(POLL_SECONDS)
+
+    def _room(self) -> int:
+        """How much to claim: nothing while half of the stock is there, so that claims come in groups."""
+        most = self._workers_count * AHEAD
+        return most - len(self._waiting) if len(self._waiting) <= most // 2 else 0
+
+    def _claim(self) -> bool:
+        """Claim more; whether there was any."""
+        with self._changed:
+            room = self._room()
+            if room:
+                self._news = False
+        if not room:
+            return False
+        with self._db.read() as session:
+            if not leases.any_free(session):
+                return False
+        with self._db.write() as session:
+            works = leases.claim(session, self.owner, room)
+        with self._changed:
+            self._held |= {work.id: work for work in works}
+            for work in works:
+                if work.attempts > leases.MOST_ATTEMPTS:
+                    self._results.append(_Result(work, now(), _given_up(work)))
+                else:
+                    self._waiting.append(work)
+            self._changed.notify_all()
+        return bool(works)
+
+    def _renew(self) -> None:
+        if self._held:
+            with self._db.write() as session:
+                leases.renew(session, self.owner)
+
+    def _free_dead(self) -> None:
+        with self._db.write() as session:
+            if count := leases.free_dead(session, self.owner):
+                log.info("%d measurements are translated again: their worker died", count)
+
+    def _mark_outdated(self) -> int:
+        with self._db.write() as session:
+            return outdated.mark(session, self._events, self._versions, MOST_OUTDATED)
+
+    def _forget_folders(self) -> None:
+        """Remove what workers that were killed left behind."""
+        if self._folders.is_dir():
+            for folder in self._folders.iterdir():
+                if leases.is_dead(folder.name, self.owner):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    # --- results ---------------------------------------------------------------------------------------------
+
+    def _record_forever(self) -> None:
+        while True:
+            with self._changed:
+                while not self._results:
+                    if self._stopping and not any(w.is_alive() for w in self._workers):
+                        return
+                    self._changed.wait(0.1 if self._stopping else None)
+                group = [self._results.popleft() for _ in range(min(MOST_RESULTS, len(self._results)))]
+            try:
+                self._store(group)
+            except Exception:
+                log.exception("the results of %d translations could not be stored", len(group))
+                self._retry_later([r.work for r in group])
+            with self._changed:
+                for r in group:
+                    self._held.pop(r.work.id, None)
+
+    def _store(self, group: Sequence[_Result]) -> None:
+        repeat = [r.work for r in group if _worth_repeating(r)]
+        if repeat:
+            self._retry_later(repeat)
+        taken = [r for r in group if not _worth_repeating(r)]
+        stored = iter(self._objects.put([r.result.path for r in taken if not isinstance(r.result, Failure)]))
+        finished = []
+        for r in taken:
+            if isinstance(r.result, Failure):
+                finished.append(self._failed(r.work, r.started_at, r.result))
+            else:
+                output, result = next(stored), r.result
+                finished.append(
+                    Finished(
+                        r.work,
+                        r.started_at,
+                        result.seconds,
+                        result.reader,
+                        result.reader_version,
+                        result.summary,
+                        (output.sha256, output.size),
+                    )
+                )
+        if finished:
+            self._record(finished)
+
+    def _record(self, finished: Sequence[Finished]) -> None:
+        try:
+            with self._db.write() as session:
+                record(session, self._events, self.owner, finished)
+        except SQLAlchemyError:
+            raise  # the database's trouble: all are tried again later
+        except Exception as e:
+            if len(finished) > 1:
+                for one in finished:
+                    self._record([one])
+                return
+            # Its own trouble, which would come again: say so instead.
+            log.exception("the translation of %s could not be catalogued", finished[0].work.uid)
+            (one,) = finished
+            failure = Failure(
+                "invalid", f"The result could not be catalogued: {type(e).__name__}: {e}"[:2000]
+            )
+            with self._db.write() as session:
+                record(session, self._events, self.owner, [self._failed(one.work, one.started_at, failure)])
+
+    def _failed(self, work: Work, started_at: datetime, failure: Failure) -> Finished:
+        unknown = failure.kind == "unknown_format"
+        return Finished(
+            work,
+            started_at,
+            failure.seconds,
+            reader=work.reader or "",
+            reader_version=outdated.fingerprint(self._versions) if unknown else "",
+            error_kind=failure.kind,
+            error_message=failure.message,
+        )
+
+    def _retry_later(self, works: Sequence[Work]) -> None:
+        try:
+            with self._db.write() as session:
+                leases.release(session, self.owner, [w.id for w in works], pause=STORE_PAUSE)
+        except (SQLAlchemyError, DatabaseError) as e:
+            log.warning("%d measurements are tried again when their leases end: %s", len(works), e)
+
+
+def _worth_repeating(r: _Result) -> bool:
+    failed = isinstance(r.result, Failure) and r.result.kind == "output"
+    return failed and r.work.attempts < leases.MOST_ATTEMPTS
+
+
+def _given_up(work: Work) -> Failure:
+    return Failure(
+        "crashed",
+        f"The process that translated it ended {work.attempts - 1} times in the middle, so it was given up.",
+    )

@@ -1,0 +1,164 @@
+"""Which measurements are whose work: the row itself is the lease.
+
+A measurement in ``waiting`` that nobody holds is work. A worker holds it by name and for a time, which it
+prolongs while it works; what a worker that died held is free again, at once where its death can be seen (same
+machine), else when the time has run out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.orm import Session
+
+from zairyo.measurement import RawFile as SourceFile
+from zairyo.server.models import WAITING, Measurement, RawFile, now
+
+LEASE = timedelta(seconds=60)
+#: A measurement whose worker died so often in the middle is given up.
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Work:
+    """A measurement to translate.
+
+    Attributes
+    ----------
+    folder
+        Name of the folder of a folder format; empty for a single file.
+    attempts
+        How many times it has been taken, this time included, without a result.
+    """
+
+    id: int
+    uid: str
+    reader: str | None
+    folder: str
+    attempts: int
+    files: tuple[SourceFile, ...]
+
+
+def new_owner() -> str:
+    """A name for a worker of this process, which tells others on this machine when it has died."""
+    return f"{_here()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def is_dead(owner: str, me: str) -> bool:
+    """Whether the process of a worker of this machine has ended; False where that cannot be known."""
+    here, _, rest = owner.partition("-")
+    pid = rest.partition("-")[0]
+    if owner == me or here != _here() or not pid.isdigit():
+        return False
+    if int(pid) == os.getpid():
+        return me.partition("-")[2].partition("-")[0] == pid  # of before a restart with the same number
+    if os.name == "nt":
+        return False  # there, asking for a process by signal 0 would end it
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _here() -> str:
+    """This machine since it was started, and this container of it."""
+    parts = [platform.node()]
+    with suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+    with suppress(OSError):
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def _free() -> tuple[ColumnElement[bool], ...]:
+    m = Measurement
+    return (m.state == WAITING, or_(m.lease_until.is_(None), m.lease_until < now()))
+
+
+def any_free(session: Session) -> bool:
+    """Whether there is work."""
+    return session.scalar(select(Measurement.id).where(*_free()).limit(1)) is not None
+
+
+def claim(session: Session, owner: str, most: int) -> list[Work]:
+    """Take up to ``most`` measurements, oldest first."""
+    m = Measurement
+    # One nobody ever held is found in the index without looking at those that are held.
+    ids: list[int] = []
+    for condition in (m.lease_until.is_(None), m.lease_until < now()):
+        free = select(m.id).where(m.state == WAITING, condition).order_by(m.id).limit(most - len(ids))
+        if len(ids) < most:
+            ids += session.scalars(free.with_for_update(skip_locked=True))
+    if not ids:
+        return []
+    taken: Any = session.execute(
+        update(m)
+        .where(m.id.in_(ids))
+        .values(lease_owner=owner, lease_until=now() + LEASE, attempts=m.attempts + 1)
+        .returning(m.id, m.uid, m.reader, m.path, m.files_expected, m.attempts)
+        .execution_options(synchronize_session=False)
+    ).all()
+    files = _files(session, ids)
+    works = []
+    for number, uid, reader, path, expected, attempts in sorted(taken):
+        name = path.rpartition("/")[2]
+        alone = expected == 1 and [f.name for f in files[number]] == [name]
+        works.append(Work(number, uid, reader, "" if alone else name, attempts, tuple(files[number])))
+    return works
+
+
+def _files(session: Session, ids: Sequence[int]) -> dict[int, list[SourceFile]]:
+    files: dict[int, list[SourceFile]] = defaultdict(list)
+    rows = session.execute(
+        select(RawFile.measurement_id, RawFile.name, RawFile.sha256, RawFile.size)
+        .where(RawFile.measurement_id.in_(ids))
+        .order_by(RawFile.name)
+    )
+    for number, name, sha256, size in rows:
+        files[number].append(SourceFile(name, sha256, size))
+    return files
+
+
+def renew(session: Session, owner: str) -> None:
+    """Prolong all that ``owner`` holds."""
+    _change(session, Measurement.lease_owner == owner, lease_until=now() + LEASE)
+
+
+def release(session: Session, owner: str, ids: Iterable[int], *, pause: timedelta | None = None) -> None:
+    """Give work back that was not done; with ``pause``, as one failed attempt, not to be taken before."""
+    values: dict[str, Any] = {"lease_owner": None, "lease_until": None}
+    if pause is None:
+        values["attempts"] = Measurement.attempts - 1
+    else:
+        values["lease_until"] = now() + pause
+    for number in sorted(ids):
+        _change(session, Measurement.id == number, Measurement.lease_owner == owner, **values)
+
+
+def free_dead(session: Session, me: str) -> int:
+    """Free what workers held whose processes are seen to have died; how many measurements."""
+    owners = session.scalars(select(Measurement.lease_owner).where(Measurement.state == WAITING).distinct())
+    dead = [o for o in owners if o is not None and is_dead(o, me)]
+    if not dead:
+        return 0
+    return _change(session, Measurement.lease_owner.in_(dead), lease_owner=None, lease_until=None)
+
+
+def _change(session: Session, *conditions: ColumnElement[bool], **values: Any) -> int:
+    statement = update(Measurement).where(Measurement.state == WAITING, *conditions).values(**values)
+    result: Any = session.execute(statement.execution_options(synchronize_session=False))
+    return int(result.rowcount)

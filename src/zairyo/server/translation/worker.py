@@ -1,0 +1,95 @@
+"""One thread with one sandbox: work in, results out."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from zairyo.readers.limits import Limits
+from zairyo.readers.sandbox import Failure, Result, Sandbox, SandboxError
+from zairyo.server.objects import Objects
+from zairyo.server.translation.inputs import lay_out
+from zairyo.server.translation.leases import Work
+
+log = logging.getLogger(__name__)
+
+#: An idle child process is ended after so long, so that a server at rest is small.
+IDLE_SECONDS = 120.0
+#: A child that cannot be started is tried again after so long.
+PAUSE_SECONDS = 5.0
+
+
+class Worker(threading.Thread):
+    """Translates until ``take`` gives None for the end.
+
+    Parameters
+    ----------
+    take
+        Gives the next work; after so many seconds without any, raises ``TimeoutError``; None to end.
+    done
+        Is given each work with its result, the result's path lying in ``folder``.
+    folder
+        For this worker alone, on the file system of the objects.
+    """
+
+    def __init__(
+        self,
+        take: Callable[[float], Work | None],
+        done: Callable[[Work, Result], None],
+        objects: Objects,
+        folder: Path,
+        limits: Limits,
+    ) -> None:
+        super().__init__(name=f"translation-{folder.name}", daemon=True)
+        self._take = take
+        self._done = done
+        self._objects = objects
+        self._folder = folder
+        self._sandbox = Sandbox(limits)
+
+    def run(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            while True:
+                try:
+                    work = self._take(IDLE_SECONDS)
+                except TimeoutError:
+                    self._sandbox.close()
+                    continue
+                if work is None:
+                    return
+                self._done(work, self._translate(work))
+        finally:
+            self._sandbox.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def interrupt(self) -> None:
+        """End the work in hand at once; from another thread."""
+        self._sandbox.interrupt()
+
+    def _translate(self, work: Work) -> Result:
+        began = time.perf_counter()
+        inputs = self._folder / work.uid
+        try:
+            inputs.mkdir()
+            path = lay_out(work, self._objects, inputs)
+            return self._sandbox.translate(
+                path, self._folder, reader=work.reader, raw_files=work.files, name=f"{work.uid}.nxs"
+            )
+        except SandboxError as e:
+            # Nothing is wrong with the file: it is this machine that cannot start a process now.
+            log.error("translation waits %.0f s: %s", PAUSE_SECONDS, e)
+            time.sleep(PAUSE_SECONDS)
+            return Failure("output", str(e)[:2000], time.perf_counter() - began)
+        except FileNotFoundError as e:
+            return Failure(
+                "unreadable", f"A raw file is not among the objects: {e}", time.perf_counter() - began
+            )
+        except OSError as e:
+            return Failure("output", f"There is no room to translate it: {e}", time.perf_counter() - began)
+        finally:
+            shutil.rmtree(inputs, ignore_errors=True)
