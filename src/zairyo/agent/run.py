@@ -250,6 +250,7 @@ class Agent:
         counts = self.spool.counts()
         problems = [p for p in (self.folder_problem, *self.scanner.problems[:5]) if p]
         problems += [f"{item.path}: {item.error}" for item in self.spool.failed(5)]
+        problems = [problem[:1000] for problem in problems]
         try:
             answer = self.client.post(
                 "agent/heartbeat",
