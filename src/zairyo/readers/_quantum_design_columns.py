@@ -143,6 +143,12 @@ _WORDS = {
     "%": "percent",
     "hz": "Hz",
     "volts": "V",
+    "coul": "coulomb",
+    "mtorr": "mtorr",
+    "db": "dB",
+    "mk": "mK",
+    "koe": "kOe",
+    "mt": "mT",
 }
 _DIMENSIONLESS = frozenset({"code", "chisquare", "factor", "", "index", "count", "counts", "none"})
 _PLAIN = re.compile(
@@ -169,6 +175,8 @@ def unit_of(text: str) -> tuple[str, bool]:
     """
     if text.casefold() in _DIMENSIONLESS:
         return "", True
+    if text in ("Nm", "N m"):
+        return "N*m", True
     below = False
     above: list[str] = []
     under: list[str] = []

@@ -10,12 +10,17 @@ _CONDITIONS = (
     Condition("purge_gas_flow", "ml/min", "Purge gas flow", "パージガス流量", main=True),
     Condition("protective_gas", None, "Protective gas", "保護ガス"),
     Condition("protective_gas_flow", "ml/min", "Protective gas flow", "保護ガス流量"),
+    Condition("purge_gas_2", None, "Second purge gas", "パージガス2"),
+    Condition("purge_gas_2_flow", "ml/min", "Second purge gas flow", "パージガス2流量"),
     Condition("crucible", None, "Crucible", "るつぼ", main=True),
     Condition("crucible_mass", "mg", "Crucible mass", "るつぼ質量"),
     Condition("reference_mass", "mg", "Reference mass", "参照質量"),
     Condition("sample_carrier", None, "Sample carrier", "試料ホルダー"),
     Condition("furnace", None, "Furnace", "炉"),
     Condition("correction_file", None, "Correction file", "補正ファイル"),
+    Condition("sample_length", "mm", "Sample length", "試料長さ", main=True),
+    Condition("sample_diameter", "mm", "Sample diameter", "試料直径"),
+    Condition("force", "N", "Force on the sample", "試料荷重"),
 )
 
 _SIGNALS = (
@@ -35,7 +40,13 @@ _SIGNALS = (
     Named("heating_rate", "K/min", "Heating rate", "昇温速度"),
     Named("length_change", "um", "Length change", "長さ変化"),
     Named("purge_gas_flow", "ml/min", "Purge gas flow", "パージガス流量"),
+    Named("length_change_2", "um", "Length change, second sensor", "長さ変化（第2センサー）"),
+    Named("force", "N", "Force", "荷重"),
+    Named("force_setpoint", "N", "Force set point", "設定荷重"),
+    Named("purge_gas_2_flow", "ml/min", "Second purge gas flow", "パージガス2流量"),
     Named("protective_gas_flow", "ml/min", "Protective gas flow", "保護ガス流量"),
+    Named("furnace_power", "percent", "Furnace power", "炉出力"),
+    Named("cooling_power", "percent", "Cooling power", "冷却出力"),
 )
 
 
