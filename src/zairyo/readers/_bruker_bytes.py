@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,13 +37,21 @@ class Bytes:
         self.need(offset, struct.calcsize(form), what)
         return struct.unpack_from(form, self.data, offset)
 
-    def array(self, dtype: str, offset: int, count: int, what: str) -> NDArray[Any]:
+    def array(self, dtype: str | np.dtype[Any], offset: int, count: int, what: str) -> NDArray[Any]:
         self.need(offset, count * np.dtype(dtype).itemsize, what)
         return np.frombuffer(self.data, dtype, count, offset)
 
-    def records(self, offset: int, count: int, size: int, what: str) -> NDArray[np.uint8]:
-        """``count`` records of ``size`` bytes, shape (count, size)."""
-        return self.array("u1", offset, count * size, what).reshape(count, size)
+    def points(self, offset: int, count: int, size: int, axes: Sequence[str], what: str) -> NDArray[Any]:
+        """Points of ``size`` bytes: field ``intensity`` (float32), then a field an axis (float64), shape (count,)."""
+        layout = {
+            "names": ["intensity", *axes],
+            "formats": ["<f4", *["<f8"] * len(axes)],
+            "offsets": [0, *(4 + 8 * i for i in range(len(axes)))],
+            "itemsize": size,
+        }
+        if size < 4 + 8 * len(axes) or size > 2**20:
+            raise ReadError(f"{self.name}: {what} states points of {size} bytes; it is damaged")
+        return self.array(np.dtype(layout), offset, count, what)  # type: ignore[call-overload]
 
     def text(self, offset: int, size: int) -> str:
         """Text up to its first NUL; empty where the file is shorter."""

@@ -15,7 +15,7 @@ import numpy as np
 from zairyo.measurement import Measurement, Quantity
 from zairyo.readers._api import ReadError
 from zairyo.readers._bruker_bytes import Bytes, check_ranges, positive
-from zairyo.readers._diffraction import axis_name, scan_axis, text_or_none, when
+from zairyo.readers._diffraction import axis_name, default_unit, scan_axis, text_or_none, when
 from zairyo.readers._diffraction_scans import Scan, measurement
 
 _RANGE = (0, 160)
@@ -114,11 +114,9 @@ def _range(raw: Bytes, offset: int, number: int, warnings: list[str]) -> tuple[S
     voltage, current = raw.unpack("<ff", offset + 100, what)
     (wave,) = raw.unpack("<d", offset + 112, what)
     size, extra = raw.unpack("<II", offset + 136, what)
-    if size < 4:
-        raise ReadError(f"{raw.name}: {what}, states points of {size} bytes; a point has at least 4")
     body = offset + 160
     raw.need(body, extra, what)
-    points = raw.records(body + extra, count, size, what)
+    points = raw.points(body + extra, count, size, (), what)
     end = body + extra + count * size
     drives, stepped, texts = _drives(raw, body, body + extra, start)
     if count == 0:
@@ -131,12 +129,13 @@ def _range(raw: Bytes, offset: int, number: int, warnings: list[str]) -> tuple[S
     return Scan(
         axis=axis,
         values=np.arange(count, dtype=np.float64) if axis == "point" else values,
-        intensity=np.ascontiguousarray(points[:, :4]).view("<f4")[:, 0].astype(np.float64),
+        intensity=points["intensity"].astype(np.float64),
         intensity_unit="counts",
         fixed=_fixed(kind, axis, drives),
         conditions={
             "scan_axis": scan_axis(kind if "coupled" in kind.casefold() else axis),
             "scan_mode": text_or_none(kind),
+            "step_size": None if axis == "point" else positive(abs(step), default_unit(axis)),
             "time_per_step": positive(time, "s"),
             "xray_tube_voltage": positive(voltage, "kV"),
             "xray_tube_current": positive(current, "mA"),

@@ -141,9 +141,9 @@ def _conditions(scan: Scan) -> dict[str, Quantity]:
             continue  # the usual case says nothing
         found.setdefault(name, Quantity(float(value), scan.unit_of(name)))
     found.setdefault("scan_axis", Quantity(scan.axis))
-    if "step_size" not in found and len(scan.values) > 1:
+    if not found.get("step_size") and len(scan.values) > 1:
         step = (scan.values[-1] - scan.values[0]) / (len(scan.values) - 1)
-        if np.allclose(np.diff(scan.values), step, rtol=1e-2, atol=1e-9):
+        if np.all(np.abs(np.diff(scan.values) - step) <= 1e-2 * abs(step)):
             found["step_size"] = Quantity(float(f"{abs(step):.8g}"), scan.unit_of(scan.axis))
     return found
 

@@ -18,7 +18,7 @@ from zairyo.measurement import Measurement, Quantity
 from zairyo.readers import _bruker_raw4
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._bruker_bytes import Bytes, check_ranges, known, positive
-from zairyo.readers._diffraction import Floats, scan_axis, text_or_none, when
+from zairyo.readers._diffraction import Floats, default_unit, scan_axis, text_or_none, when
 from zairyo.readers._diffraction_scans import Scan, measurement
 
 _MOST = 512 * 1024**2
@@ -272,10 +272,8 @@ def _range_3(
         size = 4
     if size != 4 + 8 * varying.bit_count() or varying >> 7:
         recorded = []
-        if size < 4:
-            raise ReadError(f"{raw.name}: {what} states points of {size} bytes; a point has at least 4")
         warnings.append(f"{what}: {size - 4} bytes recorded with each point are not understood and left out.")
-    points = raw.records(offset + length + supplement, count, size, what)
+    points = raw.points(offset + length + supplement, count, size, recorded, what)
     end = offset + length + supplement + count * size
     if count == 0:
         warnings.append(f"{what} has no points.")
@@ -285,10 +283,7 @@ def _range_3(
         warnings.append(
             f"{what}: scan type {code} is not known; intensities are given over the point number."
         )
-    positions = {
-        n: np.ascontiguousarray(points[:, 4 + 8 * k : 12 + 8 * k]).view("<f8")[:, 0]
-        for k, n in enumerate(recorded)
-    }
+    positions = {n: points[n].astype(np.float64) for n in recorded}
     values = positions.pop(axis, None)
     if values is None:
         values = (
@@ -305,13 +300,14 @@ def _range_3(
     return Scan(
         axis=axis,
         values=values,
-        intensity=np.ascontiguousarray(points[:, :4]).view("<f4")[:, 0].astype(np.float64),
+        intensity=points["intensity"].astype(np.float64),
         intensity_unit="counts",
         moving=positions,
         fixed=fixed,
         conditions={
             **shared,
             "scan_axis": scan_axis(scanned),
+            "step_size": None if axis == "point" else positive(abs(step), default_unit(axis)),
             "time_per_step": positive(time, "s"),
             "xray_tube_voltage": positive(float(voltage), "kV"),
             "xray_tube_current": positive(float(current), "mA"),
