@@ -133,7 +133,7 @@ def _read_2(raw: Bytes) -> Measurement:
     (ranges,) = raw.unpack("<H", 4, "file header")
     (alpha1, alpha2, ratio) = raw.unpack("<3f", 190, "file header")
     (runtime,) = raw.unpack("<f", 210, "file header")
-    date, anode, sample = raw.text(168, 20), raw.text(188, 2), raw.text(6, 80)
+    date, anode = raw.text(168, 20), raw.text(188, 2)
     header = {
         "FORMAT": "RAW2",
         "RANGES": ranges,
@@ -180,7 +180,7 @@ def _read_2(raw: Bytes) -> Measurement:
             )
         )
         offset += length + 4 * count
-    return measurement(scans, [], sample=sample, title=sample, original_metadata=header)
+    return measurement(scans, [], original_metadata=header)
 
 
 def _read_3(raw: Bytes) -> Measurement:
