@@ -68,6 +68,8 @@ class Lines:
         The abscissa as stored at the beginning of each line, shape (lines,).
     at
         Index of the ordinate each of ``x`` belongs to, shape (lines,).
+    numbers
+        Each line's number (from 1, of the table), shape (lines,).
     failed_checks
         Lines (from 1, of the table) whose check ordinate is not the last one of the line before.
     unchecked_y
@@ -77,6 +79,7 @@ class Lines:
     y: Floats
     x: Floats
     at: NDArray[np.int64]
+    numbers: NDArray[np.int64]
     failed_checks: list[int]
     unchecked_y: Floats
 
@@ -198,7 +201,7 @@ def decode_lines(text: str, first_line: int = 1, most: int = _MOST_POINTS) -> Li
     first = np.flatnonzero(begins)
     by_line = dict(zip(tokens.lines[is_x].tolist(), tokens.values[is_x].tolist(), strict=True))
     x = np.array([by_line[line] for line in lines[first].tolist()], dtype=np.float64)
-    return Lines(y[~is_check], x, index[first], (lines[fails] + 1).tolist(), y)
+    return Lines(y[~is_check], x, index[first], lines[first] + 1, (lines[fails] + 1).tolist(), y)
 
 
 def _expanded(

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zairyo.readers._api import ReadError
 from zairyo.readers._jcamp_asdf import Floats, Lines, decode_groups, decode_lines
@@ -79,7 +80,7 @@ def _regular(
         if points is not None and len(lines.unchecked_y) == points != len(raw):
             # A writer that does not repeat ordinates: every one of them is a point.
             raw = lines.unchecked_y
-            lines = Lines(raw, lines.x[:1], lines.at[:1], [], raw)
+            lines = Lines(raw, lines.x[:1], lines.at[:1], lines.numbers[:1], [], raw)
         else:
             shown = ", ".join(str(record.line + n) for n in lines.failed_checks[:5])
             warnings.append(
@@ -95,7 +96,7 @@ def _regular(
         warnings.append(f"{points} points are announced, and {len(raw)} are there; all of them were read.")
     y = raw * announced.factor_y
     _check_first(y, raw, announced, warnings)
-    return _abscissae(lines, len(raw), announced, warnings), y
+    return _abscissae(lines, len(raw), record, announced, warnings), y
 
 
 def _check_first(y: Floats, raw: Floats, announced: Announced, warnings: list[str]) -> None:
@@ -107,15 +108,28 @@ def _check_first(y: Floats, raw: Floats, announced: Announced, warnings: list[st
         warnings.append(f"The first ordinate is {y[0]:g}, but the header says {first:g}.")
 
 
-def _abscissae(lines: Lines, points: int, announced: Announced, warnings: list[str]) -> Floats:
+def _abscissae(
+    lines: Lines, points: int, record: Record, announced: Announced, warnings: list[str]
+) -> Floats:
     """From FIRSTX, LASTX and the number of points, unless the abscissas at the line beginnings contradict."""
     expected = _expected(points, announced)
-    stored = lines.x * announced.factor_x
     if expected is not None:
         for factor in dict.fromkeys((announced.factor_x, 1.0)):
-            if _agrees(expected, lines, factor):
-                return expected
-    return _from_lines(lines, points, stored, expected, announced, warnings)
+            off = _off(expected, lines, factor)
+            if np.mean(off) > 0.1:
+                continue
+            if off.any():
+                line = record.line + int(lines.numbers[np.argmax(off)])
+                warnings.append(
+                    f"{int(np.count_nonzero(off))} lines begin with an abscissa that is not where it should be "
+                    f"(the first is line {line}); the header's abscissas were taken."
+                )
+            return expected
+        warnings.append(
+            "The header's abscissas (FIRSTX, LASTX, NPOINTS) do not agree with those at the beginning of the lines; "
+            "the latter were taken."
+        )
+    return _from_lines(lines, points, record, announced)
 
 
 def _expected(points: int, announced: Announced) -> Floats | None:
@@ -131,12 +145,12 @@ def _expected(points: int, announced: Announced) -> Floats | None:
     return None
 
 
-def _agrees(expected: Floats, lines: Lines, factor: float) -> bool:
-    """Whether the line beginnings are within one and a half steps (and their own rounding) of the axis."""
+def _off(expected: Floats, lines: Lines, factor: float) -> NDArray[np.bool_]:
+    """Which line beginnings are more than one and a half steps (and their own rounding) off the axis."""
     step = abs(expected[1] - expected[0])
     rounding = _digit(lines.x) * abs(factor) + 1e-6 * float(np.max(np.abs(expected)))
-    off = np.abs(expected[lines.at] - lines.x * factor) > 1.5 * step + rounding
-    return float(np.mean(off)) <= 0.1
+    off: NDArray[np.bool_] = ~(np.abs(expected[lines.at] - lines.x * factor) <= 1.5 * step + rounding)
+    return off
 
 
 def _digit(values: Floats) -> float:
@@ -148,18 +162,16 @@ def _digit(values: Floats) -> float:
     return 0.0
 
 
-def _from_lines(
-    lines: Lines,
-    points: int,
-    stored: Floats,
-    expected: Floats | None,
-    announced: Announced,
-    warnings: list[str],
-) -> Floats:
-    if expected is not None:
-        warnings.append(
-            "The header's abscissas (FIRSTX, LASTX, NPOINTS) do not agree with those at the beginning of the lines; "
-            "the latter were taken."
+def _from_lines(lines: Lines, points: int, record: Record, announced: Announced) -> Floats:
+    stored = lines.x * announced.factor_x
+    steps = np.diff(stored)
+    falls = int(np.count_nonzero(steps < 0))
+    against = (steps > 0) if falls * 2 > len(steps) else (steps < 0)
+    if against.any() or not np.all(np.isfinite(stored)):
+        line = record.line + int(lines.numbers[min(int(np.argmax(against)) + 1, len(lines.numbers) - 1)])
+        raise ReadError(
+            f"line {line}: the abscissas at the beginning of the lines go back and forth, so nobody can tell where "
+            "the points are; the file is damaged or two files run into each other"
         )
     at, index = np.unique(lines.at, return_index=True)
     stored = stored[index]
