@@ -194,6 +194,8 @@ def announced(metadata: Mapping[str, str], size: int) -> Announced:
     if files:
         # The path is the folder's; a sender that gave the file's own is understood, too.
         path = path.removesuffix(f"/{files.name}")
+    elif path.rpartition("/")[2] != filename:
+        raise _bad("has a path that does not end with the filename", "path")
     return Announced(
         path=path,
         name=files.name if files else filename,

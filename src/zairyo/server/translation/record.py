@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, joinedload
 
 from zairyo.server.events import Events
 from zairyo.server.models import NOT_TRANSLATED, TRANSLATED, Measurement, Object, Translation, now
-from zairyo.server.search.index import index_measurement
 from zairyo.server.translation.leases import Work
 
 _SHORT = 200
@@ -50,6 +49,8 @@ class Finished:
 
 def record(session: Session, events: Events, owner: str, group: Sequence[Finished]) -> int:
     """Write a group of results, those whose leases ``owner`` still holds; how many those are."""
+    from zairyo.server.search.index import index_measurement  # brings Pint: a server at rest does without
+
     held = {
         m.id: m
         for m in session.scalars(
@@ -94,6 +95,7 @@ def _translation(finished: Finished) -> Translation:
         error_message=finished.error_message,
         warnings=list(summary.get("warnings", ())),
         entries=list(summary.get("entries", ())),
+        default_entry=summary.get("default", ""),
         thumbnail=summary.get("thumbnail", ""),
     )
 

@@ -50,6 +50,7 @@ class Worker(threading.Thread):
         self._objects = objects
         self._folder = folder
         self._sandbox = Sandbox(limits)
+        self._interrupted = threading.Event()
 
     def run(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +69,8 @@ class Worker(threading.Thread):
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def interrupt(self) -> None:
-        """End the work in hand at once; from another thread."""
+        """End at once, whatever is in hand; from another thread."""
+        self._interrupted.set()
         self._sandbox.interrupt()
 
     def _translate(self, work: Work) -> Result:
@@ -77,14 +79,7 @@ class Worker(threading.Thread):
         try:
             inputs.mkdir()
             path = lay_out(work, self._objects, inputs)
-            return self._sandbox.translate(
-                path, self._folder, reader=work.reader, raw_files=work.files, name=f"{work.uid}.nxs"
-            )
-        except SandboxError as e:
-            # Nothing is wrong with the file: it is this machine that cannot start a process now.
-            log.error("translation waits %.0f s: %s", PAUSE_SECONDS, e)
-            time.sleep(PAUSE_SECONDS)
-            return Failure("output", str(e)[:2000], time.perf_counter() - began)
+            return self._in_sandbox(path, work)
         except FileNotFoundError as e:
             return Failure(
                 "unreadable", f"A raw file is not among the objects: {e}", time.perf_counter() - began
@@ -93,3 +88,15 @@ class Worker(threading.Thread):
             return Failure("output", f"There is no room to translate it: {e}", time.perf_counter() - began)
         finally:
             shutil.rmtree(inputs, ignore_errors=True)
+
+    def _in_sandbox(self, path: Path, work: Work) -> Result:
+        while True:
+            try:
+                return self._sandbox.translate(
+                    path, self._folder, reader=work.reader, raw_files=work.files, name=f"{work.uid}.nxs"
+                )
+            except SandboxError as e:
+                # Nothing is wrong with the file: it is this machine that cannot start a process now.
+                log.error("translation waits %.0f s: %s", PAUSE_SECONDS, e)
+                if self._interrupted.wait(PAUSE_SECONDS):
+                    return Failure("output", str(e)[:2000])
