@@ -88,7 +88,7 @@ def list_projects(principal: Reader, platform: PlatformDep) -> ProjectList:
             .where(Membership.project_id.in_([p.id for p in projects]))
             .group_by(Membership.project_id)
         )
-        counts = dict(rows.tuples().all())
+        counts = {row[0]: row[1] for row in rows}
         return ProjectList(items=[_info(p, own.get(p.id), counts.get(p.id, 0)) for p in projects])
 
 
