@@ -31,7 +31,7 @@ _GRACE = 0.5  # s, between the end of a fork's message and its own end
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the work on one file ended: ``done``, ``timeout``, ``crashed`` (with what) or ``flooded``."""
+    """How the work on one file ended: ``done`` (with what it said), ``timeout``, ``crashed`` or ``flooded``."""
 
     end: str
     detail: str = ""
@@ -170,7 +170,7 @@ def _lock_self() -> list[str]:
     from zairyo.readers import _child_linux as linux
 
     held = ["network namespace"] if linux.leave_network() else []
-    linux.library_descriptors()  # opened once, inherited by every fork
+    linux.prepare()
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -215,14 +215,14 @@ def _fork(request: dict[str, Any], limits: Limits, registry: Any, requests: Bina
         os._exit(0)
     if end == "done" and os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        if number == signal.SIGXCPU or (number == signal.SIGKILL and not reply):
-            return Outcome("timeout" if number == signal.SIGXCPU else "crashed", "killed")
+        if number == signal.SIGXCPU:
+            return Outcome("timeout")
         return Outcome("crashed", signal.Signals(number).name)
     if end == "done" and not reply:
         return Outcome(
             "crashed", f"it ended with status {os.waitstatus_to_exitcode(status)} and said nothing"
         )
-    return Outcome(end, reply=reply if end == "done" else b"")
+    return Outcome(end, "it said more than a reader says about a file" if end == "flooded" else "", reply)
 
 
 def _be_worker(request: dict[str, Any], limits: Limits, registry: Any, writing: int) -> NoReturn:

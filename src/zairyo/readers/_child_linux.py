@@ -36,10 +36,23 @@ def die_with_parent() -> None:
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
+@cache
+def _idle_memory() -> int:
+    """Bytes of address space that the child has before it does anything."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def prepare() -> None:
+    """Work out once, before any fork, what every fork needs."""
+    _idle_memory()
+    library_descriptors()
+    _filter()
+
+
 def limit_resources(limits: Limits) -> bool:
     """Processor time, memory, size of written files and open files; no core dumps."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    memory = pages * os.sysconf("SC_PAGE_SIZE") + limits.memory
+    memory = _idle_memory() + limits.memory
     seconds = math.ceil(limits.seconds) + 1
     for what, most in (
         (resource.RLIMIT_AS, memory),

@@ -304,7 +304,8 @@ def _accept(
             return _failure("too_large", "", limits)
         nexus.check(result)
     except (KeyError, _child_summary.SummaryError, MeasurementError, OSError) as e:
-        return Failure("invalid", f"The reader's result did not pass the check: {e}"[:2000])
+        said = str(e).replace(result.name, target.name)  # people know the result by its own name
+        return Failure("invalid", f"The reader's result did not pass the check: {said}"[:2000])
     os.replace(result, target)
     return reader, version, summary
 
