@@ -1,7 +1,8 @@
 """What the first stream of a NETZSCH file says about a run: instrument, sample, gases, programme, calibration.
 
-Facts: the stream begins with what the run refers to (calibrations, the correction); its own description lies
-between the first and the second table of type 2afd. Programme steps are tables of type 2b0c whose category is
+Facts: the run's description is mixed with that of the calibrations it refers to; only the run's own table 2afa
+has a date (083e), and the time zone follows it. A second table of type 2afd begins the correction's part.
+Programme steps are tables of type 2b0c whose category is
 7530 plus their number; each is followed by the state of every gas controller (2b11) with its flow (2b0a).
 """
 
@@ -17,6 +18,7 @@ from zairyo.measurement.model import Quantity
 from zairyo.readers._netzsch_tables import Table
 
 _PROLOGUE, _STEP, _FIRST_STEP = 0x2AFD, 0x2B0C, 0x7530
+_RUN, _DATE, _TIME_ZONE = 0x2AFA, 0x083E, 0x2BD2
 _DEVICE, _DEVICE_STATE, _DEVICE_RANGE, _GAS = 0x2B07, 0x2B11, 0x2B0A, 0x2B81
 SAMPLE, _SAMPLE_CRUCIBLE, _REFERENCE_CRUCIBLE, _REFERENCE = 0x2AFB, 0x2B08, 0x2B0B, 0x2AFC
 _CHANNEL_CONFIG = 0x2B06
@@ -36,11 +38,11 @@ _FIELDS: dict[str, dict[str, tuple[int, int]]] = {
         "licensed_to": (0x2AFD, 0x106C),
     },
     "measurement": {
-        "laboratory": (0x2AFA, 0x0834),
-        "operator": (0x2AFA, 0x0835),
-        "project": (0x2AFA, 0x083C),
-        "comment": (0x2AFA, 0x083D),
-        "date": (0x2AFA, 0x083E),
+        "laboratory": (_RUN, 0x0834),
+        "operator": (_RUN, 0x0835),
+        "project": (_RUN, 0x083C),
+        "comment": (_RUN, 0x083D),
+        "date": (_RUN, _DATE),
         "kind": (0x2AF8, 0x103A),
         "correction_file": (0x2AF8, 0x0843),
     },
@@ -126,14 +128,18 @@ def _first(tables: Iterable[Table], type_: int, key: int) -> Any:
     return None
 
 
+def _array(tables: Iterable[Table], type_: int, key: int) -> bytes:
+    """Bytes of the first such array; none if there is none."""
+    return next((t.arrays[key].tobytes() for t in tables if t.type == type_ and key in t.arrays), b"")
+
+
 class Description:
     """The first stream of a file, asked for what it says of the run."""
 
     def __init__(self, tables: list[Table]) -> None:
         prologues = [at for at, table in enumerate(tables) if table.type == _PROLOGUE]
-        begin = prologues[0] if prologues else 0
-        end = prologues[1] if len(prologues) > 1 else len(tables)
-        self._referred, self._own = tables[:begin], tables[begin:end]
+        self._own = tables[: prologues[1]] if len(prologues) > 1 else tables
+        self._own = [t for t in self._own if t.type != _RUN or _DATE in t.values]
         self._fields = {
             group: {
                 name: value
@@ -157,7 +163,8 @@ class Description:
         if not date:
             return None
         zone: timezone = UTC
-        table = next((t for t in self._own if t.type == 0x2BD2), None)
+        run = next((at for at, t in enumerate(self._own) if t.type == _RUN), 0)
+        table = next((t for t in self._own[run:] if t.type == _TIME_ZONE), None)
         bias = table.number(0x1134) if table else None
         if table and bias is not None:
             summer = table.number(0x1137) if table.number(0x1138) == 2 else 0
@@ -228,8 +235,7 @@ class Description:
 
     def calibration(self) -> dict[str, Any]:
         """The calibrations the data are based on; Proteus has applied the temperature's already."""
-        tables = [*self._referred, *self._own]
-        found: dict[str, Any] = {}
+        tables, found = self._own, dict[str, Any]()
         for name, type_ in _CALIBRATION_SOURCES.items():
             if source := next((t for t in tables if t.type == type_ and t.text(0x07D4)), None):
                 found[name] = _pick(source, _SOURCE_FIELDS)
@@ -246,17 +252,17 @@ class Description:
                     rows.setdefault(table.category, _pick(table, fields))
             if rows:
                 found.setdefault(name, {})["points"] = [rows[key] for key in sorted(rows)]
-        for table in tables:
-            coefficients = table.arrays.get(0x04BE)
-            if table.category == 0x01F7 and coefficients is not None and coefficients.nbytes in (8, 12, 16):
-                found.setdefault("temperature", {})["coefficients"] = np.frombuffer(
-                    coefficients, "<f4"
-                ).tolist()
-                break
+        coefficients = _array(tables, 0x2427, 0x04BE)
+        if len(coefficients) in (8, 12, 16):
+            found.setdefault("temperature", {})["coefficients"] = np.frombuffer(coefficients, "<f4").tolist()
+        curve = _array(tables, 0x2459, 0x04C0)  # two sizes, then pairs of temperature (°C) and dL/L0
+        if len(curve) > 12:
+            pairs = np.frombuffer(curve, "<f4", (len(curve) - 4) // 8 * 2, 4).reshape(-1, 2)
+            found.setdefault("expansion_standard", {})["curve_degC_relative"] = pairs.tolist()
         return found
 
     def metadata(self) -> dict[str, Any]:
-        """Everything named above, and the run's own tables with their numbers as the file has them."""
+        """Everything named above, and all tables with their numbers as the file has them."""
         named: dict[str, Any] = {group: fields for group, fields in self._fields.items() if fields}
         named |= {"programme": self.programme(), "gases": self.gases(), "calibration": self.calibration()}
         named["channels"] = {f"{category:04x}": {"range": r} for category, r in self.channel_ranges().items()}

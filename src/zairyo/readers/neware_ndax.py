@@ -21,6 +21,7 @@ from zairyo.readers._neware_ndc import (
     described_records,
     sensor_values,
     split_records,
+    version_of,
     whole_records,
 )
 from zairyo.readers._neware_records import add_extra, place
@@ -146,6 +147,7 @@ def _records(source: RawInput, folder: str) -> Records:
         return described_records(main)
     if main.version in (2, 5):
         return whole_records(main)
+    version_of(main)  # of an unknown version the other parts tell nothing
     steps = part("data_step.ndc", STEPS) if f"{folder}data_step.ndc" in source.members else None
     return split_records(main, part("data_runInfo.ndc", CHECKPOINTS), steps)
 
