@@ -38,8 +38,13 @@ def decode(data: bytes, encodings: Sequence[str] = ENCODINGS, *, cut: bool = Fal
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decode(data, encoding, cut)
-    if data[:64].count(0) * 3 > len(data[:64]) and "utf-16" in encodings:
-        return _decode(data, "utf-16-be" if data[0] == 0 else "utf-16-le", cut)
+    even, odd = data[:4096:2].count(0), data[1:4096:2].count(0)
+    if (
+        (even + odd) * 4 > len(data[:4096])
+        and min(even, odd) * 20 <= max(even, odd)
+        and "utf-16" in encodings
+    ):
+        return _decode(data, "utf-16-be" if even > odd else "utf-16-le", cut)
     if b"\x00" in data[:65536]:
         return None
     for encoding in encodings:
