@@ -141,6 +141,8 @@ _ORDINATES = (
 
 def technique_of(block: JcampBlock) -> str:
     stated = " ".join(block.text("DATATYPE", "NTUPLES").upper().split())
+    if not stated and block.text(".OBSERVEFREQUENCY", ".OBSERVENUCLEUS"):
+        return "nmr"
     return next((key for pattern, key in _TECHNIQUES if re.search(pattern, stated)), "unspecified")
 
 
