@@ -22,7 +22,7 @@ def test_models_and_migrations_agree(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     migrate(database)
     config = database_module.alembic_config()
-    with database_module._migrating(database) as connection:
+    with database_module.migrating(database) as connection:
         config.attributes["connection"] = connection
         command.check(config)
     database.close()

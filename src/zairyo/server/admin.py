@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from zairyo.agent.rules import Rules, rules_from
@@ -35,8 +35,10 @@ class Refused(ValueError):
 
 
 def checked_name(name: str, field: str = "name") -> str:
-    """A name without blanks around it."""
+    """A name without blanks around it and without what no font shows."""
     name = " ".join(name.split())
+    if not name.isprintable():
+        raise Refused(field, f"the {field} has characters in it that cannot be shown")
     if not 1 <= len(name) <= 200:
         raise Refused(field, f"the {field} has {len(name)} characters; it may have 1 to 200")
     return name
@@ -45,9 +47,14 @@ def checked_name(name: str, field: str = "name") -> str:
 def checked_email(email: str) -> str:
     """An e-mail address as it is kept: in lower case."""
     email = unicodedata.normalize("NFKC", email).strip().lower()
-    if not EMAIL.fullmatch(email):
+    if not EMAIL.fullmatch(email) or not email.isprintable():
         raise Refused("email", f"{email[:254]!r} is not an e-mail address")
     return email
+
+
+def checked_place(place: str) -> str:
+    """Where an instrument stands; may be empty."""
+    return checked_name(place, "place") if place.strip() else ""
 
 
 def checked_locale(locale: str) -> str:
@@ -72,7 +79,9 @@ def checked_rules(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Rules for an instrument's files, as given; refused where the agent could not follow them."""
     known = [f.name for f in fields(Rules)]
     if unknown := sorted(set(settings) - set(known)):
-        raise Refused("settings", f"the rule {unknown[0][:64]!r} is not known; the rules are {', '.join(known)}")
+        raise Refused(
+            "settings", f"the rule {unknown[0][:64]!r} is not known; the rules are {', '.join(known)}"
+        )
     try:
         rules_from(dict(settings))
     except ValueError as e:
@@ -262,7 +271,7 @@ def add_instrument(
         project=project,
         name=name,
         slug=choose_slug(session, Instrument, name, slug),
-        place=place.strip()[:200],
+        place=checked_place(place),
         timezone=checked_timezone(timezone),
         settings=checked_rules(settings or {}),
         agent={},
@@ -285,6 +294,11 @@ def new_pairing(instrument: Instrument) -> Pairing:
     instrument.pairing_sha256 = secrets.sha256(pairing.code)
     instrument.pairing_expires_at = pairing.expires_at
     return pairing
+
+
+def pairing_command(url: str, code: str) -> str:
+    """What to type beside the instrument."""
+    return f"zairyo agent pair {url} {code} --folder <FOLDER>"
 
 
 def pair(session: DbSession, code: str) -> tuple[Instrument, str] | None:
@@ -343,6 +357,17 @@ def add_token(
     session.add(token)
     session.flush()
     return token, secret
+
+
+def revoke_token(session: DbSession, text_or_uid: str) -> str:
+    """Revoke a token by its text or uid; its name."""
+    found = session.scalars(
+        select(Token).where(or_(Token.uid == text_or_uid, Token.secret_sha256 == secrets.sha256(text_or_uid)))
+    ).one_or_none()
+    if found is None:
+        raise Refused("token", "there is no such token")
+    found.revoked_at = found.revoked_at or now()
+    return found.name
 
 
 def has_accounts(session: DbSession) -> bool:

@@ -128,7 +128,7 @@ def _prepare_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
 
 
 @contextmanager
-def _migrating(database: Database) -> Iterator[Connection]:
+def migrating(database: Database) -> Iterator[Connection]:
     """A connection in a transaction that no other process migrates beside; foreign keys do not cascade in it."""
     engine = create_engine(database.url, poolclass=NullPool)
     if database.is_sqlite:
@@ -163,7 +163,7 @@ def migrate(database: Database) -> None:
 
     config = alembic_config()
     try:
-        with _migrating(database) as connection:
+        with migrating(database) as connection:
             _refuse_newer(connection, ScriptDirectory.from_config(config))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -183,11 +183,15 @@ def alembic_config() -> Any:
     return config
 
 
-def _refuse_newer(connection: Connection, scripts: Any) -> None:
+def revisions(connection: Connection) -> set[str]:
+    """The migrations at which the database's tables are: one, or none where there are no tables yet."""
     from alembic.runtime.migration import MigrationContext
 
-    known = {script.revision for script in scripts.walk_revisions()}
-    unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def _refuse_newer(connection: Connection, scripts: Any) -> None:
+    unknown = revisions(connection) - {script.revision for script in scripts.walk_revisions()}
     if unknown:
         raise DatabaseError(
             f"the database was made by a newer version of Zairyo (its tables are at {', '.join(sorted(unknown))}, "

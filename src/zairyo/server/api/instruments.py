@@ -150,7 +150,7 @@ def change_instrument(
         if body.name is not None:
             instrument.name = admin.checked_name(body.name)
         if body.place is not None:
-            instrument.place = body.place.strip()
+            instrument.place = admin.checked_place(body.place)
         if body.timezone is not None:
             instrument.timezone = admin.checked_timezone(body.timezone)
         if body.settings is not None and body.settings != instrument.settings:
@@ -166,7 +166,7 @@ def create_pairing(slug: str, principal: Administrator, platform: PlatformDep) -
     """A code with which an agent pairs, once, within 15 minutes; agents paired before are then revoked."""
     with platform.db.write() as session:
         pairing = admin.new_pairing(_managed(session, principal, slug))
-    command = f"zairyo agent pair {platform.settings.url} {pairing.code} --folder <FOLDER>"
+    command = admin.pairing_command(platform.settings.url, pairing.code)
     return PairingInfo(code=pairing.code, expires_at=pairing.expires_at, command=command)
 
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from starlette.exceptions import HTTPException
 
 from zairyo.server.admin import Refused
@@ -185,6 +185,13 @@ def install(app: FastAPI) -> None:
         log.warning("two changes at once: %s", e.orig)
         return Problem(
             409, "conflict", "Somebody else changed the same at this moment; try again."
+        ).response()
+
+    @app.exception_handler(DataError)
+    def data(_request: Request, e: DataError) -> JSONResponse:
+        log.warning("a value that the database refuses: %s", e.orig)
+        return Problem(
+            422, "invalid", "A value cannot be kept as it is, e.g. one with a NUL character."
         ).response()
 
     @app.exception_handler(DiskFull)
