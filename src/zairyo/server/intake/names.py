@@ -7,7 +7,6 @@ where it becomes a file's name again (a reader's input, a download).
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from zairyo.server.intake.refused import Refused
 
@@ -20,7 +19,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|
 
 
 def check_path(text: str, field: str) -> str:
-    """A relative path with ``/`` and without ``.`` parts, in NFC.
+    """A relative path with ``/`` and without ``.`` parts.
 
     Raises
     ------
@@ -29,7 +28,7 @@ def check_path(text: str, field: str) -> str:
     """
     if _CONTROL.search(text):
         raise _no(field, f"{text[:60]!r} holds control characters; rename the file")
-    path = unicodedata.normalize("NFC", text.replace("\\", "/"))
+    path = text.replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path):
         raise _no(field, f"{text[:60]!r} is absolute; give the path relative to the instrument's folder")
     parts = [part for part in path.split("/") if part not in ("", ".")]

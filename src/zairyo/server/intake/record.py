@@ -302,7 +302,7 @@ def upload_row(
     meta: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """The columns of an upload's row; ``meta`` is what the file can be announced from again."""
-    return {
+    row = {
         "uid": received.upload,
         "account_id": received.sender.account_id,
         "instrument_id": received.sender.instrument_id,
@@ -311,10 +311,10 @@ def upload_row(
         "offset": offset,
         "sha256": received.file.sha256,
         "meta": meta or {},
-        "receipt": receipt,
         "created_at": received.received_at,
         "expires_at": received.received_at + UPLOAD_LIFETIME,
     }
+    return row if receipt is None else row | {"receipt": receipt}  # None would be kept as JSON's null
 
 
 def _tell(

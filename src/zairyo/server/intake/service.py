@@ -42,6 +42,8 @@ WRITE_BYTES = 1024**2
 #: Room on the disk that uploads leave free for the catalogue and for translations.
 RESERVE_BYTES = 256 * 1024**2
 CLEAN_SECONDS = 600.0
+#: How long a question for an upload's state waits for the receipt that is being made.
+SETTLE_SECONDS = 20.0
 Receipt = dict[str, Any]
 
 
@@ -155,9 +157,12 @@ class Intake:
 
     def _state(self, uid: str, principal: Principal) -> State:
         row = self._load(uid, principal)
-        offset = None if row.receipt else self._shelf.confirmed(uid)
-        if offset is not None:
-            return row.at(offset)
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while not row.receipt and (offset := self._shelf.confirmed(uid)) is not None:
+            if offset < row.size or time.monotonic() > deadline:
+                return row.at(offset)
+            time.sleep(0.02)  # its last bytes came just now: it is about to get its receipt
+            row = self._load(uid, principal)
         row, partial = self._take(row)
         if partial is None:
             return row.at(row.size, row.receipt)
@@ -330,7 +335,7 @@ class Intake:
             session.execute(delete(Upload).where(Upload.expires_at <= now()))
         on_disk = self._shelf.uids()
         with self._db.read() as session:
-            known = set(session.scalars(select(Upload.uid).where(Upload.receipt.is_(None))))
+            known = set(session.scalars(select(Upload.uid)))
         for uid in on_disk:
             if uid not in known:
                 try:

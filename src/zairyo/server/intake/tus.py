@@ -77,8 +77,8 @@ class Announced:
 
 
 def set_sha256(files: Iterable[tuple[str, str]]) -> str:
-    """The hash of a set: SHA-256 over a line ``name, tab, sha256, newline`` for each file, sorted by name."""
-    lines = "".join(f"{name}\t{sha256}\n" for name, sha256 in sorted(files))
+    """The hash of a set: SHA-256 over ``name, NUL, sha256, newline`` for each file, sorted by name."""
+    lines = "".join(f"{name}\0{sha256}\n" for name, sha256 in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
@@ -218,6 +218,9 @@ def _file_set(metadata: Mapping[str, str]) -> FileSet | None:
         return None
     if not _SET_ID.match(metadata["set"]):
         raise _bad("has a set that is not 1 to 64 printable characters without spaces", "set")
+    name = _required(metadata, "name")
+    if check_path(name, "name") != name:
+        raise _bad("has a name that is not a plain path with '/'", "name")
     count = _required(metadata, "set_size")
     if not _NUMBER.match(count) or not 1 <= int(count) <= MOST_FILES_IN_SET:
         raise _bad(f"has a set_size that is not a number of 1 to {MOST_FILES_IN_SET} files", "set_size")
@@ -225,7 +228,7 @@ def _file_set(metadata: Mapping[str, str]) -> FileSet | None:
         id=metadata["set"],
         size=int(count),
         sha256=_hash(_required(metadata, "set_sha256"), "set_sha256"),
-        name=check_path(_required(metadata, "name"), "name"),
+        name=name,
     )
 
 
