@@ -236,3 +236,15 @@ def test_other_archives_are_not_taken(tmp_path: Path) -> None:
         archive.writestr("word/document.xml", "<w/>")
     (tmp_path / "other.ngb-ss3").write_bytes(buffer.getvalue())
     assert READER.sniff(RawInput(tmp_path / "other.ngb-ss3")) == NO
+
+
+def test_shipped_examples_read_without_the_shared_files(examples: Path) -> None:
+    totals = {}
+    for path in sorted((examples / "thermal").glob("*.ngb-*")):
+        entry = read(path)[0]
+        totals[path.name[:16]] = (
+            entry.technique,
+            float(entry["mass_change"].values.astype(np.float64).sum()),
+        )
+    assert len(totals) >= 3
+    assert totals["DF_FILED_STA_21O"] == ("sta", pytest.approx(-15405.57427))

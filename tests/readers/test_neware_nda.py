@@ -86,7 +86,7 @@ def old_file(version: int, records: list[bytes], extra: bytes = b"") -> bytes:
     head[:14] = b"NEWARE20200325"
     head[14] = version
     sizes = {1: 211, 11: 327, 16: 343, 17: 383, 29: 503}
-    size = next(s for first, s in sorted(sizes.items(), reverse=True) if version >= first)
+    size = next((s for first, s in sorted(sizes.items(), reverse=True) if version >= first), 211)
     device = bytearray(42)
     struct.pack_into("<i", device, 26, 10)
     begin = 2048 + len(device) + size
@@ -244,7 +244,7 @@ def test_bts_9_1_records_of_each_size(tmp_path: Path, size: int) -> None:
         assert entry["temperature"].values == pytest.approx([25.5] * 5)
 
 
-@pytest.mark.parametrize("version", [1, 2, 10, 21])
+@pytest.mark.parametrize("version", [0, 1, 2, 10, 21])
 def test_versions_not_known_well_enough_are_refused(tmp_path: Path, version: int) -> None:
     path = tmp_path / "v.nda"
     path.write_bytes(old_file(version, [bytes(86)]))
@@ -278,3 +278,8 @@ def test_damage_is_an_error_or_a_measurement(instruments: Path, tmp_path: Path) 
 def test_other_files_are_not_taken(tmp_path: Path) -> None:
     (tmp_path / "a.nda").write_bytes(b"NEWARE is written here too, but nothing else")
     assert READER.sniff(RawInput(tmp_path / "a.nda")) == NO
+
+
+def test_the_shipped_example_reads_without_the_shared_files(examples: Path) -> None:
+    entry = read(examples / "battery" / "test.nda")[0]
+    assert entry["discharge_capacity"].values.sum() == pytest.approx(0.180197111111)

@@ -290,3 +290,8 @@ def test_the_large_file_cut_off_is_refused(instruments: Path, tmp_path: Path) ->
 
 def test_other_archives_are_not_taken(tmp_path: Path) -> None:
     assert READER.sniff(RawInput(archive(tmp_path / "a.ndax", {"word/document.xml": b"<w/>"}))) == NO
+
+
+def test_the_shipped_example_reads_without_the_shared_files(examples: Path) -> None:
+    entry = read(examples / "battery" / "test.ndax")[0]
+    assert entry["discharge_capacity"].values.sum() == pytest.approx(253.196114778)

@@ -214,7 +214,7 @@ def test_units_are_understood(text: str, unit: str) -> None:
 def test_odd_tokens_cost_themselves(tmp_path: Path) -> None:
     path = written(
         tmp_path / "odd.dat",
-        "Comment,Temperature (K),Moment (emu),Strange (furlong/fortnight)",
+        "Comment,Temperature (K),Moment (emu),Strange (glorp/Oe)",
         ["a, b and c,1,0.1,1", ",2,-1.#IND,2", ",3,0.3x,3", ",4,0.4", "", ",5,0.5,5,,,"],
     )
     measurement = read(path)
@@ -222,10 +222,10 @@ def test_odd_tokens_cost_themselves(tmp_path: Path) -> None:
     assert entry["temperature"].values.tolist() == [1, 2, 3, 4, 5]
     assert np.isnan(entry["magnetic_moment"].values).tolist() == [False, True, True, False, False]
     assert entry["comment"].values[0] == "a, b and c"
-    assert entry["strange"].unit == "furlong/fortnight"
+    assert entry["strange"].unit == "glorp/Oe"
     told = " ".join(measurement.warnings)
     assert "'0.3x'" in told
-    assert "furlong/fortnight" in told
+    assert "glorp/Oe" in told
     assert "line 9" in told  # the one that is too short
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from zairyo.measurement.text import make_name
+from zairyo.measurement.units import normalise
 
 #: Heading, in lower case without its unit → name.
 _NAMES = {
@@ -144,11 +145,6 @@ _WORDS = {
     "hz": "Hz",
     "volts": "V",
     "coul": "coulomb",
-    "mtorr": "mtorr",
-    "db": "dB",
-    "mk": "mK",
-    "koe": "kOe",
-    "mt": "mT",
 }
 _DIMENSIONLESS = frozenset({"code", "chisquare", "factor", "", "index", "count", "counts", "none"})
 _PLAIN = re.compile(
@@ -187,7 +183,8 @@ def unit_of(text: str) -> tuple[str, bool]:
         for word in re.split(r"[-*·]", piece):
             unit = _word(word.strip())
             if unit is None:
-                return text, False
+                known = normalise(text)
+                return (text, False) if known is None else (known, True)
             (under if below else above).append(unit)
     unit = "*".join(above) or "1"
     if not under:

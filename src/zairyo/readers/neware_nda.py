@@ -111,8 +111,8 @@ def _read(source: RawInput) -> Measurement:
             f"{source.name} is no Neware test file, or only its first {len(data)} bytes. Copy it again."
         )
     version = data[14]
+    records = read_bts9(data) if version in _BTS9 else read_bts8(data, version)  # refuses unknown versions
     metadata = _metadata(data, version)
-    records = read_bts9(data) if version in _BTS9 else read_bts8(data, version)
     test = metadata["test"]
     assert isinstance(test, dict)
     conditions = {
