@@ -175,6 +175,17 @@ def test_records_out_of_order_and_twice_are_put_right(tmp_path: Path) -> None:
     assert any("a number that another has" in w for w in measurement.warnings)
 
 
+@pytest.mark.parametrize("stale", [(0, 0), (2048, 17)])
+def test_a_stale_pointer_does_not_hide_the_records(tmp_path: Path, stale: tuple[int, int]) -> None:
+    family = FAMILIES[-1]
+    records = [old_record(family.record, index, 1, family.ticks) for index in range(1, 4)]
+    data = bytearray(old_file(29, records))
+    struct.pack_into("<2I", data, 64, *stale)
+    path = tmp_path / "v.nda"
+    path.write_bytes(bytes(data))
+    assert read(path)[0]["index"].values.tolist() == [1, 2, 3]
+
+
 def test_sensors_stand_beside_the_records_they_belong_to(tmp_path: Path) -> None:
     family = FAMILIES[-1]
     records = [old_record(family.record, index, 1, family.ticks) for index in range(1, 4)]

@@ -153,20 +153,19 @@ def _rows(data: bytes, begin: int, length: int, record: np.dtype[Any]) -> Array:
 
 
 def _main_block(data: bytes, record: np.dtype[Any]) -> tuple[int, int]:
-    """Begin and length of the block of records, as the header says."""
+    """Begin and length of the block of records, as the header says, else as the first record shows.
+
+    Some testers leave the header's pointer empty or stale until the test ends.
+    """
     begin, length = number(data, 64), number(data, 68)
-    if not begin or not length:
-        # Some testers leave the header's pointer empty until the test ends: the first record shows the place.
-        begin = data.find(bytes((DATA, 0, 1, 0, 0, 0)), 512)
-        if begin < 0 or len(data) - begin < record.itemsize:
-            raise ReadError("The file holds no record: the test was stopped before the first one.")
-        length = (len(data) - begin) // record.itemsize * record.itemsize
-    if length % record.itemsize:
+    if begin and length and length % record.itemsize == 0:
+        return begin, length
+    begin = data.find(bytes((DATA, 0, 1, 0, 0, 0)), 512)
+    if begin < 0 or len(data) - begin < record.itemsize:
         raise ReadError(
-            f"The block of records at byte {begin} is {length} bytes long, not a multiple of {record.itemsize};"
-            " the file is damaged. Copy it again."
+            "The file holds no record: the test was stopped before the first one, or it is damaged."
         )
-    return begin, length
+    return begin, (len(data) - begin) // record.itemsize * record.itemsize
 
 
 def fixed_range(data: bytes) -> int:

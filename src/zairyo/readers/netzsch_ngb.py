@@ -169,6 +169,7 @@ def _read(source: RawInput) -> Measurement:
         raise ReadError(
             f"{source.name} holds {len(measured)} runs of the sample but {len(furnace)} of the furnace; it is damaged."
         )
+    serial = description.text("instrument", "serial")
     kind = KINDS.get(int(description.get("measurement", "kind") or 0), "")
     names = description.sample_names
     title = clean_text(description.text("sample", "name") or source.path.name.split(".")[0])
