@@ -1,6 +1,5 @@
-"""``python -m zairyo`` is ``zairyo``."""
+"""``python -m zairyo``."""
 
 from zairyo.cli import main
 
-if __name__ == "__main__":
-    main()
+main()

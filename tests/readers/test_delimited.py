@@ -43,7 +43,7 @@ avantes-uvvis-txt/1908047U1_0000.Raw8.TXT avantes_txt uv_vis intensity counts wa
 avantes-uvvis-txt/1908047U1_0001.Raw8.txt avantes_txt uv_vis intensity counts wavelength 1921 128.909 1160.368 18779581.55
 opus-dpt/peach_juice.dpt bruker_opus_dpt ir intensity None wavenumber 1816 4000.1161 499.53234 1395.44021
 neware-csv/neware_uio.csv neware_csv battery_cycling voltage V time 9065 0.0 518538.0 4771.2742
-"""
+"""  # noqa: E501
 REAL = [tuple(line.split()) for line in GOLDEN.split("\n") if line]
 EXACT = {"rel": 1e-9}
 

@@ -57,7 +57,7 @@ def main() -> None:
         if FORKS:
             outcome = _fork(request, limits, registry, requests)
         else:
-            with open(request["output"], "wb") as result:
+            with open(request["output"], "r+b") as result:
                 outcome = Outcome("done", reply=json.dumps(translate(request, registry, result)).encode())
         frames.send_json(answers, {"id": request["id"], "end": outcome.end, "detail": outcome.detail})
         frames.send(answers, outcome.reply)
@@ -236,8 +236,9 @@ def _be_worker(request: dict[str, Any], limits: Limits, registry: Any, writing: 
         # Standard input to error lead nowhere; the pipes of the process that forked are not for this one.
         os.dup2(0, 2)
         _close_others({0, 1, 2, writing, *linux.library_descriptors()})
-        # The one file that may be written is open before the lock; nothing can be opened for writing after.
-        result = open(request["output"], "wb")  # noqa: SIM115 (open until the process ends)
+        # The one file that may be written is open before the lock; nothing can be opened for writing after. The
+        # parent made it: it must not be made again after the parent has given up and removed it.
+        result = open(request["output"], "r+b")  # noqa: SIM115 (open until the process ends)
         _lock(limits, [request["input"]])
         reply = json.dumps(translate(request, registry, result)).encode()
         with os.fdopen(writing, "wb") as stream:

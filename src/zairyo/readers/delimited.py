@@ -33,27 +33,8 @@ __all__ = ["DescriptionError", "describe_text", "load_reader"]
 MOST_BYTES = 512 * 1024**2
 _IN_NAME = re.compile(r"(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\[\]()]*)[\])]|\s/\s(?P<per>\S+))\s*\Z")
 _WITH_UNIT = re.compile(r"(?P<number>[+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\d\s].{0,20})?\Z")
-#: How instruments spell units that Pint spells otherwise.
-_SPELLINGS = {
-    spelling: unit
-    for unit, spellings in {
-        "degC": "°C ºC ℃ oC",
-        "deg": "° Deg degrees",
-        "1/cm": "cm-1 cm^-1 1/CM CM-1 cm⁻¹",
-        "percent": "% %T",
-        "s": "sec Sec seconds",
-        "us": "usec µs μs",
-        "ms": "msec",
-        "um": "µm μm micron",
-        "nm": "nanometers Nanometers",
-        "counts": "Cnt Counts cts",
-        "count/s": "cps",
-        "angstrom": "Å Ang",
-        "arb": "a.u. arb.",
-        "": "# scans",
-    }.items()
-    for spelling in spellings.split()
-}
+#: What stands for a unit in text exports and is none that a measure is in.
+_SPELLINGS = {"#": "", "scans": "", "%T": "percent", "%R": "percent", "oC": "degC", "Ang": "angstrom"}
 
 
 def load_reader(path: Path) -> Reader:
@@ -327,7 +308,7 @@ def _conditions(
             )
             continue
         stated = unit or (m["unit"] if m else None)
-        result[place.name] = Quantity(number, _unit(d, stated) if stated else place.unit)
+        result[place.name] = Quantity(number, _unit(d, stated, warnings) if stated else place.unit)
     return result
 
 
@@ -342,11 +323,20 @@ def _condition_text(
     return m["value"].strip(), m["unit"] if "unit" in m.re.groupindex else None
 
 
-def _unit(d: Description, stated: str | None) -> str | None:
+def _unit(d: Description, stated: str | None, warnings: list[str]) -> str | None:
+    """A unit as Pint spells it; kept as written, with a warning, if it is unknown."""
     if stated is None:
         return None
     stated = stated.strip().strip("[]()").strip()
-    return d.units[stated] if stated in d.units else _SPELLINGS.get(stated, stated)
+    for known in (d.units, _SPELLINGS):
+        if stated in known:
+            return known[stated]
+    from zairyo.measurement import units
+
+    unit = units.normalise(stated)
+    if unit is None:
+        warnings.append(f"The unit {stated[:40]!r} is not known and is kept as written.")
+    return stated if unit is None else unit
 
 
 # --- block → entry -----------------------------------------------------------------------------------------------
@@ -421,7 +411,7 @@ def _name_columns(
         name = declared.name if declared else make_name(bare or written, f"column_{k + 1}")
         taken.add(name)
         values, unit = _values(d, block, cells, declared, name, warnings)
-        own = _unit(d, stated)
+        own = _unit(d, stated, warnings)
         long_name = (declared.label if declared else "") or bare
         result.append(
             _Named(

@@ -157,7 +157,7 @@ def find_decimal(rows: Sequence[str], delimiter: str) -> str:
 
 
 def rows_from(
-    lines: Sequence[str], start: int, delimiter: str, decimal: str, comments: tuple[str, ...]
+    lines: list[str], start: int, delimiter: str, decimal: str, comments: tuple[str, ...]
 ) -> tuple[list[str], list[str], int]:
     """The rows of the table that begins at ``start``.
 
@@ -174,22 +174,39 @@ def rows_from(
     expected = width(lines[start], delimiter)
     rows: list[str] = []
     aside: list[str] = []
-    for number in range(start, len(lines)):
-        line = lines[number]
+    begin = start
+    for stop in _stops(lines, start, delimiter, expected, comments):
+        rows += lines[begin:stop]
+        begin = stop + 1
+        line = lines[stop]
         if comments and line.lstrip().startswith(comments):
             aside.append(line)
             continue
-        if width(line, delimiter) == expected and line.strip():
-            rows.append(line)
-            continue
         if line.strip() and numeric_share(line, delimiter, decimal) > 0.5:
-            last = not any(rest.strip() for rest in lines[number + 1 :])
+            last = not any(rest.strip() for rest in lines[stop + 1 :])
             why = "The file is cut off there; copy it again." if last else "The file is damaged there."
             raise ReadError(
-                f"line {number + 1} has {width(line, delimiter)} cells where {expected} are expected. {why}"
+                f"line {stop + 1} has {width(line, delimiter)} cells where {expected} are expected. {why}"
             )
-        return rows, aside, number
-    return rows, aside, len(lines)
+        return rows, aside, stop
+    return rows + lines[begin:], aside, len(lines)
+
+
+def _stops(
+    lines: list[str], start: int, delimiter: str, expected: int, comments: tuple[str, ...]
+) -> list[int]:
+    """Indices of the lines from ``start`` on that are no rows: of another width, blank, or comments."""
+    region = lines[start:]
+    if delimiter == " ":
+        stops = {i for i, line in enumerate(region, start) if len(line.split()) != expected}
+    else:
+        gaps = expected - 1
+        stops = {
+            i for i, line in enumerate(region, start) if line.count(delimiter) != gaps or not line.strip()
+        }
+    if comments:
+        stops |= {i for i, line in enumerate(region, start) if line.lstrip().startswith(comments)}
+    return sorted(stops)
 
 
 def columns_of(rows: list[str], delimiter: str, decimal: str, thousands: str) -> list[Array | list[str]]:

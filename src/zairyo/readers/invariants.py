@@ -102,11 +102,8 @@ def _tidy(entry: Entry) -> tuple[Entry, list[str]]:
         kept[name] = quantity
         if name not in known:
             warnings.append(f"The condition {name} is not in the vocabulary of {entry.technique}.")
-        elif not _fits(quantity, known[name].unit):
-            warnings.append(
-                f"The condition {name} is given in {quantity.unit!r}, which is not a unit for it "
-                f"(usually {known[name].unit})."
-            )
+        elif wrong := _wrong_unit(quantity, known[name].unit):
+            warnings.append(f"The condition {name} is given in {quantity.unit!r}, {wrong}.")
     changes: dict[str, Any] = {} if len(kept) == len(entry.conditions) else {"conditions": kept}
     if _RUBBISH.search(entry.title):
         changes["title"] = ""
@@ -129,12 +126,16 @@ def _tidy_labels(part: Any) -> Any:
     return replace(part, **changes) if changes else part
 
 
-def _fits(quantity: Quantity, usual: str | None) -> bool:
-    """Whether the unit is one of the usual unit's dimension; text, and what has no stated unit, fits anything."""
+def _wrong_unit(quantity: Quantity, usual: str | None) -> str:
+    """What is wrong with a condition's unit; nothing if it is of the usual one's dimension, or none is stated."""
     unit = quantity.unit
     if unit is None or unit == usual or usual is None or isinstance(quantity.value, (str, bool)):
-        return True
-    return True
+        return ""
+    from zairyo.measurement import units
+
+    if units.normalise(unit) is None:
+        return "which is not a unit that is known here"
+    return "" if units.same_dimension(unit, usual) else f"which is no unit for it (usually {usual or 'none'})"
 
 
 def _metadata_warnings(measurement: Measurement) -> Iterator[str]:

@@ -199,8 +199,8 @@ class Sandbox:
             return size
         known = None if raw_files is None else [[f.name, f.sha256, f.size] for f in raw_files]
         part = output_dir.resolve() / f".{secrets.token_hex(8)}.part"
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         try:
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             request = {
                 "input": str(input_path.resolve()),
                 "output": str(part),
