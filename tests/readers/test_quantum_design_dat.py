@@ -229,6 +229,13 @@ def test_odd_tokens_cost_themselves(tmp_path: Path) -> None:
     assert "line 9" in told  # the one that is too short
 
 
+def test_a_damaged_heading_costs_itself(tmp_path: Path) -> None:
+    path = written(tmp_path / "h.dat", "Temperature (K),Moment (e\0u)", ["1,2", "2,3"])
+    measurement = read(path)
+    assert measurement[0]["magnetic_moment"].values.tolist() == [2, 3]
+    assert any("unit" in warning for warning in measurement.warnings)
+
+
 def test_a_last_line_in_the_writing_is_left_out(tmp_path: Path) -> None:
     path = written(tmp_path / "w.dat", "Temperature (K),Moment (emu),Range (mV)", ["1,2,3", "2,3,4"])
     path.write_bytes(path.read_bytes() + b"3,4")

@@ -194,9 +194,7 @@ def _read(source: RawInput) -> Measurement:
         tuple(entries),
         title=title,
         sample=clean_text(description.text("sample", "identity") or description.text("sample", "name")),
-        instrument=clean_text(
-            description.text("instrument", "model") or description.text("instrument", "serial")
-        ),
+        instrument=clean_text(description.text("instrument", "model") or f"NETZSCH {serial}".strip()),
         operator=clean_text(description.text("measurement", "operator")),
         original_metadata=tidy_metadata(description.metadata()),  # type: ignore[arg-type]
         warnings=tuple(dict.fromkeys(warnings)),

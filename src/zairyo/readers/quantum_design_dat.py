@@ -301,7 +301,7 @@ def _read(source: RawInput) -> Measurement:
         )
     skipped = len(rest) - len(rest.lstrip("\n"))
     line, newline, body = rest[skipped:].partition("\n")
-    headings = [h.strip() for h in line.split(",")]
+    headings = [h.strip() for h in clean_text(line).split(",")]
     while headings and not headings[-1]:
         headings.pop()
     if not newline or not headings:
