@@ -97,7 +97,7 @@ ROUTES = (
     Route("PATCH", M, "write", "contributor", body={"title": "New"}),
     Route("GET", f"{M}/metadata", "read", "viewer"),
     Route("GET", f"{M}/standard", "read", "viewer"),
-    Route("GET", f"{M}/entries/{{entry}}/data", "read", "viewer"),
+    Route("GET", f"{M}/entries/{{entry}}/data", "read", "viewer", query="?names=x"),
     Route("GET", f"{M}/entries/{{entry}}.csv", "read", "viewer"),
     Route("GET", f"{M}/raw/{{name:path}}", "read", "viewer"),
     Route("GET", f"{M}/raw.zip", "read", "viewer"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,7 +70,7 @@ class Place:
 @click.group()
 @server_options
 @click.pass_context
-def admin(context: click.Context, **given: Any) -> None:
+def admin(context: click.Context, /, **given: Any) -> None:
     """Accounts, projects, instruments, tokens, backup and restore of a platform."""
     context.obj = Place(settings_of(**given))
 
@@ -84,7 +85,7 @@ def account() -> None:
 
 def _ask_password(password: str | None, stdin: bool) -> str:
     if stdin:
-        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+        return sys.stdin.readline().rstrip("\r\n")
     return (
         password
         if password is not None
@@ -304,7 +305,7 @@ def _progress() -> Callable[[str, int, int], None]:
     def report(what: str, done: int, of: int) -> None:
         nonlocal last
         line = f"{what}: {done} of {of}"
-        if click.get_text_stream("stderr").isatty() and line != last:
+        if sys.stderr.isatty() and line != last:
             click.echo(f"\r{line:<60}" + ("\n" if done == of else ""), nl=False, err=True)
         last = line
 
