@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zairyo.measurement.arrays import Array
-from zairyo.measurement.model import Entry
+from zairyo.measurement.model import Entry, Signal
 from zairyo.measurement.techniques import TECHNIQUES
 
 WIDTH, HEIGHT = 120, 48
@@ -29,7 +29,7 @@ def thumbnail(entry: Entry) -> str:
         return ""
     x, y = thin(*curve, _BUCKETS)
     left = _scaled(x, WIDTH)
-    if is_reversed(entry):
+    if is_reversed(entry, along(entry, entry.signal)):
         left = 10 * WIDTH - left
     down = 10 * HEIGHT - _scaled(y, HEIGHT)
     moves = np.flatnonzero((np.diff(left, prepend=-1) != 0) | (np.diff(down, prepend=-1) != 0))
@@ -49,8 +49,7 @@ def default_curve(entry: Entry) -> tuple[Floats, Floats] | None:
     if signal.values.ndim == 0 or signal.values.size < 2:
         return None
     y = numbers(mean_spectrum(signal.values))
-    along = entry.x if entry.is_table else signal.axes[-1]
-    x = numbers(entry[along].values)
+    x = numbers(entry[along(entry, signal)].values)
     if y is None:
         return None
     if x is None:
@@ -103,11 +102,15 @@ def thin(x: Floats, y: Floats, buckets: int) -> tuple[Floats, Floats]:
     return x[index], y[index]
 
 
-def is_reversed(entry: Entry) -> bool:
-    """Whether the field draws the default plot's x from high to low."""
+def along(entry: Entry, signal: Signal) -> str:
+    """Name of the axis or column that a signal is drawn along; empty for a single value."""
+    return entry.x or (signal.axes[-1] if signal.axes else "")
+
+
+def is_reversed(entry: Entry, axis: str) -> bool:
+    """Whether the field draws this axis from high to low."""
     technique = TECHNIQUES.get(entry.technique)
-    along = entry.x or (entry.signal.axes[-1] if entry.signal.axes else "")
-    return technique is not None and along in technique.reversed_axes
+    return technique is not None and axis in technique.reversed_axes
 
 
 def _scaled(values: Floats, length: int) -> NDArray[np.int64]:
