@@ -14,10 +14,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "translate": ("zairyo.cli.translate:command", "Translate instrument files into the standard form."),
     "formats": ("zairyo.cli.formats:command", "List the formats that can be read."),
     "serve": ("zairyo.cli.serve:serve", "Run the platform: catalogue, web pages, translation."),
-    "work": ("zairyo.cli.serve:work", "Run a further translation worker."),
-    "agent": ("zairyo.cli.agent:command", "Send an instrument's files to the platform by themselves."),
-    "admin": ("zairyo.cli.admin:command", "Accounts, backup and restore of a platform."),
-    "demo": ("zairyo.cli.demo:command", "Try it all: a platform and three instruments at work."),
+    "work": ("zairyo.cli.work:work", "Run a further translation worker."),
+    "agent": ("zairyo.cli.agent:agent", "Send an instrument's files to the platform by themselves."),
+    "admin": ("zairyo.cli.admin:admin", "Accounts, backup and restore of a platform."),
+    "demo": ("zairyo.cli.demo:demo", "Try it all: a platform and three instruments at work."),
 }
 
 
