@@ -178,8 +178,8 @@ def test_half_a_last_row_is_refused_with_its_line(tmp_path: Path) -> None:
 
 
 def test_broken_row_in_the_middle_is_refused_with_its_line(tmp_path: Path) -> None:
-    path = write(tmp_path, "scan.xye", "1 2 3\n2 3 4\n3 4\n4 5 6\n")
-    with pytest.raises(ReadError, match=r"line 3 .*damaged"):
+    path = write(tmp_path, "scan.xy", '\'Id: "a" Comment: "b"\n1 2\n2 3\n3\n4 5\n')
+    with pytest.raises(ReadError, match=r"line 4 .*damaged"):
         registry.read(path)
 
 
@@ -244,11 +244,28 @@ def test_plain_tables(tmp_path: Path, content: str, columns: list[list[float]]) 
 
 @pytest.mark.parametrize(
     "content",
-    ["hello world\nthis is prose\n", "1\n2\n3\n", "1 2\n", "<a>1 2\n3 4</a>", '{"a": [1, 2]}', "a,b\nc,d\n"],
+    [
+        "1 2\n3 4\n\nregion 2\n5 6\n7 8\n",
+        "1 2\n3 4\n# next region\n5 6\n7 8\n",
+        "made by\na program\nof old\n1 2\n3 4\n",
+        "1 2\n3 4\nmean of 2 points\n",
+        "hello world\nthis is prose\n",
+        "1\n2\n3\n",
+        "1 2\n",
+        "<a>1 2\n3 4</a>",
+        '{"a": [1, 2]}',
+        "a,b\nc,d\n",
+    ],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(registry.UnknownFormat):
         registry.read(write(tmp_path, "a.txt", content))
+
+
+def test_second_table_far_below_is_not_dropped_silently(tmp_path: Path) -> None:
+    rows = "".join(f"{i} {i}\n" for i in range(20_000))
+    with pytest.raises(ReadError, match="more than one table"):
+        registry.read(write(tmp_path, "a.dat", rows + "# region 2\n" + rows))
 
 
 def test_wire_map_becomes_a_map(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ def _sniff(d: Description, raw: RawInput) -> float:
         layout = text.find_table(lines, d.table.comments)
         if layout is None or (r.columns is not None and layout.columns != r.columns):
             return NO
+        if d.table.bare and not text.is_bare(list(lines), layout, d.table.comments):
+            return NO
     return SURE[r.sure]
 
 
@@ -154,6 +156,11 @@ def _plain_block(d: Description, lines: list[str], raw: RawInput) -> tuple[_Bloc
     layout = text.find_table(lines, d.table.comments)
     if layout is None:
         raise ReadError(f"{raw.name} has no table of numbers; it is cut off, or not {d.format}")
+    if d.table.bare and not text.is_bare(lines, layout, d.table.comments):
+        raise ReadError(
+            f"{raw.name} begins as a table of numbers but has more than one table, or text, further down. "
+            "Describe it in a YAML file, or name the reader that is for it."
+        )
     rows, aside, end = text.rows_from(lines, layout.start, layout.delimiter, layout.decimal, d.table.comments)
     above = [
         line for line in lines[: layout.start] if line.strip() and not any(p.search(line) for p in d.header)

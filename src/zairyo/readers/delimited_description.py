@@ -77,6 +77,8 @@ class Table:
         The mark between thousands; none if empty.
     comments
         Lines that begin so are no rows.
+    bare
+        Nothing but comments and two lines (names, units) may be before the table, and nothing in it or after it.
     rows
         Header key whose value is the number of rows, to notice a file that was cut off.
     """
@@ -88,6 +90,7 @@ class Table:
     decimal: Literal["auto", "point", "comma"] = "auto"
     thousands: str = ""
     comments: tuple[str, ...] = ()
+    bare: bool = False
     rows: str = ""
 
 

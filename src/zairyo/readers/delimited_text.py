@@ -204,9 +204,26 @@ def _stops(
         stops = {
             i for i, line in enumerate(region, start) if line.count(delimiter) != gaps or not line.strip()
         }
-    if comments:
+    whole = "\n".join(region)
+    if any(mark in whole for mark in comments):
         stops |= {i for i, line in enumerate(region, start) if line.lstrip().startswith(comments)}
     return sorted(stops)
+
+
+def is_bare(lines: list[str], layout: Layout, comments: tuple[str, ...]) -> bool:
+    """Whether the lines are one table and, before it, only comments and at most two more lines.
+
+    A last line that is half a row is let pass: that file is a table, cut off.
+    """
+
+    def said(part: list[str]) -> list[str]:
+        return [x for x in part if x.strip() and not (comments and x.lstrip().startswith(comments))]
+
+    if len(said(lines[: layout.start])) > 2:
+        return False
+    stops = _stops(lines, layout.start, layout.delimiter, layout.columns, comments)
+    rest = said(lines[stops[0] :]) if stops else []
+    return not rest or (len(rest) == 1 and numeric_share(rest[0], layout.delimiter, layout.decimal) > 0.5)
 
 
 def columns_of(rows: list[str], delimiter: str, decimal: str, thousands: str) -> list[Array | list[str]]:
