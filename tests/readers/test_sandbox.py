@@ -18,7 +18,8 @@ from zairyo.readers.limits import Limits
 from zairyo.readers.sandbox import Failure, Sandbox, SandboxError, Translated
 
 EVIL = Path(__file__).with_name("evil_readers.py")
-LIMITS = Limits(seconds=3.0, memory=1 << 30, output_bytes=8 << 20)
+LIMITS = Limits(seconds=60.0, memory=1 << 30, output_bytes=1 << 20)
+IMPATIENT = Limits(seconds=1.0)
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
 
 
@@ -105,8 +106,6 @@ def test_missing_and_too_large_inputs(folders: tuple[Path, Path]) -> None:
 @pytest.mark.parametrize(
     ("reader", "kind"),
     [
-        ("loop", "timeout"),
-        ("sleep", "timeout"),
         pytest.param("allocate", "memory", marks=on_linux),
         ("exit", "crashed"),
         ("segfault", "crashed"),
@@ -129,6 +128,19 @@ def test_evil_reader_fails_and_the_next_file_is_translated(
     assert (result.kind, bool(result.message)) == (kind, True)
     assert list(folders[1].iterdir()) == []
     assert isinstance(translate(sandbox, folders, "good"), Translated)
+
+
+@pytest.mark.parametrize("reader", ["loop", "sleep"])
+def test_reader_that_never_ends_is_stopped_and_the_next_file_is_translated(
+    folders: tuple[Path, Path], reader: str
+) -> None:
+    with Sandbox(IMPATIENT, reader_files=[EVIL]) as impatient:
+        result = translate(impatient, folders, reader)
+        assert isinstance(result, Failure)
+        assert result.kind == "timeout"
+        assert list(folders[1].iterdir()) == []
+        impatient.limits = LIMITS
+        assert isinstance(translate(impatient, folders, "good"), Translated)
 
 
 @on_linux
@@ -208,7 +220,7 @@ def test_output_folder_that_is_missing_is_an_error_of_the_caller(
 
 
 def test_processes_of_a_killed_reader_are_gone(folders: tuple[Path, Path]) -> None:
-    with Sandbox(Limits(seconds=0.5), reader_files=[EVIL]) as short:
+    with Sandbox(IMPATIENT, reader_files=[EVIL]) as short:
         assert isinstance(translate(short, folders, "sleep"), Failure)
         assert short._child is not None
         pid = short._child._process.pid

@@ -5,36 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, make_name, table, tidy_metadata
+from zairyo.measurement import Axis, Entry, Measurement, Signal, make_name, table, tidy_metadata
 from zairyo.measurement.model import Array
-from zairyo.measurement.techniques import conditions
 from zairyo.readers import delimited_text as text
 from zairyo.readers._api import NO, RawInput, Reader, ReadError
 from zairyo.readers.delimited_description import (
     SURE,
     Column,
-    ConditionFrom,
     Description,
     DescriptionError,
-    Moment,
-    Text,
     load,
 )
+from zairyo.readers.delimited_header import conditions_of, header_of, look_up, started_of, text_of, unit_of
 from zairyo.readers.delimited_text import describe_text
 
 __all__ = ["DescriptionError", "describe_text", "load_reader"]
 
 MOST_BYTES = 512 * 1024**2
 _IN_NAME = re.compile(r"(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\[\]()]*)[\])]|\s/\s(?P<per>\S+))\s*\Z")
-_WITH_UNIT = re.compile(r"(?P<number>[+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\d\s].{0,20})?\Z")
-#: What stands for a unit in text exports and is none that a measure is in.
-_SPELLINGS = {"#": "", "scans": "", "%T": "percent", "%R": "percent", "oC": "degC", "Ang": "angstrom"}
 
 
 def load_reader(path: Path) -> Reader:
@@ -99,26 +92,26 @@ def _read(d: Description, raw: RawInput) -> Measurement:
     lines = text.lines_of(found[0])
     blocks, after = _blocks(d, lines, raw)
     outside = [line for block in blocks for line in block.before] + after
-    header = _header(d, outside)
+    header = header_of(d, outside)
     _check_rows(d, header, blocks, raw)
     warnings = [d.warn] if d.warn else []
-    conditions = _conditions(d, header, outside, warnings)
-    started = _started(d.started, header, outside, warnings)
+    conditions = conditions_of(d, header, outside, warnings)
+    started = started_of(d.started, header, outside, warnings)
     entries = []
     for number, block in enumerate(blocks, 1):
         name = f"scan_{number}" if len(blocks) > 1 else "data"
-        own = _header(d, block.before) if number > 1 else header
+        own = header_of(d, block.before) if number > 1 else header
         entry = _entry(d, block, name, own, warnings)
-        mine = {**conditions, **_conditions(d, own, block.before, warnings)} if number > 1 else conditions
+        mine = {**conditions, **conditions_of(d, own, block.before, warnings)} if number > 1 else conditions
         entries.append(replace(entry, conditions=mine, started=started if number == 1 else None))
     loose = [line.rstrip() for line in outside if line.strip() and not any(p.search(line) for p in d.header)]
     metadata: dict[str, Any] = {"header": header, "lines": loose, "encoding": found[1]}
     return Measurement(
         tuple(entries),
-        title=_text(d.title, header, outside) or Path(raw.name).stem,
-        sample=_text(d.sample, header, outside),
-        instrument=_text(d.instrument, header, outside),
-        operator=_text(d.operator, header, outside),
+        title=text_of(d.title, header, outside) or Path(raw.name).stem,
+        sample=text_of(d.sample, header, outside),
+        instrument=text_of(d.instrument, header, outside),
+        operator=text_of(d.operator, header, outside),
         original_metadata=_tidy({k: v for k, v in metadata.items() if v}),
         warnings=tuple(dict.fromkeys(warnings)),
     )
@@ -223,127 +216,12 @@ def _delimiter(lines: list[str], start: int) -> str:
 
 
 def _check_rows(d: Description, header: Mapping[str, Any], blocks: list[_Block], raw: RawInput) -> None:
-    stated = _look_up(header, d.table.rows) if d.table.rows else ""
+    stated = look_up(header, d.table.rows) if d.table.rows else ""
     if stated.isdigit() and len(blocks) == 1 and int(stated) != len(blocks[0].columns[0]):
         raise ReadError(
             f"{raw.name} has {len(blocks[0].columns[0])} rows where its header says {stated}; it is cut off. "
             "Copy it again."
         )
-
-
-# --- header ------------------------------------------------------------------------------------------------------
-
-
-def _header(d: Description, lines: Sequence[str]) -> dict[str, Any]:
-    """Every key and value outside the tables; a key that comes again has a list of values."""
-    result: dict[str, Any] = {}
-    for line in lines:
-        for pattern in d.header:
-            for m in pattern.finditer(line):
-                key, value = m["key"].strip(), m["value"].strip()
-                if "unit" in m.re.groupindex and m["unit"]:
-                    key = f"{key} [{m['unit'].strip()}]"
-                if key in result:
-                    before = result[key]
-                    result[key] = [*before, value] if isinstance(before, list) else [before, value]
-                else:
-                    result[key] = value
-    return result
-
-
-def _look_up(header: Mapping[str, Any], key: str) -> str:
-    """The value of a key, whatever the case and whether or not a unit in brackets follows the key."""
-    wanted = key.casefold()
-    for name, value in header.items():
-        bare = re.sub(r"\s*\[[^\]]*\]\Z", "", name)
-        if wanted in (name.casefold(), bare.casefold()):
-            return str(value[0] if isinstance(value, list) else value)
-    return ""
-
-
-def _unit_of_key(header: Mapping[str, Any], key: str) -> str | None:
-    for name in header:
-        m = re.fullmatch(re.escape(key) + r"\s*\[([^\]]*)\]", name, re.IGNORECASE)
-        if m:
-            return m[1]
-    return None
-
-
-def _match(pattern: re.Pattern[str], lines: Sequence[str]) -> re.Match[str] | None:
-    return next((m for line in lines if (m := pattern.search(line))), None)
-
-
-def _text(place: Text | Moment, header: Mapping[str, Any], lines: Sequence[str]) -> str:
-    if place.key:
-        return _look_up(header, place.key)
-    m = _match(place.line, lines) if place.line else None
-    return m["value"].strip() if m else ""
-
-
-def _started(
-    place: Moment, header: Mapping[str, Any], lines: Sequence[str], warnings: list[str]
-) -> datetime | None:
-    value = _text(place, header, lines)
-    if not value:
-        return None
-    try:
-        return text.parse_moment(place.drop.sub("", value) if place.drop else value, place.formats)
-    except ReadError as e:
-        warnings.append(f"The start is not known: {e}.")
-        return None
-
-
-def _conditions(
-    d: Description, header: Mapping[str, Any], lines: Sequence[str], warnings: list[str]
-) -> dict[str, Quantity]:
-    known = conditions(d.technique)
-    result: dict[str, Quantity] = {}
-    for place in d.conditions:
-        value, unit = _condition_text(place, header, lines)
-        if not value:
-            continue
-        if known[place.name].unit is None:
-            result[place.name] = Quantity(value)
-            continue
-        m = _WITH_UNIT.match(value)
-        try:
-            number = float(m["number"].replace(",", ".")) if m else float("x")
-        except ValueError:
-            result[place.name] = Quantity(value)
-            warnings.append(
-                f"{place.name} is not a number in the file and is kept as written: {value[:40]!r}."
-            )
-            continue
-        stated = unit or (m["unit"] if m else None)
-        result[place.name] = Quantity(number, _unit(d, stated, warnings) if stated else place.unit)
-    return result
-
-
-def _condition_text(
-    place: ConditionFrom, header: Mapping[str, Any], lines: Sequence[str]
-) -> tuple[str, str | None]:
-    if place.key:
-        return _look_up(header, place.key), _unit_of_key(header, place.key)
-    m = _match(place.line, lines) if place.line else None
-    if m is None:
-        return "", None
-    return m["value"].strip(), m["unit"] if "unit" in m.re.groupindex else None
-
-
-def _unit(d: Description, stated: str | None, warnings: list[str]) -> str | None:
-    """A unit as Pint spells it; kept as written, with a warning, if it is unknown."""
-    if stated is None:
-        return None
-    stated = stated.strip().strip("[]()").strip()
-    for known in (d.units, _SPELLINGS):
-        if stated in known:
-            return known[stated]
-    from zairyo.measurement import units
-
-    unit = units.normalise(stated)
-    if unit is None:
-        warnings.append(f"The unit {stated[:40]!r} is not known and is kept as written.")
-    return stated if unit is None else unit
 
 
 # --- block → entry -----------------------------------------------------------------------------------------------
@@ -418,7 +296,7 @@ def _name_columns(
         name = declared.name if declared else make_name(bare or written, f"column_{k + 1}")
         taken.add(name)
         values, unit = _values(d, block, cells, declared, name, warnings)
-        own = _unit(d, stated, warnings)
+        own = unit_of(d, stated, warnings)
         long_name = (declared.label if declared else "") or bare
         result.append(
             _Named(
@@ -443,7 +321,7 @@ def _declaration(
     for column in declared:
         if column.name in taken:
             continue
-        if not all(p.fullmatch(_look_up(header, key)) for key, p in column.when.items()):
+        if not all(p.fullmatch(look_up(header, key)) for key, p in column.when.items()):
             continue
         place = column.column
         if place == k + 1 if isinstance(place, int) else place.fullmatch(bare) or place.fullmatch(whole):

@@ -23,7 +23,16 @@ from zairyo.readers._api import NO, RawInput, Reader, ReadError
 
 #: Modules of this package that are its machinery, not a format.
 _MACHINERY = frozenset(
-    {"registry", "invariants", "sandbox", "limits", "delimited", "delimited_text", "delimited_description"}
+    {
+        "registry",
+        "invariants",
+        "sandbox",
+        "limits",
+        "delimited",
+        "delimited_text",
+        "delimited_header",
+        "delimited_description",
+    }
 )
 GROUP = "zairyo.readers"
 _CHUNK = 1 << 20

@@ -11,28 +11,22 @@ after ``nexus.check``; nothing is left behind by one that failed.
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
 import queue
 import secrets
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from zairyo.measurement import RawFile
 from zairyo.readers import _child_frames as frames
+from zairyo.readers._child_process import Child, SandboxError
 from zairyo.readers.limits import Limits
 
-_START_SECONDS = 60.0
 _PATIENCE = 5.0  # s that the child has beyond the file's own limit to tell that it was exceeded
 
 #: Why a file was not translated:
@@ -52,6 +46,8 @@ Kind: TypeAlias = Literal[
     "unreadable",
     "output",
 ]
+__all__ = ["Failure", "Kind", "Result", "Sandbox", "SandboxError", "Translated", "protections"]
+
 _FROM_CHILD = (
     "unknown_format",
     "ambiguous",
@@ -99,10 +95,6 @@ class Failure:
 Result: TypeAlias = Translated | Failure
 
 
-class SandboxError(RuntimeError):
-    """The child process cannot be started; the message holds the end of what it said."""
-
-
 class Sandbox:
     """A child process that translates one file at a time; kept and reused, replaced when it must be.
 
@@ -121,7 +113,7 @@ class Sandbox:
     def __init__(self, limits: Limits | None = None, *, reader_files: Sequence[Path] = ()) -> None:
         self.limits = limits or Limits()
         self._reader_files = [str(Path(f).resolve()) for f in reader_files]
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._turn = threading.Lock()
 
     def __enter__(self) -> Sandbox:
@@ -221,11 +213,11 @@ class Sandbox:
         finally:
             part.unlink(missing_ok=True)
 
-    def _ready(self) -> _Child:
+    def _ready(self) -> Child:
         if self._child is not None and (self._child.served >= self.limits.files or not self._child.alive):
             self._drop()
         if self._child is None:
-            self._child = _Child(self._reader_files)
+            self._child = Child(self._reader_files)
         return self._child
 
     def _drop(self) -> None:
@@ -318,117 +310,3 @@ def _failure(kind: object, message: str, limits: Limits) -> Failure:
     if kind == "too_large":
         message = f"The translated file is larger than {limits.output_bytes:,} bytes, the limit."
     return Failure(cast("Kind", kind), message[:4000])
-
-
-class _Child:
-    """The process, and a thread that takes its messages off the pipe."""
-
-    def __init__(self, reader_files: list[str]) -> None:
-        from zairyo.readers.registry import format_folders
-
-        self.forks = sys.platform == "linux"
-        self.served = 0
-        self._ids = itertools.count()
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in end())
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "zairyo.readers._child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=_environment(),
-            cwd=tempfile.gettempdir(),
-            close_fds=True,
-            start_new_session=True,
-        )
-        self._messages: queue.Queue[bytes | None] = queue.Queue(maxsize=8)
-        self._reader = threading.Thread(target=self._take, name="zairyo-sandbox", daemon=True)
-        self._reader.start()
-        folders = [str(f.resolve()) for f in format_folders()]
-        try:
-            self._send({"folders": folders, "files": reader_files})
-            hello = frames.parse(self._next(_START_SECONDS))
-        except (queue.Empty, frames.FrameError, OSError) as e:
-            said = self._said()
-            self.end()
-            raise SandboxError(
-                f"the translation process does not start ({e or 'no answer'}): {said}"
-            ) from None
-        except BaseException:
-            self.end()
-            raise
-        self.protections = tuple(hello["protections"])
-        self.problems = tuple((p["where"], p["message"]) for p in hello["problems"])
-
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def ask(self, request: dict[str, Any], seconds: float) -> tuple[str, str, bytes]:
-        """How the work ended, a detail, and what the reader's process said.
-
-        Raises
-        ------
-        queue.Empty
-            No answer in time.
-        FrameError, OSError
-            The child is gone or talks nonsense.
-        """
-        number = next(self._ids)
-        self.served += 1
-        self._send({"id": number, **request})
-        deadline = time.monotonic() + seconds
-        header = frames.parse(self._next(seconds))
-        if header.get("id") != number:
-            raise frames.FrameError("it answered another request")
-        reply = self._next(deadline - time.monotonic())
-        return str(header.get("end")), str(header.get("detail")), reply
-
-    def _send(self, message: dict[str, Any]) -> None:
-        assert self._process.stdin is not None
-        frames.send_json(cast("Any", self._process.stdin), message)
-
-    def _next(self, seconds: float) -> bytes:
-        message = self._messages.get(timeout=max(0.001, seconds))
-        if message is None:
-            raise frames.FrameError("it ended")
-        return message
-
-    def _take(self) -> None:
-        with contextlib.suppress(frames.FrameError, OSError, ValueError):
-            while True:
-                self._messages.put(frames.receive(cast("Any", self._process.stdout)))
-        self._messages.put(None)
-
-    def _said(self) -> str:
-        with contextlib.suppress(OSError, ValueError):
-            size = self._errors.seek(0, os.SEEK_END)
-            self._errors.seek(max(0, size - 2000))
-            return self._errors.read(2000).decode("utf-8", "replace").strip()
-        return ""
-
-    def kill(self) -> None:
-        """Kill the process, whose forks die with it; ``end`` is still to be called."""
-        with contextlib.suppress(OSError):
-            self._process.kill()
-
-    def end(self) -> None:
-        """Kill the process and whatever is in its group, at once."""
-        if sys.platform != "win32":
-            with contextlib.suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
-        while self._reader.is_alive():  # it may wait to put a message nobody takes
-            with contextlib.suppress(queue.Empty):
-                self._messages.get(timeout=0.05)
-        for stream in (self._process.stdin, self._process.stdout, self._errors):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of this process' environment but what the system and numerical libraries need."""
-    kept = {k: os.environ[k] for k in ("SYSTEMROOT", "TZ", "TEMP", "TMP", "TMPDIR") if k in os.environ}
-    one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")}
-    return {**kept, **one_thread, "LC_ALL": "C.UTF-8", "HDF5_USE_FILE_LOCKING": "FALSE"}
