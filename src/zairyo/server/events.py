@@ -75,14 +75,20 @@ class Subscription:
         self.closed = False
 
     async def next(self, timeout: float) -> list[Change]:
-        """The visible events that came since the last call; waits up to ``timeout`` s for one, then gives none."""
-        if not self._waiting and not self.closed:
+        """The visible events that came since the last call; none after ``timeout`` s, or when some were ``lost``."""
+        deadline = self._loop.time() + timeout
+        while not self.closed:
+            self._ready.clear()
+            if (changes := self._take()) or self.lost:
+                return changes
             try:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout_at(deadline):
                     await self._ready.wait()
             except TimeoutError:
-                return []
-        self._ready.clear()
+                break
+        return []
+
+    def _take(self) -> list[Change]:
         changes = []
         while self._waiting:
             change = self._waiting.popleft()
@@ -96,6 +102,7 @@ class Subscription:
         self._waiting.extend(changes)
         if len(self._waiting) > MOST_BACKLOG:
             self.lost = True
+            self.seen = self._waiting[-1].id
             self._waiting.clear()
         self._wake()
 
@@ -162,11 +169,12 @@ class Events:
             self._thread = None
 
     def close_streams(self) -> None:
-        """End all open streams, and those that are opened later, at once: the server is about to stop."""
-        with self._lock:
-            self._stopping = True
-            subscriptions = list(self._subscriptions)
-        for subscription in subscriptions:
+        """End all open streams, and those that are opened later, at once: the server is about to stop.
+
+        Takes no lock: a signal's handler may call it, in the midst of anything.
+        """
+        self._stopping = True
+        for subscription in list(self._subscriptions):
             subscription.close()
 
     def subscribe(
@@ -191,6 +199,7 @@ class Events:
                 else:
                     subscription.give(missed)
             self._subscriptions.add(subscription)
+            self._wake.notify_all()  # from now on there is somebody to poll for
             if self._stopping:
                 subscription.close()
         return subscription
