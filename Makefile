@@ -34,7 +34,7 @@ docs: setup
 	$(BIN)/mkdocs build --strict
 
 bench: setup
-	$(BIN)/python benchmarks/intake.py
+	$(BIN)/python benchmarks/folder.py
 
 lock:
 	$(PYTHON) tools/lock.py
