@@ -7,7 +7,7 @@ const base64 = (values: number[]) => Buffer.from(new Float64Array(values).buffer
 const curve = (x: number[], y: number[], label = 'a') => ({ key: label, label, x, y });
 
 describe('arrays arrive as they were sent', () => {
-  const info = { name: 'y', unit: null, label: 'y', dtype: '<f8', shape: [3] };
+  const info = { name: 'y', unit: null, label: 'y', dtype: '<f8' as const, shape: [3] };
   it('decodes bits exactly', () => expect([...decodeNumbers({ ...info, data: base64([1.1, -0, 1e300]) })]).toEqual([1.1, -0, 1e300]));
   it('refuses a short array instead of drawing it', () => {
     expect(() => decodeNumbers({ ...info, data: base64([1, 2]) })).toThrow(/2 numbers for a shape of 3/);

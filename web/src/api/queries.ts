@@ -16,7 +16,7 @@ import type {
   Me,
   Member,
   Page,
-  ProjectOfMine,
+  ProjectInfo,
   Suggestion,
   TokenInfo,
 } from '@/api/types';
@@ -58,6 +58,9 @@ export function useMe(): Me {
   return data;
 }
 
+const list = async <T>(path: string, signal: AbortSignal) =>
+  (await api.get<{ items: T[] }>(path, {}, signal)).items;
+
 export const PAGE_SIZE = 60;
 
 export const listQuery = (params: Params) =>
@@ -77,13 +80,10 @@ export const facetsQuery = (params: Params) =>
     placeholderData: keepPreviousData,
   });
 
-export const suggestQuery = (prefix: string) =>
+export const suggestQuery = (q: string) =>
   queryOptions({
-    queryKey: ['suggest', prefix],
-    queryFn: async ({ signal }) => {
-      const answer = await api.get<{ items: Suggestion[] } | Suggestion[]>('/suggest', { prefix }, signal);
-      return Array.isArray(answer) ? answer : answer.items;
-    },
+    queryKey: ['suggest', q],
+    queryFn: async ({ signal }) => (await api.get<{ items: Suggestion[] }>('/suggest', { q }, signal)).items,
     placeholderData: keepPreviousData,
     staleTime: 60_000,
   });
@@ -117,7 +117,7 @@ export const metadataQuery = (uid: string) =>
 
 export const instrumentsQuery = queryOptions({
   queryKey: ['instruments'],
-  queryFn: async ({ signal }) => (await api.get<{ items: Instrument[] }>('/instruments', {}, signal)).items,
+  queryFn: ({ signal }) => list<Instrument>('/instruments', signal),
   refetchInterval: 20_000,
 });
 
@@ -128,29 +128,24 @@ export const instrumentQuery = (slug: string) =>
     refetchInterval: 10_000,
   });
 
-const items = <T>(answer: { items: T[] } | T[]): T[] => (Array.isArray(answer) ? answer : answer.items);
-
 export const projectsQuery = queryOptions({
   queryKey: ['projects'],
-  queryFn: async ({ signal }) =>
-    items(await api.get<{ items: ProjectOfMine[] } | ProjectOfMine[]>('/projects', {}, signal)),
+  queryFn: ({ signal }) => list<ProjectInfo>('/projects', signal),
 });
 
 export const membersQuery = (slug: string) =>
   queryOptions({
     queryKey: ['projects', slug, 'members'],
-    queryFn: async ({ signal }) =>
-      items(await api.get<{ items: Member[] } | Member[]>(`/projects/${slug}/members`, {}, signal)),
+    queryFn: ({ signal }) => list<Member>(`/projects/${slug}/members`, signal),
   });
 
 export const tokensQuery = queryOptions({
   queryKey: ['tokens'],
-  queryFn: async ({ signal }) => items(await api.get<{ items: TokenInfo[] } | TokenInfo[]>('/tokens', {}, signal)),
+  queryFn: ({ signal }) => list<TokenInfo>('/tokens', signal),
 });
 
 export const formatsQuery = queryOptions({
   queryKey: ['formats'],
-  queryFn: async ({ signal }) =>
-    items(await api.get<{ items: FormatInfo[] } | FormatInfo[]>('/formats', {}, signal)),
+  queryFn: ({ signal }) => list<FormatInfo>('/formats', signal),
   staleTime: Number.POSITIVE_INFINITY,
 });

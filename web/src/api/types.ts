@@ -51,9 +51,6 @@ export interface Row {
 
 export interface QueryFilter {
   key: string;
-  op: string;
-  value: string | number | (string | number)[];
-  unit?: string | null;
   label: string;
 }
 
@@ -62,13 +59,13 @@ export interface Page {
   next_cursor: string | null;
   total: number;
   total_is_exact: boolean;
-  query: { text: string; filters: QueryFilter[] };
+  query: { filters: QueryFilter[] };
 }
 
 export interface FacetValue {
   value: string;
   label: string;
-  label_ja?: string | null;
+  label_ja: string;
   count: number;
 }
 
@@ -77,21 +74,19 @@ export interface NumericFacet {
   title: string;
   title_ja: string;
   unit: string;
-  min: number;
-  max: number;
+  low: number;
+  high: number;
   count: number;
-  histogram: { from: number; to: number; count: number }[];
+  histogram: { low: number; high: number; count: number }[];
 }
 
 export type FacetName = 'technique' | 'instrument' | 'project' | 'sample' | 'state' | 'operator';
-export type Facets = Record<FacetName, FacetValue[]> & { numeric: NumericFacet[] };
+export type Facets = Record<FacetName, FacetValue[]> & { numeric: NumericFacet[]; sampled: boolean };
 
 export interface Suggestion {
-  kind: string;
   text: string;
   label: string;
-  label_ja?: string | null;
-  count?: number | null;
+  label_ja: string;
 }
 
 export interface AxisInfo {
@@ -119,7 +114,7 @@ export interface ConditionInfo {
   name: string;
   title: string;
   title_ja: string;
-  value: number | string | boolean;
+  value: number | string | boolean | null;
   unit: string | null;
   uncertainty: number | null;
   main: boolean;
@@ -149,10 +144,10 @@ export interface RawFileInfo {
 }
 
 export interface ProvenanceStep {
-  step: 'instrument' | 'agent' | 'server' | 'reader' | string;
+  step: 'instrument' | 'agent' | 'upload' | 'server' | 'reader';
   at: string | null;
-  title: string;
-  detail: Record<string, unknown>;
+  who: string;
+  detail: Record<string, string | number>;
 }
 
 export interface Detail extends Row {
@@ -160,8 +155,9 @@ export interface Detail extends Row {
   path: string;
   raw_files: RawFileInfo[];
   standard: { sha256: string; size: number } | null;
-  entry_list?: EntryInfo[];
-  warning_list?: string[];
+  default_entry: string;
+  entry_list: EntryInfo[];
+  warning_list: string[];
   translation: {
     reader: string;
     reader_version: string;
@@ -169,7 +165,8 @@ export interface Detail extends Row {
     seconds: number;
     error_kind: string | null;
     error_message: string | null;
-    advice: string | { en: string; ja: string } | null;
+    advice: string | null;
+    advice_ja: string | null;
   } | null;
   provenance: ProvenanceStep[];
   versions: { uid: string; version: number; received_at: string; state: State }[];
@@ -182,10 +179,11 @@ export interface ArrayInfo {
   name: string;
   unit: string | null;
   label: string;
-  dtype: '<f8' | '<f4' | 'text' | string;
+  /** `<f8`: base64 of little-endian doubles; `time`: the same, milliseconds since 1970; `text`: values. */
+  dtype: '<f8' | 'text' | 'time';
   shape: number[];
-  data?: string;
-  values?: string[];
+  data?: string | null;
+  values?: string[] | null;
 }
 
 export interface EntryData {
@@ -256,16 +254,34 @@ export interface TokenInfo {
 }
 
 export interface Member {
-  account: { uid: string; name: string; email: string };
+  account_uid: string;
+  email: string;
+  name: string;
   role: Role;
+  active: boolean;
+  since: string;
+}
+
+export interface ProjectInfo {
+  uid: string;
+  slug: string;
+  name: string;
+  role: Role | null;
+  members: number;
+}
+
+export interface Pairing {
+  code: string;
+  expires_at: string;
+  command: string;
 }
 
 export interface FormatInfo {
-  reader?: string;
-  name?: string;
-  title?: string;
-  vendor?: string;
-  technique?: string;
-  techniques?: string[];
-  extensions?: string[];
+  reader: string;
+  version: string;
+  vendor: string;
+  format: string;
+  techniques: string[];
+  endings: string[];
+  notes: string;
 }

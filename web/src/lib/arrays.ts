@@ -2,14 +2,12 @@
 
 import type { ArrayInfo } from '@/api/types';
 
-export type Numbers = Float64Array | Float32Array;
-
-export function decodeNumbers(info: ArrayInfo): Numbers {
+export function decodeNumbers(info: ArrayInfo): Float64Array {
   const text = atob(info.data ?? '');
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   // A typed array is in the machine's byte order, which is little-endian wherever a browser runs.
-  const numbers = info.dtype === '<f4' ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+  const numbers = new Float64Array(bytes.buffer);
   const expected = info.shape.reduce((a, b) => a * b, 1);
   if (numbers.length !== expected) {
     throw new Error(`${info.name}: ${numbers.length} numbers for a shape of ${info.shape.join(' × ')}`);
