@@ -115,6 +115,12 @@ def test_real_numbers(instruments: Path, name: str) -> None:
     assert entry.started is not None
 
 
+def test_shipped_example(examples: Path) -> None:
+    (entry,) = read(examples / "spectroscopy/raman_example.wdf")
+    assert entry.technique == "raman"
+    assert float(entry.signal.values.max()) == 5556.49560546875
+
+
 def test_interrupted_map_keeps_what_was_taken(instruments: Path) -> None:
     m = read(instruments / FOLDER / "interrupted_acquisition.wdf")
     assert "12 of 16 spectra" in m.warnings[0]

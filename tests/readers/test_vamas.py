@@ -49,6 +49,12 @@ def test_real_numbers(instruments: Path, name: str) -> None:
     assert entry.signal.values.max() == pytest.approx(largest, rel=1e-9)
 
 
+def test_shipped_example(examples: Path) -> None:
+    (entry,) = read(examples / "spectroscopy/aes_staib.vms")
+    assert entry.technique == "aes"
+    assert entry.signal.values.sum() == -38405703.0
+
+
 def test_binding_energy_only_with_a_stated_excitation_energy(instruments: Path) -> None:
     xps = read(instruments / FOLDER / "regular.vms")["survey"]
     assert xps.technique == "xps"

@@ -53,7 +53,8 @@ _KIND, _STANDS_FOR, _NEGATIVE = _tables()
 _COMMENT = re.compile(rb"\$\$[^\n]*")
 _COMPRESSED = re.compile(rb"[@A-DF-Za-df-s%]")
 _SIGNED_EXPONENT = re.compile(rb"(?<=[0-9.])[Ee](?=[+-][0-9])")
-_ANY_EXPONENT = re.compile(rb"(?<=[0-9.])[Ee](?=[+-]?[0-9])")
+# Without a sign it is an exponent only in a number that stands apart, after another: "0E00" is 0 and 500.
+_BARE_EXPONENT = re.compile(rb"([0-9.?][ \t,;]+[+-]?[0-9.]+)[Ee](?=[0-9])")
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,9 @@ def _prepared(text: str) -> bytes:
         data = _COMMENT.sub(b"", data)
     data = data.replace(b"~", b"!")  # our mark is no character of the format
     if b"E" in data or b"e" in data:
-        pattern = _SIGNED_EXPONENT if _COMPRESSED.search(data) else _ANY_EXPONENT
-        data = pattern.sub(b"~", data)
+        data = _SIGNED_EXPONENT.sub(b"~", data)
+        if not _COMPRESSED.search(data):
+            data = _BARE_EXPONENT.sub(rb"\1~", data)
     return data
 
 

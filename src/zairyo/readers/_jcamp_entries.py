@@ -23,7 +23,8 @@ from zairyo.readers._jcamp_words import (
 )
 
 _SINGLE_TABLES = ("XYDATA", "XYPOINTS", "RADATA", "PEAKTABLE")
-_ASSIGNMENT = re.compile(r"\(((?:[^()<>]|<[^>]*>)*)\)")
+# Bounded, so that a damaged file costs no more than a long line.
+_ASSIGNMENT = re.compile(r"\(((?:[^()<>]|<[^<>]{0,2000}>){0,2000})\)")
 _COLUMN_NAMES = {"W": "width", "M": "multiplicity"}
 
 
@@ -174,7 +175,7 @@ def _assignments(words: _Words, record: Record) -> Entry:
                 columns.append(Signal("width", values))
         else:
             name = "multiplicity" if symbol == "M" else "assignment"
-            texts = np.array([clean_text(cell.strip("<>")) for cell in cells_of])
+            texts = np.array([clean_text(cell.strip("<>").strip()) for cell in cells_of])
             columns.append(Signal(name, texts))
     columns = list({column.name: column for column in columns}.values())
     numeric = [c.name for c in columns if c.values.dtype.kind == "f"]

@@ -48,7 +48,7 @@ class JcampBlock:
 
     records: list[Record] = field(default_factory=list)
     inner: list[JcampBlock] = field(default_factory=list)
-    is_closed: bool = False
+    is_closed: bool = False  # the file goes on after it, so it is not cut off
 
     def text(self, *labels: str) -> str:
         """The first of these labels that says something."""
@@ -96,7 +96,7 @@ def compared(label: str) -> str:
 def read_records(text: str) -> list[Record]:
     matches = list(_RECORD.finditer(text))
     records, line, counted = [], 1, 0
-    for match, following in zip(matches, [*matches[1:], None], strict=True):
+    for match, following in zip(matches, [*matches[1:], None], strict=False):
         line += text.count("\n", counted, match.start())
         counted = match.start()
         value = text[match.end() : following.start() if following else len(text)]
@@ -123,7 +123,7 @@ def read_blocks(text: str) -> list[JcampBlock]:
         if record.label == "TITLE":
             # A block that is no LINK holds no other: its ##END was forgotten.
             while stack and not stack[-1].is_link:
-                stack.pop()
+                stack.pop().is_closed = True
             block = JcampBlock()
             count += 1
             if count > _MOST_BLOCKS or len(stack) >= _DEEPEST:

@@ -48,6 +48,11 @@ def read_table(record: Record, announced: Announced, is_closed: bool, warnings: 
         Naming the line, if it cannot be decoded or has fewer points than announced and no end.
     """
     form = record.form
+    if announced.points is None and not is_closed:
+        raise ReadError(
+            f"line {record.line}: neither NPOINTS nor '##END=' says where the table ends, so it may be cut off. "
+            "Copy the file again from the instrument."
+        )
     if match := _LINES_FORM.match(form):
         x, y = _regular(record, announced, is_closed, warnings)
         return Table((match[1], match[2]), (x, y), True)

@@ -148,7 +148,7 @@ def technique_of(block: JcampBlock) -> str:
 
 def unit_of(stated: str, technique: str, warnings: list[str]) -> str | None:
     """Pint's spelling of a unit; an unknown one is kept as it is."""
-    text = " ".join(stated.split())
+    text = " ".join(stated[:80].split())  # what is longer is no unit
     key = text.upper()
     if key == "A":  # UV spectrometers' absorbance; elsewhere it would be the ampere
         return "" if technique in ("uv_vis", "ir") else "A"

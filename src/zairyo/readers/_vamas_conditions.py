@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 import numpy as np
 
@@ -13,10 +12,7 @@ from zairyo.measurement import Entry, Quantity, Signal, table
 from zairyo.readers._vamas_blocks import Block, Header
 from zairyo.readers._vamas_names import UNITS, name_of
 
-_COMPONENT = re.compile(
-    r"CASA comp \(\*(?P<name>.*?)\*\) \(\*(?P<shape>.*?)\*\) Area (?P<area>\S+)"
-    r".*? MFWHM (?P<width>\S+).*? Position (?P<position>\S+)(?:.*? RSF (?P<factor>\S+))?"
-)
+_COMPONENT = re.compile(r"CASA comp \(\*([^*]*)\*\) \(\*([^*]*)\*\) (.*)")
 
 
 def shared_conditions(header: Header, group: list[Block], technique: str) -> dict[str, Quantity]:
@@ -119,35 +115,50 @@ def fitted_components(
     tables: list[Callable[[str], Entry]] = []
     for block in group:
         lines = [line for line in block.fields["comment"] if line.startswith("CASA comp ")]
-        matches = [match for line in lines if (match := _COMPONENT.match(line))]
-        try:
-            rows = [
-                [float(m[key] or "nan") for key in ("position", "width", "area", "factor")] for m in matches
-            ]
-        except ValueError:
-            rows = []
-        if len(rows) < len(lines):
+        found = [component for line in lines if (component := _component(line)) is not None]
+        if len(found) < len(lines):
             warnings.append(f"CasaXPS' components of block {block.number} could not all be understood.")
-        if rows:
-            tables.append(_component_table(matches, np.array(rows), block, measured))
+        if found:
+            tables.append(_component_table(found, block, measured))
     return tables
 
 
+def _component(line: str) -> tuple[str, str, tuple[float, ...]] | None:
+    """Name, line shape, and (position, full width, area, sensitivity factor) of one ``CASA comp`` line."""
+    match = _COMPONENT.match(line)
+    if match is None:
+        return None
+    words = match[3].split()
+    after = dict(
+        zip(reversed(words), [None, *reversed(words)], strict=False)
+    )  # the first of each word counts
+    try:
+        width = after.get("MFWHM") or after["FWHM"]
+        texts = (after["Position"], width, after["Area"], after.get("RSF") or "nan")
+        return match[1], match[2], tuple(float(text or "") for text in texts)
+    except (KeyError, ValueError):
+        return None
+
+
 def _component_table(
-    matches: list[re.Match[str]], rows: np.ndarray[Any, Any], block: Block, measured: Entry
+    found: list[tuple[str, str, tuple[float, ...]]], block: Block, measured: Entry
 ) -> Callable[[str], Entry]:
+    numbers = np.array([row for _, _, row in found])
+    given = (
+        "kinetic_energy" if "kinetic_energy" in {s.name for s in measured.signals} else measured.axes[-1].name
+    )
     columns = [
-        Signal("component", np.array([m["name"] for m in matches])),
-        Signal("line_shape", np.array([m["shape"] for m in matches])),
-        Signal("kinetic_energy", rows[:, 0], "eV"),
-        Signal("full_width_at_half_maximum", rows[:, 1], "eV"),
-        Signal("area", rows[:, 2]),
-        Signal("sensitivity_factor", rows[:, 3], ""),
+        Signal("component", np.array([name for name, _, _ in found])),
+        Signal("line_shape", np.array([shape for _, shape, _ in found])),
+        Signal(given, numbers[:, 0], "eV"),
+        Signal("full_width_at_half_maximum", numbers[:, 1], "eV"),
+        Signal("area", numbers[:, 2]),
+        Signal("sensitivity_factor", numbers[:, 3], ""),
     ]
     excitation = block.number_of("analysis_source_characteristic_energy")
-    if excitation and measured.technique in ("xps", "ups"):
-        columns.insert(2, Signal("binding_energy", excitation - rows[:, 0], "eV"))
-    x = "binding_energy" if len(columns) == 7 else "kinetic_energy"
+    x = measured.axes[-1].name
+    if x != given and excitation is not None:
+        columns.insert(2, Signal(x, excitation - numbers[:, 0], "eV"))
 
     def named(name: str) -> Entry:
         return table(

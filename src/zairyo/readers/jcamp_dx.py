@@ -29,6 +29,7 @@ def sniff(src: RawInput) -> float:
 def read(src: RawInput) -> Measurement:
     text = decode_legacy(src.read_bytes(_MOST_BYTES)).replace("\r\n", "\n").replace("\r", "\n")
     outermost = read_blocks(text)
+    _check_end(outermost[-1], text)
     warnings: list[str] = []
     entries: list[Entry] = []
     dataless: list[JcampBlock] = []
@@ -61,6 +62,23 @@ def read(src: RawInput) -> Measurement:
         original_metadata=_metadata(dataless),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _check_end(last: JcampBlock, text: str) -> None:
+    """Refuse a file that is cut off where no table can tell: in its last number, or between two blocks."""
+    if last.is_closed:
+        return
+    announced = last.number("BLOCKS")
+    if announced is not None and len(last.inner) < announced:
+        raise ReadError(
+            f"{announced:.0f} blocks are announced, but the file ends after {len(last.inner)}; it is cut off. "
+            "Copy it again from the instrument."
+        )
+    if not text.endswith("\n"):
+        raise ReadError(
+            f"the file ends in the middle of line {text.count(chr(10)) + 1}, without '##END='; its last number may be "
+            "cut off. Copy it again from the instrument."
+        )
 
 
 def _renamed(entry: Entry, taken: set[str]) -> Entry:
