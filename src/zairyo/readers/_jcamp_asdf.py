@@ -98,10 +98,10 @@ def _prepared(text: str) -> bytes:
     if b"$$" in data:
         data = _COMMENT.sub(b"", data)
     data = data.replace(b"~", b"!")  # our mark is no character of the format
-    if b"E" in data or b"e" in data:
+    if any(sign in data for sign in (b"E+", b"E-", b"e+", b"e-")):
         data = _SIGNED_EXPONENT.sub(b"~", data)
-        if not _COMPRESSED.search(data):
-            data = _BARE_EXPONENT.sub(rb"\1~", data)
+    if (b"E" in data or b"e" in data) and not _COMPRESSED.search(data):
+        data = _BARE_EXPONENT.sub(rb"\1~", data)
     return data
 
 
@@ -256,7 +256,11 @@ def decode_groups(text: str, size: int, first_line: int = 1) -> Floats:
     if compressed:
         line = first_line + data.count(b"\n", 0, compressed.start())
         raise ReadError(f"line {line}: {compressed.group().decode()!r} in a table of plain numbers")
-    values = _tokens(text, first_line).values
+    try:  # most tables are plain; joined signs and "?" are left to the general way
+        plain = data.replace(b"~", b"e").replace(b",", b" ").replace(b";", b" ")
+        values = np.array(list(map(float, plain.split())), dtype=np.float64)
+    except ValueError:
+        values = _tokens(text, first_line).values
     if len(values) % size:
         raise ReadError(
             f"the table after line {first_line} has {len(values)} numbers, which are not groups of {size}; "
