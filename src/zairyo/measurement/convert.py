@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _KNOWN_TIMES = ("s", "ms", "us", "ns")
+#: Length of NumPy's units of time; of a year and a month on average.
+_SECONDS = {
+    "Y": 31556952.0, "M": 2629746.0, "W": 604800.0, "D": 86400.0, "h": 3600.0, "m": 60.0,
+    "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15, "as": 1e-18,
+}  # fmt: skip
 
 
 def entry_to_xarray(entry: Entry) -> xr.Dataset:
@@ -87,20 +92,25 @@ def _values(values: Array) -> Array:
     unit, count = np.datetime_data(values.dtype)
     if count == 1 and unit in _KNOWN_TIMES:
         return values.copy()
-    there = ~np.isnat(values)
-    for known in _KNOWN_TIMES if unit != "generic" else ():
-        converted: Array = values.astype(f"M8[{known}]")
-        if np.array_equal(converted.astype(values.dtype)[there], values[there]) and _is_finer(
-            values, converted
-        ):
-            return converted
-    return values.astype(np.str_) if unit != "generic" else np.full(values.shape, "NaT", "M8[s]")
+    if unit == "generic":  # it holds nothing but NaT
+        return np.full(values.shape, "NaT", "M8[s]")
+    held = (_converted(values, known) for known in _KNOWN_TIMES)
+    return next((times for times in held if times is not None), values.astype(np.str_))
 
 
-def _is_finer(values: Array, converted: Array) -> bool:
+def _converted(values: Array, unit: str) -> Array | None:
+    """The same times in another unit, or None if it cannot hold them exactly."""
     there = ~np.isnat(values)
-    with np.errstate(all="ignore"):
-        return bool(np.array_equal(values[there], converted[there]) and not np.isnat(converted[there]).any())
+    old, count = np.datetime_data(values.dtype)
+    about = values[there].view(np.int64).astype(float) * (count * _SECONDS[old] / _SECONDS[unit])
+    if np.abs(about).max(initial=0.0) > 9e18:
+        return None  # NumPy would wrap around without a word
+    try:
+        converted: Array = values.astype(f"M8[{unit}]")
+        exact = np.array_equal(converted.astype(values.dtype)[there], values[there])
+    except OverflowError:  # the two units are too far apart for any value
+        return None
+    return converted if exact else None
 
 
 def _attributes(part: Axis | Signal) -> dict[str, str]:

@@ -156,7 +156,7 @@ def plot(
     signal
         Another signal than the default one.
     log
-        Logarithmic intensity.
+        Logarithmic intensity, where any is greater than zero.
     lines
         Force lines (True) or a map (False) for a signal over two axes.
     options
@@ -189,7 +189,7 @@ def plot(
     else:
         _draw_map(ax, entry, shown, values, log, options)
         log = False
-    if log:
+    if log and (values > 0).any():  # else there is nothing to see on such an axis
         ax.set_yscale("log", nonpositive="mask")
     ax.set_title(_one_line(entry.title or entry.name.replace("_", " ")), parse_math=False)
     return ax
