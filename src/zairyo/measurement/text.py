@@ -16,6 +16,7 @@ MetadataValue: TypeAlias = "str | int | float | bool | list[MetadataValue] | dic
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _DEEPEST = 32
+_DEEPEST_TIDIED = 28  # so that what is tidied may be put some levels deeper
 #: Units and labels are attributes in HDF5, whose size is limited; nothing longer is one.
 _LONGEST_LABEL = 1000
 #: Python reads no integer of more than 4300 digits from text.
@@ -81,9 +82,12 @@ def check_metadata(value: Any, what: str, depth: int = 0) -> None:
 
 
 def tidy_metadata(value: Any, depth: int = 0) -> MetadataValue:
-    """Make anything a reader meets into original metadata: bytes, NumPy values, tuples, dates included."""
-    if depth > _DEEPEST:
-        return clean_text(str(value)[:1000])
+    """Make anything a reader meets into original metadata: bytes, NumPy values, tuples, dates included.
+
+    What is nested deeper than 28 is cut off (``"…"``): no vendor's metadata are, damaged files may be.
+    """
+    if depth > _DEEPEST_TIDIED and not isinstance(value, (str, bytes, int, float)):
+        return "…"
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or type(value) in (float, bool):
