@@ -219,7 +219,7 @@ def test_a_pairing_code_runs_out(world: Any, steward: Any, client: Any) -> None:
 
 
 def test_pairing_codes_cannot_be_guessed_in_bulk(client: Any, world: Any, app: Any) -> None:
-    app.state.platform.pairings.most = 3
+    app.state.platform.callers.most = 3
     answers = [client.post(f"{API}/agent/pair", json={"code": "2222-2222"}).status_code for _ in range(5)]
     assert answers == [404, 404, 404, 429, 429]
 

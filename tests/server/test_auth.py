@@ -90,12 +90,21 @@ def test_guessing_is_slowed_for_one_e_mail_but_not_for_others(
 ) -> None:
     app.state.platform.sign_ins.most = 3
     body = {"email": "nobody@example.org", "password": "x"}
-    with_other_addresses = [client.post("/api/v1/session", json=body).status_code for _ in range(3)]
-    assert with_other_addresses == [401] * 3
+    assert [client.post("/api/v1/session", json=body).status_code for _ in range(3)] == [401] * 3
     refused = client.post("/api/v1/session", json=body)
-    assert refused.status_code == 429
-    assert refused.json()["code"] == "rate_limited"
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
     assert int(refused.headers["Retry-After"]) > 0
+    right = {"email": "ada@example.org", "password": PASSWORD}
+    assert [client.post("/api/v1/session", json=right).status_code for _ in range(5)] == [200] * 5
+
+
+def test_guessing_at_many_e_mails_is_slowed_too(client: Any, world: Any, app: Any) -> None:
+    app.state.platform.callers.most = 3
+    answers = [
+        client.post("/api/v1/session", json={"email": f"{n}@example.org", "password": "x"}).status_code
+        for n in range(5)
+    ]
+    assert answers == [401, 401, 401, 429, 429]
 
 
 def test_the_limit_ends_and_keys_do_not_pile_up() -> None:

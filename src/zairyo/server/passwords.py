@@ -95,29 +95,26 @@ class RateLimit:
         self._tries: OrderedDict[Hashable, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def wait(self, *keys: Hashable) -> float:
-        """Count a try for each key: 0 if it may go on, else seconds after which the next may."""
+    def wait(self, key: Hashable) -> float:
+        """Count a try: 0 if it may go on, else seconds after which the next may."""
         with self._lock:
-            return max(self._count(key) for key in keys)
+            now = self._clock()
+            tries = self._tries.setdefault(key, deque())
+            self._tries.move_to_end(key)
+            while tries and tries[0] <= now - self.seconds:
+                tries.popleft()
+            if len(tries) >= self.most:
+                return tries[0] + self.seconds - now
+            tries.append(now)
+            while len(self._tries) > self.KEYS:
+                self._tries.popitem(last=False)
+            return 0.0
 
-    def _count(self, key: Hashable) -> float:
-        now = self._clock()
-        tries = self._tries.setdefault(key, deque())
-        self._tries.move_to_end(key)
-        while tries and tries[0] <= now - self.seconds:
-            tries.popleft()
-        if len(tries) >= self.most:
-            return tries[0] + self.seconds - now
-        tries.append(now)
-        while len(self._tries) > self.KEYS:
-            self._tries.popitem(last=False)
-        return 0.0
-
-    def forgive(self, *keys: Hashable) -> None:
-        """Forget the tries of keys, after the right answer."""
+    def forgive(self, key: Hashable) -> None:
+        """Forget the last try, which gave the right answer."""
         with self._lock:
-            for key in keys:
-                self._tries.pop(key, None)
+            if tries := self._tries.get(key):
+                tries.pop()
 
 
 class TooManyAtOnce(RuntimeError):

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-# Until all parts are there.
-import contextlib
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from zairyo.server.db import Database, migrate
+from zairyo.server.events import Events
+from zairyo.server.intake import Intake
 from zairyo.server.objects import LocalObjects
 from zairyo.server.passwords import RateLimit
 from zairyo.server.settings import Settings
-
-
-class _Idle:
-    def __init__(self, *args: Any) -> None: ...
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-
-
-Events: Any = _Idle
-Intake: Any = _Idle
-Dispatcher: Any = _Idle
-with contextlib.suppress(ImportError):
-    from zairyo.server.events import Events
-with contextlib.suppress(ImportError):
-    from zairyo.server.intake import Intake
-with contextlib.suppress(ImportError):
-    from zairyo.server.translation import Dispatcher
+from zairyo.server.translation import Dispatcher
 
 
 @dataclass
@@ -42,7 +25,9 @@ class Platform:
     intake: Intake
     translation: Dispatcher
     sign_ins: RateLimit
-    pairings: RateLimit
+    """By e-mail: guesses at one person's password."""
+    callers: RateLimit
+    """By network address, behind which a whole laboratory may be: guesses at many persons' passwords, or codes."""
 
     def start(self) -> None:
         """Start the services' threads."""
@@ -81,5 +66,5 @@ def open_platform(settings: Settings) -> Platform:
         intake=Intake(db, objects, settings, events),
         translation=Dispatcher(db, objects, settings, events),
         sign_ins=RateLimit(most=10, seconds=300),
-        pairings=RateLimit(most=20, seconds=300),
+        callers=RateLimit(most=100, seconds=300),
     )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from zairyo.server import admin
-from zairyo.server.api.deps import Agent, PlatformDep
+from zairyo.server.api.deps import Agent, PlatformDep, caller
 from zairyo.server.api.instruments import HEARTBEAT, AgentInfo
 from zairyo.server.api.problems import Problem, rate_limited
 from zairyo.server.models import Instrument, now
@@ -67,7 +67,7 @@ class Heartbeat(BaseModel):
 @router.post("/agent/pair")
 def pair_agent(body: PairingRequest, request: Request, platform: PlatformDep) -> Paired:
     """Become an instrument's agent, by the code that its page shows; agents paired before are revoked."""
-    if wait := platform.pairings.wait(request.client.host if request.client else ""):
+    if wait := platform.callers.wait(caller(request)):
         raise rate_limited(wait)
     with platform.db.write() as session:
         found = admin.pair(session, body.code)
@@ -77,6 +77,7 @@ def pair_agent(body: PairingRequest, request: Request, platform: PlatformDep) ->
                 "not_found",
                 "This code is not known, was used or has run out. Make a new one on the web page.",
             )
+        platform.callers.forgive(caller(request))
         instrument, token = found
         about = body.model_dump(exclude={"code"})
         instrument.agent = AgentInfo(**about).model_dump()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from importlib import import_module
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -12,24 +11,26 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 import zairyo
-from zairyo.server.api import problems, static
+from zairyo.server.api import (
+    accounts,
+    agent,
+    auth,
+    data,
+    events,
+    instruments,
+    measurements,
+    problems,
+    projects,
+    static,
+    uploads,
+)
 from zairyo.server.api.middleware import BodyLimit, SecurityHeaders
 from zairyo.server.platform import open_platform
 from zairyo.server.settings import Settings
 
 PREFIX = "/api/v1"
-#: Modules of this package; each has a ``router``.
-ROUTERS = (
-    "auth",
-    "accounts",
-    "projects",
-    "instruments",
-    "agent",
-    "uploads",
-    "events",
-    "measurements",
-    "data",
-)
+#: Each has a ``router``.
+ROUTERS = (auth, accounts, projects, instruments, agent, uploads, events, measurements, data)
 
 
 class Health(BaseModel):
@@ -90,9 +91,8 @@ def _api() -> APIRouter:
         """Whether the server is up, and its version; needs no sign-in."""
         return Health()
 
-    for name in ROUTERS:
-        with suppress(ImportError):  # until all are there
-            api.include_router(import_module(f"zairyo.server.api.{name}").router)
+    for module in ROUTERS:
+        api.include_router(module.router)
     return api
 
 

@@ -13,7 +13,15 @@ from starlette.concurrency import run_in_threadpool
 
 from zairyo.server import admin, passwords, secrets
 from zairyo.server.access import Principal, roles
-from zairyo.server.api.deps import COOKIE, Person, PlatformDep, SignedIn, check_origin, drop_expired_sessions
+from zairyo.server.api.deps import (
+    COOKIE,
+    Person,
+    PlatformDep,
+    SignedIn,
+    caller,
+    check_origin,
+    drop_expired_sessions,
+)
 from zairyo.server.api.problems import Problem, invalid, not_found, rate_limited
 from zairyo.server.models import Account, Project, Session, Token, now
 from zairyo.server.platform import Platform
@@ -121,19 +129,21 @@ async def sign_in(body: Credentials, request: Request, response: Response, platf
     """
     check_origin(request)
     email = body.email.strip().lower()
-    address = request.client.host if request.client else ""
-    if wait := platform.sign_ins.wait(("email", email), ("address", address)):
+    address = caller(request)
+    if wait := max(platform.callers.wait(address), platform.sign_ins.wait(email)):
         raise rate_limited(wait)
     kept = await run_in_threadpool(_password_hash, platform, email)
     right, better = await passwords.aside(passwords.check_password, kept, body.password)
     if not right:
         raise Problem(401, "bad_credentials", "The e-mail address or the password is wrong.")
-    platform.sign_ins.forgive(("email", email))
+    platform.sign_ins.forgive(email)
+    platform.callers.forgive(address)
     me, secret = await run_in_threadpool(_open_session, platform, email, better)
     response.set_cookie(
         COOKIE,
         secret,
-        max_age=platform.settings.session_days * 86400,
+        max_age=400
+        * 86400,  # as long as browsers allow: the session's own end counts, which moves with its use
         httponly=True,
         samesite="lax",
         secure=platform.settings.secure,
@@ -199,7 +209,7 @@ def change_me(body: MeChange, principal: SignedIn, platform: PlatformDep) -> Me:
 async def change_password(body: PasswordChange, principal: SignedIn, platform: PlatformDep) -> None:
     """Change one's password; all other browsers are signed out."""
     passwords.check_choice(body.new)
-    if wait := platform.sign_ins.wait(("account", principal.account_id)):
+    if wait := platform.sign_ins.wait(principal.account_id):
         raise rate_limited(wait)
     kept = await run_in_threadpool(_own_hash, platform, principal)
     right, _ = await passwords.aside(passwords.check_password, kept, body.old)

@@ -75,6 +75,11 @@ def check_origin(request: Request) -> None:
         raise forbidden("This request comes from a page of another site.")
 
 
+def caller(request: Request) -> str:
+    """The network address of who asks."""
+    return request.client.host if request.client else ""
+
+
 def require(*scopes: str) -> Callable[..., Principal]:
     """A dependency: who asks, if they hold one of ``scopes``; else 401 or 403."""
 

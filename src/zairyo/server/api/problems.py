@@ -12,10 +12,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
 from zairyo.server.admin import Refused
+from zairyo.server.db import DatabaseError, disk_is_full
 from zairyo.server.objects import DiskFull
 from zairyo.server.passwords import PasswordError, TooManyAtOnce
 
@@ -194,8 +195,17 @@ def install(app: FastAPI) -> None:
             422, "invalid", "A value cannot be kept as it is, e.g. one with a NUL character."
         ).response()
 
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(DatabaseError)
+    def database(request: Request, e: OperationalError | DatabaseError) -> JSONResponse:
+        if isinstance(e, OperationalError) and disk_is_full(e):
+            return disk_full(request, e)
+        log.error("%s %s: the database does not answer: %s", request.method, request.url.path, e)
+        detail = "The server's database does not answer at this moment. Nothing was changed; try again."
+        return Problem(503, "busy", detail, headers={"Retry-After": "5"}).response()
+
     @app.exception_handler(DiskFull)
-    def disk_full(_request: Request, _e: DiskFull) -> JSONResponse:
+    def disk_full(_request: Request, _e: Exception) -> JSONResponse:
         detail = "The server's disk is full. Nothing was lost; ask who runs it to make room, then try again."
         return Problem(507, "disk_full", detail).response()
 

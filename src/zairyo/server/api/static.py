@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import mimetypes
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,23 +25,31 @@ NOT_BUILT = """<!doctype html>
 """
 
 
-def install(app: FastAPI, folder: Path = FOLDER) -> None:
+def install(app: FastAPI) -> None:
     """Serve the web at every path that is not the api's."""
 
     @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
     def web(path: str, request: Request) -> Response:
         if path == "api" or path.startswith("api/"):
             raise not_found("page of the api")
-        root = folder.resolve()
-        file = (root / path).resolve()
-        if path and file.is_relative_to(root) and file.is_file() and file.name != "index.html":
-            return _file(file, request, immutable=file.relative_to(root).parts[0] == HASHED)
-        if "." in path.rsplit("/", 1)[-1] and path.startswith(f"{HASHED}/"):
+        file = _inside(path)
+        if file is not None:
+            return _file(file, request, immutable=path.startswith(f"{HASHED}/"))
+        if path.startswith(f"{HASHED}/"):
             raise not_found("file")  # of an older build; the page must not get HTML for a script
-        index = root / "index.html"
+        index = FOLDER / "index.html"
         if not index.is_file():
             return Response(NOT_BUILT, media_type="text/html", headers={"cache-control": "no-cache"})
         return _file(index, request, immutable=False)
+
+
+def _inside(path: str) -> Path | None:
+    """The built file at a path of the address, if there is one."""
+    parts = path.split("/")
+    if any(part in ("", ".", "..") or "\\" in part or ":" in part for part in parts) or path == "index.html":
+        return None
+    file = FOLDER.joinpath(*parts)
+    return file if os.path.isfile(file) else None  # unlike Path.is_file, False for names that cannot be
 
 
 def _file(file: Path, request: Request, *, immutable: bool) -> Response:
