@@ -83,8 +83,7 @@ class Attributes:
             attribute.read(values, mtype=kind)
         if dtype.kind != "S":
             return values[()]
-        text = decode_text(values)
-        return str(text[()]) if text.ndim == 0 else text
+        return bytes(values[()]).decode() if values.ndim == 0 else decode_text(values)
 
 
 @dataclass(slots=True)
@@ -110,6 +109,25 @@ class Node:
 
     def array(self) -> Array:
         """The dataset's values; text as ``U``."""
+        values = self._stored()
+        return decode_text(values) if values.dtype.kind == "S" else values
+
+    def value(self) -> str | int | float | complex | bool:
+        """The one value of a dataset."""
+        values = self._stored()
+        if values.size != 1:
+            raise NexusError(f"{self.path} is not one value")
+        found: Any = values.reshape(())[()].item()
+        return found.decode() if isinstance(found, bytes) else found
+
+    def text(self) -> str:
+        """The one text of a dataset."""
+        found = self.value()
+        if not isinstance(found, str):
+            raise NexusError(f"{self.path} is not a text")
+        return found
+
+    def _stored(self) -> Array:
         if self.is_group or self.dtype is None:
             raise NexusError(f"{self.path} is a group where a dataset belongs")
         values = np.empty(self.shape, self.dtype)
@@ -117,14 +135,7 @@ class Node:
             is_text = self.dtype.kind == "S"
             kind = self.id.get_type() if is_text else number_type(self.dtype)
             self.id.read(h5s.ALL, h5s.ALL, values, mtype=kind)
-        return decode_text(values) if self.dtype.kind == "S" else values
-
-    def text(self) -> str:
-        """The one text of a dataset."""
-        values = self.array()
-        if values.dtype.kind != "U" or values.size != 1:
-            raise NexusError(f"{self.path} is not a text")
-        return str(values.reshape(-1)[0])
+        return values
 
 
 @contextmanager

@@ -108,10 +108,7 @@ def _conditions(group: Node | None) -> dict[str, Quantity]:
 
 
 def _quantity(node: Node) -> Quantity:
-    values = node.array()
-    if values.size != 1:
-        raise NexusError(f"{node.path} is not one value")
-    value: Any = values.reshape(-1)[0].item()
+    value: Any = node.value()
     if node.attributes.get("type") == "datetime":
         value = _moment(node)
     uncertainty = node.attributes.get("uncertainty")
