@@ -38,11 +38,11 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def translate(
-    sandbox: Sandbox, folders: tuple[Path, Path], reader: str, rest: str = ""
+    sandbox: Sandbox, folders: tuple[Path, Path], reader: str, rest: str = "", group: str | None = None
 ) -> Translated | Failure:
     path = folders[0] / f"{reader}.evil"
     path.write_text(f"EVIL {reader} {rest} ")
-    return sandbox.translate(path, folders[1])
+    return sandbox.translate(path, folders[1], group=group)
 
 
 def test_file_becomes_a_checked_standard_form_file(sandbox: Sandbox, folders: tuple[Path, Path]) -> None:
@@ -120,14 +120,58 @@ def test_missing_and_too_large_inputs(folders: tuple[Path, Path]) -> None:
         ("deep", "crashed"),
     ],
 )
+@pytest.mark.parametrize("group", [None, "one project"])
 def test_evil_reader_fails_and_the_next_file_is_translated(
-    folders: tuple[Path, Path], sandbox: Sandbox, reader: str, kind: str
+    folders: tuple[Path, Path], sandbox: Sandbox, group: str | None, reader: str, kind: str
 ) -> None:
-    result = translate(sandbox, folders, reader)
+    result = translate(sandbox, folders, reader, group=group)
     assert isinstance(result, Failure)
     assert (result.kind, bool(result.message)) == (kind, True)
     assert list(folders[1].iterdir()) == []
-    assert isinstance(translate(sandbox, folders, "good"), Translated)
+    assert isinstance(translate(sandbox, folders, "good", group=group), Translated)
+
+
+@on_linux
+def test_only_files_of_one_group_share_a_process(folders: tuple[Path, Path], sandbox: Sandbox) -> None:
+    def process(group: str | None) -> str:
+        result = translate(sandbox, folders, "process", group=group)
+        assert isinstance(result, Translated)
+        pid, *beside = result.summary["title"].split()
+        assert beside == ([] if group is None else ["process.evil"])
+        return str(pid)
+
+    first, again, other = process("a"), process("a"), process("b")
+    assert first == again
+    assert other != first
+    assert process(None) != process(None)
+    kept = process("a")
+    assert isinstance(translate(sandbox, folders, "raise", group="a"), Failure)
+    assert process("a") != kept
+
+
+@on_linux
+def test_nothing_is_left_in_the_temporary_folder(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with Sandbox(LIMITS, reader_files=[EVIL]) as s:
+        assert isinstance(translate(s, folders, "good", group="a"), Translated)
+        assert [list(f.iterdir()) for f in temporary.iterdir()] == [[]]
+    assert list(temporary.iterdir()) == []
+
+
+def test_file_reached_through_a_link_keeps_the_links_name(
+    folders: tuple[Path, Path], sandbox: Sandbox
+) -> None:
+    (folders[0] / "objekt").write_text("1 10 3\n2 20 4\n")
+    link = folders[0] / "scan.xye"
+    link.symlink_to(folders[0] / "objekt")
+    for group in (None, "a"):
+        result = sandbox.translate(link, folders[1], group=group)
+        assert isinstance(result, Translated), result
+        assert (result.reader, result.summary["title"]) == ("xrd_xye", "scan")
 
 
 @pytest.mark.parametrize("reader", ["loop", "sleep"])
@@ -144,11 +188,12 @@ def test_reader_that_never_ends_is_stopped_and_the_next_file_is_translated(
 
 
 @on_linux
-def test_reader_cannot_get_out(folders: tuple[Path, Path], sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("group", [None, "one project"])
+def test_reader_cannot_get_out(folders: tuple[Path, Path], sandbox: Sandbox, group: str | None) -> None:
     if not {"file system", "system calls"} <= set(sandbox.protections):
         pytest.skip(f"this kernel offers only {', '.join(sandbox.protections)}")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        result = translate(sandbox, folders, "attempts", str(server.getsockname()[1]))
+        result = translate(sandbox, folders, "attempts", str(server.getsockname()[1]), group)
     assert isinstance(result, Translated), result
     assert result.summary["title"] == "nothing"
     assert sorted(p.name for p in folders[0].iterdir()) == ["attempts.evil", "secret.txt"]

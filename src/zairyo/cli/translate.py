@@ -109,7 +109,7 @@ def _translate(sandbox: Sandbox, raw: RawInput, reader: str | None, names: _Name
     target = names.next(raw)
     path = str(raw.path)
     made = f".{os.getpid()}.{target.name}"
-    result = sandbox.translate(raw.path, names.folder, reader=reader, name=made)
+    result = sandbox.translate(raw.path, names.folder, reader=reader, name=made, group="")
     if not isinstance(result, Translated):
         return {"path": path, "error": {"kind": result.kind, "message": result.message}}
     if not names.place(result.path, target):

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ class Child:
         self.served = 0
         self._ids = itertools.count()
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in end())
+        self._inbox = tempfile.mkdtemp(prefix="zairyo-")
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "zairyo.readers._child"],
             stdin=subprocess.PIPE,
@@ -48,7 +50,7 @@ class Child:
         self._reader.start()
         folders = [str(f.resolve()) for f in format_folders()]
         try:
-            self._send({"folders": folders, "files": reader_files})
+            self._send({"folders": folders, "files": reader_files, "inbox": self._inbox})
             hello = frames.parse(self._next(_START_SECONDS))
         except (queue.Empty, frames.FrameError, OSError) as e:
             said = self._said()
@@ -124,6 +126,7 @@ class Child:
         while self._reader.is_alive():  # it may wait to put a message nobody takes
             with contextlib.suppress(queue.Empty):
                 self._messages.get(timeout=0.05)
+        shutil.rmtree(self._inbox, ignore_errors=True)
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream is not None:
                 with contextlib.suppress(OSError):

@@ -115,6 +115,7 @@ class Sandbox:
         self._reader_files = [str(Path(f).resolve()) for f in reader_files]
         self._child: Child | None = None
         self._turn = threading.Lock()
+        self._distrust = False  # the process that gave a result that did not pass must not give another
 
     def __enter__(self) -> Sandbox:
         return self
@@ -161,6 +162,7 @@ class Sandbox:
         reader: str | None = None,
         raw_files: Iterable[RawFile] | None = None,
         name: str | None = None,
+        group: str | None = None,
     ) -> Result:
         """Translate one raw file, or one folder of a folder format.
 
@@ -176,6 +178,10 @@ class Sandbox:
             Names, hashes and sizes of the raw files, if known already; else they are hashed.
         name
             File name of the result; the input's with ``.nxs`` appended if None. A file of that name is replaced.
+        group
+            Files of one group (of one person, one project) may be read one after another by one process, which
+            is faster for small files. A hostile file that takes a reader over could then see and falsify the
+            files of its group that follow. If None, the file has a process of its own.
 
         Raises
         ------
@@ -194,9 +200,10 @@ class Sandbox:
         try:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             request = {
-                "input": str(input_path.resolve()),
+                "input": str(input_path),
                 "output": str(part),
                 "reader": reader,
+                "group": group,
                 "raw_files": known,
                 "limits": asdict(self.limits),
             }
@@ -208,6 +215,7 @@ class Sandbox:
             taken = _accept(answer, part, target, self.limits)
             seconds = time.perf_counter() - began
             if isinstance(taken, Failure):
+                self._distrust = True
                 return Failure(taken.kind, taken.message, seconds)
             return Translated(target, *taken, seconds)
         finally:
@@ -226,7 +234,10 @@ class Sandbox:
             self._child = None
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any] | Failure:
+        if self._distrust and self._child is not None and not self._child.forks:
+            self._drop()
         child = self._ready()
+        request["fresh"], self._distrust = self._distrust, False
         try:
             end, detail, reply = child.ask(request, self.limits.seconds + _PATIENCE)
             if end == "done":
