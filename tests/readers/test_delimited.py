@@ -247,6 +247,8 @@ def test_plain_tables(tmp_path: Path, content: str, columns: list[list[float]]) 
     [
         "1 2\n3 4\n\nregion 2\n5 6\n7 8\n",
         "1 2\n3 4\n# next region\n5 6\n7 8\n",
+        "#FORMAT      : EMSA/MAS Spectral Data File\n#NCOLUMNS : 2\n1, 2\n3, 4\n#ENDOFDATA :\n",
+        "! VNA\n# Hz S RI R 50\n1 2 3\n4 5 6\n",
         "made by\na program\nof old\n1 2\n3 4\n",
         "1 2\n3 4\nmean of 2 points\n",
         "hello world\nthis is prose\n",
