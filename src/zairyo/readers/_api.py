@@ -152,6 +152,9 @@ class Reader:
         Raw file → measurement. Raises :class:`ReadError`.
     notes
         For people: what is read and what is not.
+    surest
+        The most that ``sniff`` ever says. The surest readers are asked first, and the rest only if they could
+        still be as sure as the best so far.
     """
 
     name: str
@@ -163,3 +166,4 @@ class Reader:
     sniff: Callable[[RawInput], float]
     read: Callable[[RawInput], Measurement]
     notes: str = ""
+    surest: float = CERTAIN

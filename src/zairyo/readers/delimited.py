@@ -40,6 +40,7 @@ def load_reader(path: Path) -> Reader:
     """
     d = load(path)
     return Reader(
+        surest=SURE[d.recognise.sure],
         name=d.name,
         version=d.version,
         techniques=(d.technique,),

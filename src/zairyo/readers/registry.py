@@ -177,14 +177,20 @@ def find(raw: RawInput, name: str | None = None, registry: Registry | None = Non
         raise UnknownFormat(f"there is no reader {name!r}; `zairyo formats` lists those there are")
     if not raw.is_folder and not raw.head:
         raise ReadError(f"{raw.name} is empty. Copy it again from the instrument.")
-    sure = [(_sniff(reader, raw), reader) for reader in registry.readers.values()]
-    best = max((s for s, _ in sure), default=NO)
+    best, winners = NO, list[Reader]()
+    for reader in sorted(registry.readers.values(), key=lambda r: -r.surest):
+        if reader.surest < best:
+            break
+        said = min(_sniff(reader, raw), reader.surest)
+        if said > best:
+            best, winners = said, [reader]
+        elif said == best:
+            winners.append(reader)
     if best <= NO:
         raise UnknownFormat(
             f"no reader recognises {raw.name}: it looks like {looks_like(raw)}. If it is delimited text, describe "
             "it in a YAML file (see the documentation, 'Adding a format')."
         )
-    winners = [reader for s, reader in sure if s == best]
     if len(winners) > 1:
         names = " and ".join(r.name for r in winners)
         raise Ambiguous(
