@@ -36,16 +36,16 @@ class Database:
     url
         ``sqlite:///path`` or ``postgresql+psycopg://…``.
     connections
-        Most connections at once on PostgreSQL.
+        Connections that are kept open; four times as many may be at work at once.
     """
 
-    def __init__(self, url: str, *, connections: int = 20) -> None:
+    def __init__(self, url: str, *, connections: int = 10) -> None:
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = create_engine(
             self.url,
             pool_size=connections,
-            max_overflow=20,
+            max_overflow=3 * connections,
             pool_pre_ping=not self.is_sqlite,
             connect_args={"check_same_thread": False} if self.is_sqlite else {},
         )
@@ -123,7 +123,8 @@ def _prepare_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
-            "cache_size=-16000",
+            "cache_size=-8000",  # KiB, of each connection
+            "journal_size_limit=67108864",  # a long backup makes the log grow; this gives the room back
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
