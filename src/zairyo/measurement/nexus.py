@@ -3,7 +3,7 @@
 ::
 
     /                     NXroot  @default, @zairyo_form
-      <entry>             NXentry @default, @technique
+      <entry>             NXentry @default, @technique, @technique_term (CHMO)
         data              NXdata  @signal, @axes, @<axis>_indices, @auxiliary_signals
           <axis>, <signal>, <signal>_errors        @units, @long_name
         conditions        every condition, once: @units, @uncertainty
@@ -33,6 +33,7 @@ from zairyo.measurement._contents import LIMITS, Limits, NexusError, Node, Unsaf
 from zairyo.measurement._nexus_read import measurement_of
 from zairyo.measurement.arrays import Array
 from zairyo.measurement.model import Axis, Entry, Measurement, Signal
+from zairyo.measurement.techniques import TECHNIQUES
 from zairyo.measurement.techniques import conditions as vocabulary
 
 __all__ = ["LIMITS", "Limits", "NexusError", "UnsafeFileError", "check", "dumps", "read", "write"]
@@ -119,6 +120,8 @@ class _EntryWriter:
         self._shared: list[str] = []
         hdf5.put_attribute(self._groups[""], "default", "data")
         hdf5.put_attribute(self._groups[""], "technique", entry.technique)
+        if entry.technique in TECHNIQUES and (term := TECHNIQUES[entry.technique].term):
+            hdf5.put_attribute(self._groups[""], "technique_term", term)
         if entry.title:
             self._put("title", entry.title)
         if entry.started is not None:

@@ -20,8 +20,6 @@ class Condition:
         For people.
     nexus
         Path below the NXentry, e.g. ``instrument/source/voltage``; empty if NeXus has none.
-    term
-        Ontology or application-definition term (IRI), where one exists.
     main
         Among the about eight shown first beside the plot.
     """
@@ -31,7 +29,6 @@ class Condition:
     title: str
     title_ja: str
     nexus: str = ""
-    term: str = ""
     main: bool = False
 
 
@@ -63,10 +60,9 @@ class Technique:
         Axes that must be strictly monotonic; a file where they are not is refused.
     reversed_axes
         Axes that the field draws from high to low (binding energy, wavenumber).
-    definition
-        NeXus application definition that is filled where its required fields are known, or empty.
     term
-        Ontology term of the technique (PaNET, CHMO), or empty.
+        The technique in the Chemical Methods Ontology, e.g. ``CHMO:0000156``, or empty. Written beside the
+        technique in NeXus files.
     """
 
     key: str
@@ -78,7 +74,6 @@ class Technique:
     signals: tuple[Named, ...] = ()
     monotonic: tuple[str, ...] = ()
     reversed_axes: tuple[str, ...] = ()
-    definition: str = ""
     term: str = ""
 
 

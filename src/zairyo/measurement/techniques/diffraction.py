@@ -101,6 +101,6 @@ TECHNIQUES = (
         _CONDITIONS,
         _SIGNALS,
         monotonic=("two_theta",),
-        definition="NXxrd",
+        term="CHMO:0000156",
     ),
 )

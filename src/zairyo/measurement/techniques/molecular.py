@@ -47,6 +47,7 @@ TECHNIQUES = (
         _CONDITIONS,
         _SIGNALS,
         reversed_axes=("chemical_shift", "frequency"),
+        term="CHMO:0000591",
     ),
     Technique("mass_spectrometry", "Mass spectrometry", "質量分析", "MS", "molecular", _CONDITIONS, _SIGNALS),
     Technique(

@@ -74,7 +74,7 @@ TECHNIQUES = (
         _CONDITIONS,
         _SIGNALS,
         monotonic=("raman_shift",),
-        definition="NXraman",
+        term="CHMO:0000656",
     ),
     Technique(
         "photoluminescence",
@@ -106,6 +106,7 @@ TECHNIQUES = (
         _CONDITIONS,
         _SIGNALS,
         monotonic=("wavelength",),
+        term="CHMO:0000292",
     ),
     Technique(
         "fluorescence",

@@ -81,7 +81,7 @@ TECHNIQUES = (
         "X線光電子分光",
         "XPS",
         reversed_axes=("binding_energy",),
-        definition="NXxps",
+        term="CHMO:0000404",
     ),
     _technique(
         "ups",

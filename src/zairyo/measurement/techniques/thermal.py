@@ -50,13 +50,13 @@ _SIGNALS = (
 )
 
 
-def _technique(key: str, title: str, title_ja: str, short: str) -> Technique:
-    return Technique(key, title, title_ja, short, "thermal", _CONDITIONS, _SIGNALS)
+def _technique(key: str, title: str, title_ja: str, short: str, term: str = "") -> Technique:
+    return Technique(key, title, title_ja, short, "thermal", _CONDITIONS, _SIGNALS, term=term)
 
 
 TECHNIQUES = (
-    _technique("tga", "Thermogravimetry", "熱重量測定", "TGA"),
-    _technique("dsc", "Differential scanning calorimetry", "示差走査熱量測定", "DSC"),
+    _technique("tga", "Thermogravimetry", "熱重量測定", "TGA", "CHMO:0000690"),
+    _technique("dsc", "Differential scanning calorimetry", "示差走査熱量測定", "DSC", "CHMO:0000684"),
     _technique("sta", "Simultaneous thermal analysis", "同時熱分析", "STA"),
     _technique("dilatometry", "Dilatometry", "熱膨張測定", "DIL"),
     _technique("laser_flash", "Laser flash analysis", "レーザーフラッシュ法", "LFA"),
