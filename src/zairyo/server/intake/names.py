@@ -12,7 +12,7 @@ from zairyo.server.intake.refused import Refused
 
 MOST_PART_BYTES = 255
 MOST_PATH_CHARACTERS = 1024
-_DRIVE = re.compile(r"[A-Za-z]:")
+_DRIVE = re.compile(r"[A-Za-z]:/")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff\u2028\u2029]")
 _NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\\/\x00-\x1f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?\Z", re.IGNORECASE)

@@ -43,6 +43,9 @@ MOST_RESULTS = 64
 MOST_OUTDATED = 64
 #: Before a measurement whose result could not be stored is tried again.
 STORE_PAUSE = timedelta(seconds=30)
+#: Failures that are tried again, and after what time: there was no room, or something killed the child (it may
+#: have been the system, short of memory).
+_PAUSES = {"output": STORE_PAUSE, "crashed": timedelta(0)}
 
 
 @dataclass(frozen=True)
@@ -255,10 +258,10 @@ class Dispatcher:
                     self._held.pop(r.work.id, None)
 
     def _store(self, group: Sequence[_Result]) -> None:
-        repeat = [r.work for r in group if _worth_repeating(r)]
-        if repeat:
-            self._retry_later(repeat)
-        taken = [r for r in group if not _worth_repeating(r)]
+        for r in group:
+            if (pause := _pause(r)) is not None:
+                self._retry_later([r.work], pause)
+        taken = [r for r in group if _pause(r) is None]
         stored = iter(self._objects.put([r.result.path for r in taken if not isinstance(r.result, Failure)]))
         finished = []
         for r in taken:
@@ -312,17 +315,19 @@ class Dispatcher:
             error_message=failure.message,
         )
 
-    def _retry_later(self, works: Sequence[Work]) -> None:
+    def _retry_later(self, works: Sequence[Work], pause: timedelta = STORE_PAUSE) -> None:
         try:
             with self._db.write() as session:
-                leases.release(session, self.owner, [w.id for w in works], pause=STORE_PAUSE)
+                leases.release(session, self.owner, [w.id for w in works], pause=pause)
         except (SQLAlchemyError, DatabaseError) as e:
             log.warning("%d measurements are tried again when their leases end: %s", len(works), e)
 
 
-def _worth_repeating(r: _Result) -> bool:
-    failed = isinstance(r.result, Failure) and r.result.kind == "output"
-    return failed and r.work.attempts < leases.MOST_ATTEMPTS
+def _pause(r: _Result) -> timedelta | None:
+    """When to try again what may have failed for another reason than the file; None for a result that stays."""
+    if not isinstance(r.result, Failure) or r.work.attempts >= leases.MOST_ATTEMPTS:
+        return None
+    return _PAUSES.get(r.result.kind)
 
 
 def _given_up(work: Work) -> Failure:
