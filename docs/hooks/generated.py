@@ -1,0 +1,344 @@
+"""Parts of pages that are made from the code when the documentation is built, so that they cannot be out of date.
+
+``<!-- generated NAME -->`` in a page is replaced by the Markdown of the function ``NAME`` in :data:`PARTS`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any
+
+_MARK = re.compile(r"<!-- generated (?P<name>[a-z_]+) -->")
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """MkDocs' hook."""
+    return _MARK.sub(lambda match: "\n".join(PARTS[match["name"]]()), markdown)
+
+
+# --- Markdown --------------------------------------------------------------------------------------------------
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|{' --- |' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(' '.join(cell.split()).replace('|', '&#124;') for cell in row)} |"
+
+
+def code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def from_rst(text: str) -> str:
+    """A docstring's reStructuredText as Markdown."""
+    text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", text)
+    return " ".join(text.replace("``", "`").split())
+
+
+def attributes(docstring: str) -> dict[str, str]:
+    """What a NumPy-style docstring says under Attributes."""
+    _, _, section = inspect.cleandoc(docstring).partition("Attributes\n----------\n")
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in section.splitlines():
+        if line and not line.startswith(" "):
+            names = [name.strip() for name in line.split(",")]
+            found |= dict.fromkeys(names, "")
+        else:
+            for name in names:
+                found[name] = f"{found[name]} {line.strip()}"
+    return {name: from_rst(text) for name, text in found.items()}
+
+
+def summary(docstring: str) -> str:
+    """The first paragraph of a docstring."""
+    return from_rst(inspect.cleandoc(docstring).split("\n\n")[0])
+
+
+# --- vocabulary ------------------------------------------------------------------------------------------------
+
+
+def techniques() -> Iterator[str]:
+    """Every technique with its conditions and signals."""
+    from zairyo.measurement.techniques import COMMON, TECHNIQUES
+
+    yield "## Conditions of any technique { #common }\n"
+    yield from _conditions(COMMON)
+    for technique in TECHNIQUES.values():
+        yield f"\n## {technique.title} {'{'} #{technique.key} {'}'}\n"
+        about = [f"`{technique.key}`", technique.title_ja, f"family {technique.family}"]
+        if technique.definition:
+            about.append(f"nearest NeXus application definition {technique.definition}")
+        if technique.term:
+            about.append(f"[term]({technique.term})" if technique.term.startswith("http") else technique.term)
+        yield " · ".join(about) + "\n"
+        if technique.conditions:
+            yield "**Conditions**, beside the [common ones](#common)\n"
+            yield from _conditions(technique.conditions)
+        if technique.signals:
+            yield "\n**Signals, axes and columns**\n"
+            notes = {name: "strictly monotonic" for name in technique.monotonic}
+            for name in technique.reversed_axes:
+                notes[name] = ", ".join(filter(None, (notes.get(name), "drawn from high to low")))
+            yield from table(
+                ("name", "unit", "title", "表題", ""),
+                (
+                    (code(s.name), _unit(s.unit), s.title, s.title_ja, notes.get(s.name, ""))
+                    for s in technique.signals
+                ),
+            )
+
+
+def _conditions(conditions: Iterable[Any]) -> Iterator[str]:
+    yield from table(
+        ("name", "usual unit", "title", "表題", "NeXus path below the entry"),
+        (
+            (
+                f"**{code(c.name)}**" if c.main else code(c.name),
+                _unit(c.unit),
+                c.title,
+                c.title_ja,
+                code(c.nexus),
+            )
+            for c in conditions
+        ),
+    )
+
+
+def _unit(unit: str | None) -> str:
+    return "text" if unit is None else code(unit) if unit else "number"
+
+
+# --- readers ---------------------------------------------------------------------------------------------------
+
+
+def formats() -> Iterator[str]:
+    """Every reader."""
+    from zairyo.measurement.techniques import TECHNIQUES
+    from zairyo.readers.registry import load
+
+    readers = sorted(load().readers.values(), key=lambda r: (r.vendor.casefold(), r.format.casefold()))
+    yield f"{len(readers)} readers.\n"
+    yield from table(
+        ("vendor", "format", "endings", "techniques", "reader", "notes"),
+        (
+            (
+                r.vendor, r.format, " ".join(map(code, r.endings)),
+                ", ".join(f"[{TECHNIQUES[t].short}](vocabulary.md#{t})" for t in r.techniques),
+                f"{code(r.name)} {r.version}", r.notes,
+            )
+            for r in readers
+        ),
+    )  # fmt: skip
+
+
+def description_keys() -> Iterator[str]:
+    """The keys of a YAML description."""
+    from zairyo.readers import delimited_description as d
+
+    about = attributes(d.Description.__doc__ or "")
+    about |= attributes(inspect.getdoc(_reader_class()) or "")
+    yield from _keys(d.Description, about)
+    titles = {
+        d.Recognise: "recognise", d.Table: "table", d.Column: "columns[]", d.ConditionFrom: "conditions[]",
+        d.Text: "title, sample, operator, instrument", d.Moment: "started",
+    }  # fmt: skip
+    for cls, title in titles.items():
+        yield f"\n### `{title}`\n"
+        yield summary(cls.__doc__ or "") + "\n"
+        yield from _keys(cls, attributes(cls.__doc__ or ""))
+
+
+def _reader_class() -> Any:
+    from zairyo.readers._api import Reader
+
+    return Reader
+
+
+def _keys(cls: Any, about: dict[str, str]) -> Iterator[str]:
+    hints = typing.get_type_hints(cls)
+    yield from table(
+        ("key", "value", "default", "meaning"),
+        ((code(f.name), _kind(hints[f.name]), _default(f), about.get(f.name, "")) for f in fields(cls)),
+    )
+
+
+def _kind(hint: Any) -> str:
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if is_dataclass(hint):
+        return "mapping"
+    if hint is re.Pattern or origin is re.Pattern:
+        return "pattern"
+    if origin is tuple:
+        return "list of mappings" if is_dataclass(inner[0]) else f"{_kind(inner[0])}, or list of them"
+    if origin is typing.Literal:
+        return " ".join(code(str(word)) for word in inner)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_kind(kind) for kind in inner if kind is not type(None))
+    if origin is not None and "Mapping" in str(origin):
+        return f"mapping of keys to {_kind(inner[1])}"
+    return {str: "text", int: "whole number", bool: "true or false", float: "number"}.get(hint, str(hint))
+
+
+def _default(f: Field[Any]) -> str:
+    if f.default is MISSING:
+        return "required" if f.default_factory is MISSING else ""
+    if isinstance(f.default, bool):
+        return str(f.default).lower()
+    if f.default in (None, "", ()) or is_dataclass(f.default):
+        return ""
+    if isinstance(f.default, tuple):
+        return ", ".join(code(str(part)) for part in f.default)
+    return code(str(f.default))
+
+
+# --- server ----------------------------------------------------------------------------------------------------
+
+
+def settings() -> Iterator[str]:
+    """The server's settings: variable, flag, default, meaning."""
+    from zairyo.cli.serve import serve
+    from zairyo.server import settings as module
+
+    about = _documented_fields(module.Settings)
+    flags = {p.name: p.opts[0] for p in serve.params}
+    shown = {"data": "the user's data folder, e.g. `~/.local/share/zairyo`", "workers": "number of cores"}
+    rows = []
+    for f in fields(module.Settings):
+        default = shown.get(f.name) or code(str(f.default) if f.default != "" else "")
+        rows.append(
+            (
+                code(f"ZAIRYO_{f.name.upper()}"),
+                code(flags.get(f.name or "", "")),
+                default,
+                about.get(f.name, ""),
+            )
+        )
+    yield from table(("variable", "flag of `serve`", "default", "meaning"), rows)
+
+
+def _documented_fields(cls: type) -> dict[str, str]:
+    """The texts under a class's fields."""
+    import ast
+    import textwrap
+
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(tree, ast.ClassDef)
+    found = {}
+    for field, text in zip(tree.body, tree.body[1:], strict=False):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        ):
+            assert isinstance(field.target, ast.Name)
+            found[field.target.id] = from_rst(str(text.value.value))
+    return found
+
+
+def limits() -> Iterator[str]:
+    """What one translation may use."""
+    from zairyo.readers.limits import Limits
+
+    about = attributes(Limits.__doc__ or "")
+    sizes = {"memory", "input_bytes", "output_bytes"}
+    yield from table(
+        ("limit", "value", "of"),
+        (
+            (
+                code(f.name), f"{f.default / 1024**3:g} GiB" if f.name in sizes else f"{f.default:g}",
+                about[f.name],
+            )
+            for f in fields(Limits)
+        ),
+    )  # fmt: skip
+
+
+def rules() -> Iterator[str]:
+    """The rules of an instrument's files."""
+    from zairyo.agent.rules import Rules
+
+    about = attributes(Rules.__doc__ or "")
+    yield from table(
+        ("rule", "default", "meaning"),
+        ((code(f.name), _json(f.default), about[f.name]) for f in fields(Rules)),
+    )
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return code(json.dumps(value))
+
+
+def endpoints() -> Iterator[str]:
+    """Every endpoint of the api."""
+    from fastapi.routing import APIRoute
+
+    from zairyo.server.api.app import PREFIX, ROUTERS
+
+    for module in ROUTERS:
+        name = module.__name__.rpartition(".")[2]
+        yield f"\n### {name}\n"
+        yield f"{summary(module.__doc__ or '')}\n"
+        rows = []
+        for route in module.router.routes:
+            if isinstance(route, APIRoute) and route.methods != {"OPTIONS"}:
+                method = " ".join(sorted(route.methods))
+                rows.append((f"`{method} {PREFIX}{route.path}`", _scopes(route), summary(route.description)))
+        yield from table(("endpoint", "needs", "does"), rows)
+
+
+def _scopes(route: Any) -> str:
+    """The scopes an endpoint asks for, one of which is enough."""
+    waiting, found = [route.dependant], set()
+    while waiting:
+        dependant = waiting.pop()
+        waiting += dependant.dependencies
+        found |= set(getattr(dependant.call, "scopes", ()))
+        if getattr(dependant.call, "__name__", "") == "get_signed_in":
+            return "a signed-in person"
+    if len(found) > 3:
+        return "any token"
+    return " or ".join(sorted(map(code, found))) or "nothing"
+
+
+# --- command line ----------------------------------------------------------------------------------------------
+
+
+def commands() -> Iterator[str]:
+    """The help of every command."""
+    import click
+
+    from zairyo.cli import cli
+
+    def walk(command: click.Command, path: tuple[str, ...]) -> Iterator[str]:
+        with click.Context(
+            command, info_name=" ".join(path), terminal_width=96, max_content_width=96
+        ) as context:
+            context.help_option_names = ["-h", "--help"]
+            yield f"\n{'#' * min(len(path) + 1, 4)} {' '.join(path)}\n"
+            yield f"```text\n{command.get_help(context)}\n```\n"
+            if isinstance(command, click.Group):
+                for name in command.list_commands(context):
+                    inner = command.get_command(context, name)
+                    if inner is not None:
+                        yield from walk(inner, (*path, name))
+
+    for name in cli.list_commands(click.Context(cli)):
+        command = cli.get_command(click.Context(cli), name)
+        if command is not None:
+            yield from walk(command, ("zairyo", name))
+
+
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    part.__name__: part
+    for part in (techniques, formats, description_keys, settings, limits, rules, endpoints, commands)
+}
