@@ -28,18 +28,18 @@ def checksum(data: bytes) -> dict[str, str]:
     return {"Upload-Checksum": f"sha256 {base64.b64encode(hashlib.sha256(data).digest()).decode()}"}
 
 
-def creation(data: bytes, filename: str, **more: object) -> dict[str, str]:
+def creation(data: bytes, filename: str, /, **more: object) -> dict[str, str]:
     """Headers of a creation of ``data``."""
     values = {"filename": filename, "sha256": sha256(data), **more}
     return {**TUS, "Upload-Length": str(len(data)), "Upload-Metadata": metadata(**values)}
 
 
-def send_whole(client: httpx.Client, data: bytes, filename: str, **more: object) -> httpx.Response:
+def send_whole(client: httpx.Client, data: bytes, filename: str, /, **more: object) -> httpx.Response:
     """Creation with all of the file in its body."""
     return client.post(UPLOADS, content=data, headers={**creation(data, filename, **more), **BODY})
 
 
-def create(client: httpx.Client, data: bytes, filename: str, **more: object) -> str:
+def create(client: httpx.Client, data: bytes, filename: str, /, **more: object) -> str:
     """Begin an upload of ``data`` without sending any of it; its address."""
     answer = client.post(UPLOADS, headers=creation(data, filename, **more))
     assert answer.status_code == 201, answer.text

@@ -165,7 +165,6 @@ class Dispatcher:
         renewed = time.monotonic()
         looked = 0.0
         more_outdated = True
-        self._forget_folders()
         while not self._stopping:
             try:
                 if time.monotonic() - renewed >= RENEW_SECONDS:
@@ -210,7 +209,7 @@ class Dispatcher:
         with self._changed:
             self._held |= {work.id: work for work in works}
             for work in works:
-                if work.attempts > leases.MOST_ATTEMPTS:
+                if work.attempts >= leases.MOST_ATTEMPTS:
                     self._results.append(_Result(work, now(), _given_up(work)))
                 else:
                     self._waiting.append(work)
@@ -224,19 +223,21 @@ class Dispatcher:
 
     def _free_dead(self) -> None:
         with self._db.write() as session:
-            if count := leases.free_dead(session, self.owner):
-                log.info("%d measurements are translated again: their worker died", count)
-
-    def _mark_outdated(self) -> int:
-        with self._db.write() as session:
-            return outdated.mark(session, self._events, self._versions, MOST_OUTDATED)
-
-    def _forget_folders(self) -> None:
-        """Remove what workers that were killed left behind."""
+            count = leases.free_dead(session, self.owner, self._in_the_middle)
+        if count:
+            log.info("%d measurements are taken again: their worker died", count)
         if self._folders.is_dir():
             for folder in self._folders.iterdir():
                 if leases.is_dead(folder.name, self.owner):
                     shutil.rmtree(folder, ignore_errors=True)
+
+    def _in_the_middle(self, owner: str) -> list[str]:
+        """What a worker that was killed was translating: the folders it laid the raw files out in."""
+        return [folder.name for folder in (self._folders / owner).glob("*/*") if folder.is_dir()]
+
+    def _mark_outdated(self) -> int:
+        with self._db.write() as session:
+            return outdated.mark(session, self._events, self._versions, MOST_OUTDATED)
 
     # --- results ---------------------------------------------------------------------------------------------
 
@@ -325,7 +326,7 @@ class Dispatcher:
 
 def _pause(r: _Result) -> timedelta | None:
     """When to try again what may have failed for another reason than the file; None for a result that stays."""
-    if not isinstance(r.result, Failure) or r.work.attempts >= leases.MOST_ATTEMPTS:
+    if not isinstance(r.result, Failure) or r.work.attempts + 1 >= leases.MOST_ATTEMPTS:
         return None
     return _PAUSES.get(r.result.kind)
 
@@ -333,5 +334,5 @@ def _pause(r: _Result) -> timedelta | None:
 def _given_up(work: Work) -> Failure:
     return Failure(
         "crashed",
-        f"The process that translated it ended {work.attempts - 1} times in the middle, so it was given up.",
+        f"The process that translated it ended {work.attempts} times in the middle, so it was given up.",
     )

@@ -12,21 +12,21 @@ import os
 import platform
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from zairyo.measurement import RawFile as SourceFile
 from zairyo.server.models import WAITING, Measurement, RawFile, now
 
 LEASE = timedelta(seconds=60)
-#: A measurement whose worker died so often in the middle is given up.
+#: A measurement in whose middle so many workers died is given up.
 MOST_ATTEMPTS = 3
 
 
@@ -39,7 +39,7 @@ class Work:
     folder
         Name of the folder of a folder format; empty for a single file.
     attempts
-        How many times it has been taken, this time included, without a result.
+        How many times somebody died or failed in the middle of it.
     """
 
     id: int
@@ -95,7 +95,7 @@ def any_free(session: Session) -> bool:
 
 
 def claim(session: Session, owner: str, most: int) -> list[Work]:
-    """Take up to ``most`` measurements, oldest first."""
+    """Take up to ``most`` measurements, oldest first; a lease that ran out counts as an attempt that failed."""
     m = Measurement
     # One nobody ever held is found in the index without looking at those that are held.
     ids: list[int] = []
@@ -108,7 +108,11 @@ def claim(session: Session, owner: str, most: int) -> list[Work]:
     taken: Any = session.execute(
         update(m)
         .where(m.id.in_(ids))
-        .values(lease_owner=owner, lease_until=now() + LEASE, attempts=m.attempts + 1)
+        .values(
+            lease_owner=owner,
+            lease_until=now() + LEASE,
+            attempts=m.attempts + case((m.lease_owner.is_not(None), 1), else_=0),
+        )
         .returning(m.id, m.uid, m.reader, m.path, m.files_expected, m.attempts)
         .execution_options(synchronize_session=False)
     ).all()
@@ -141,21 +145,28 @@ def renew(session: Session, owner: str) -> None:
 def release(session: Session, owner: str, ids: Iterable[int], *, pause: timedelta | None = None) -> None:
     """Give work back that was not done; with ``pause``, as one failed attempt, not to be taken before."""
     values: dict[str, Any] = {"lease_owner": None, "lease_until": None}
-    if pause is None:
-        values["attempts"] = Measurement.attempts - 1
-    else:
-        values["lease_until"] = now() + pause
+    if pause is not None:
+        values |= {"lease_until": now() + pause, "attempts": Measurement.attempts + 1}
     for number in sorted(ids):
         _change(session, Measurement.id == number, Measurement.lease_owner == owner, **values)
 
 
-def free_dead(session: Session, me: str) -> int:
-    """Free what workers held whose processes are seen to have died; how many measurements."""
-    owners = session.scalars(select(Measurement.lease_owner).where(Measurement.state == WAITING).distinct())
-    dead = [o for o in owners if o is not None and is_dead(o, me)]
-    if not dead:
-        return 0
-    return _change(session, Measurement.lease_owner.in_(dead), lease_owner=None, lease_until=None)
+def free_dead(session: Session, me: str, started: Callable[[str], Collection[str]]) -> int:
+    """Free what workers held whose processes are seen to have died; how many measurements.
+
+    Parameters
+    ----------
+    started
+        Gives the uids of the measurements a dead worker was in the middle of: for these it is an attempt that
+        failed, the others had only been claimed ahead.
+    """
+    m = Measurement
+    owners = session.scalars(select(m.lease_owner).where(m.state == WAITING).distinct())
+    count = 0
+    for owner in sorted(o for o in owners if o is not None and is_dead(o, me)):
+        _change(session, m.lease_owner == owner, m.uid.in_(started(owner)), attempts=m.attempts + 1)
+        count += _change(session, m.lease_owner == owner, lease_owner=None, lease_until=None)
+    return count
 
 
 def _change(session: Session, *conditions: ColumnElement[bool], **values: Any) -> int:

@@ -74,12 +74,26 @@ class Worker(threading.Thread):
         self._sandbox.interrupt()
 
     def _translate(self, work: Work) -> Result:
+        while True:
+            try:
+                # First, so that what lies in the folder when this process is killed was really being read.
+                self._sandbox.start()
+                return self._read(work)
+            except SandboxError as e:
+                # Nothing is wrong with the file: it is this machine that cannot start a process now.
+                log.error("translation waits %.0f s: %s", PAUSE_SECONDS, e)
+                if self._interrupted.wait(PAUSE_SECONDS):
+                    return Failure("output", str(e)[:2000])
+
+    def _read(self, work: Work) -> Result:
         began = time.perf_counter()
         inputs = self._folder / work.uid
         try:
             inputs.mkdir()
             path = lay_out(work, self._objects, inputs)
-            return self._in_sandbox(path, work)
+            return self._sandbox.translate(
+                path, self._folder, reader=work.reader, raw_files=work.files, name=f"{work.uid}.nxs"
+            )
         except FileNotFoundError as e:
             return Failure(
                 "unreadable", f"A raw file is not among the objects: {e}", time.perf_counter() - began
@@ -88,15 +102,3 @@ class Worker(threading.Thread):
             return Failure("output", f"There is no room to translate it: {e}", time.perf_counter() - began)
         finally:
             shutil.rmtree(inputs, ignore_errors=True)
-
-    def _in_sandbox(self, path: Path, work: Work) -> Result:
-        while True:
-            try:
-                return self._sandbox.translate(
-                    path, self._folder, reader=work.reader, raw_files=work.files, name=f"{work.uid}.nxs"
-                )
-            except SandboxError as e:
-                # Nothing is wrong with the file: it is this machine that cannot start a process now.
-                log.error("translation waits %.0f s: %s", PAUSE_SECONDS, e)
-                if self._interrupted.wait(PAUSE_SECONDS):
-                    return Failure("output", str(e)[:2000])
