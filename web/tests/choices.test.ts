@@ -3,19 +3,54 @@ import type { EntryInfo, SignalInfo } from '@/api/types';
 import { choose, matching, twoUnits } from '@/plot/choices';
 
 const signal = (name: string, unit: string, axes: string[], dtype = 'f'): SignalInfo => ({
-  name, unit, label: name, dtype, shape: axes.map(() => 5), axes, min: 0, max: 1,
+  name,
+  unit,
+  label: name,
+  dtype,
+  shape: axes.map(() => 5),
+  axes,
+  min: 0,
+  max: 1,
 });
-const axis = (name: string, unit: string, reversed = false) => ({ name, unit, label: name, size: 5, reversed, first: 0, last: 1 });
+const axis = (name: string, unit: string, reversed = false) => ({
+  name,
+  unit,
+  label: name,
+  size: 5,
+  reversed,
+  first: 0,
+  last: 1,
+});
 const entry = (over: Partial<EntryInfo>): EntryInfo => ({
-  name: 'e', title: '', technique: 'xrd', is_table: false, x: '', default: 'intensity', started: null, axes: [], signals: [], conditions: [], ...over,
+  name: 'e',
+  title: '',
+  technique: 'xrd',
+  is_table: false,
+  x: '',
+  default: 'intensity',
+  started: null,
+  axes: [],
+  signals: [],
+  conditions: [],
+  ...over,
 });
 
-const scan = entry({ axes: [axis('two_theta', 'deg')], signals: [signal('intensity', 'counts', ['two_theta'])] });
+const scan = entry({
+  axes: [axis('two_theta', 'deg')],
+  signals: [signal('intensity', 'counts', ['two_theta'])],
+});
 const cycler = entry({
-  is_table: true, x: 'time', default: 'voltage', axes: [axis('row', '')],
+  is_table: true,
+  x: 'time',
+  default: 'voltage',
+  axes: [axis('row', '')],
   signals: [
-    signal('time', 's', ['row']), signal('voltage', 'V', ['row']), signal('current', 'mA', ['row']),
-    signal('capacity', 'mAh', ['row']), signal('step_type', '', ['row'], 'U'), signal('timestamp', '', ['row'], 'M'),
+    signal('time', 's', ['row']),
+    signal('voltage', 'V', ['row']),
+    signal('current', 'mA', ['row']),
+    signal('capacity', 'mAh', ['row']),
+    signal('step_type', '', ['row'], 'U'),
+    signal('timestamp', '', ['row'], 'M'),
   ],
 });
 const map = entry({
@@ -25,7 +60,11 @@ const map = entry({
 
 describe('the first plot of an entry is the one its reader meant', () => {
   it('draws a scan over its axis', () => {
-    expect(choose(scan, '', [])).toMatchObject({ kind: 'curve', x: { name: 'two_theta' }, ys: [{ name: 'intensity' }] });
+    expect(choose(scan, '', [])).toMatchObject({
+      kind: 'curve',
+      x: { name: 'two_theta' },
+      ys: [{ name: 'intensity' }],
+    });
   });
   it('draws a table along its x, offers numbers as y and times as x only', () => {
     const choice = choose(cycler, '', []);
@@ -36,11 +75,18 @@ describe('the first plot of an entry is the one its reader meant', () => {
     expect(choice.xs.map((q) => q.name)).not.toContain('step_type');
   });
   it('follows the URL where it names columns that are there, and ignores others', () => {
-    expect(choose(cycler, 'capacity', ['voltage', 'nonsense'])).toMatchObject({ x: { name: 'capacity' }, ys: [{ name: 'voltage' }] });
+    expect(choose(cycler, 'capacity', ['voltage', 'nonsense'])).toMatchObject({
+      x: { name: 'capacity' },
+      ys: [{ name: 'voltage' }],
+    });
     expect(choose(cycler, 'nonsense', [])).toMatchObject({ x: { name: 'time' } });
   });
   it('draws a map as the average over its spectra', () => {
-    expect(choose(map, '', [])).toMatchObject({ kind: 'map', mean: 'raman_shift', spectrum: { name: 'raman_shift' } });
+    expect(choose(map, '', [])).toMatchObject({
+      kind: 'map',
+      mean: 'raman_shift',
+      spectrum: { name: 'raman_shift' },
+    });
   });
   it('says so where there is nothing to draw', () => {
     expect(choose(entry({ signals: [signal('name', '', ['row'], 'U')] }), '', []).kind).toBe('none');

@@ -1,11 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { axisLabel, formatBytes, formatNumber, formatQuantity, formatTick, parseNumber, prettyUnit } from '@/lib/numbers';
+import {
+  axisLabel,
+  formatBytes,
+  formatNumber,
+  formatQuantity,
+  formatTick,
+  parseNumber,
+  prettyUnit,
+} from '@/lib/numbers';
 
 describe('numbers are written so that nobody misreads them', () => {
   it.each([
-    [0, '0'], [28.4412, '28.441'], [0.0012, '0.0012'], [0.00012, '1.2 × 10⁻⁴'], [1234567, '1\u202f234\u202f567'],
-    [12345.678, '12\u202f346'], [6.02e23, '6.02 × 10²³'], [-1e-7, '−10⁻⁷'.replace('−10⁻⁷', '−1 × 10⁻⁷')], [1000, '1000'], [-5.5, '−5.5'],
-    [Number.NaN, 'NaN'], [Number.NEGATIVE_INFINITY, '−∞'], [1e6, '1\u202f000\u202f000'], [100, '100'], [1200.5, '1200.5'],
+    [0, '0'],
+    [28.4412, '28.441'],
+    [0.0012, '0.0012'],
+    [0.00012, '1.2 × 10⁻⁴'],
+    [1234567, '1\u202f234\u202f567'],
+    [12345.678, '12\u202f346'],
+    [6.02e23, '6.02 × 10²³'],
+    [-1e-7, '−10⁻⁷'.replace('−10⁻⁷', '−1 × 10⁻⁷')],
+    [1000, '1000'],
+    [-5.5, '−5.5'],
+    [Number.NaN, 'NaN'],
+    [Number.NEGATIVE_INFINITY, '−∞'],
+    [1e6, '1\u202f000\u202f000'],
+    [100, '100'],
+    [1200.5, '1200.5'],
   ])('%s → %s', (value, text) => expect(formatNumber(value)).toBe(text));
 
   it('gives a tick the decimals of its step', () => {
@@ -15,8 +35,15 @@ describe('numbers are written so that nobody misreads them', () => {
   });
 
   it.each([
-    ['1/cm', 'cm⁻¹'], ['mm**3', 'mm³'], ['ohm*cm', 'Ω·cm'], ['K/min', 'K/min'], ['degC', '°C'], ['uV/mg', 'µV/mg'],
-    ['angstrom', 'Å'], ['', ''], ['furlong', 'furlong'],
+    ['1/cm', 'cm⁻¹'],
+    ['mm**3', 'mm³'],
+    ['ohm*cm', 'Ω·cm'],
+    ['K/min', 'K/min'],
+    ['degC', '°C'],
+    ['uV/mg', 'µV/mg'],
+    ['angstrom', 'Å'],
+    ['', ''],
+    ['furlong', 'furlong'],
   ])('unit %s → %s', (unit, text) => expect(prettyUnit(unit)).toBe(text));
 
   it('puts the unit where the field puts it', () => {

@@ -5,16 +5,29 @@ const texts = (q: string) => tokens(q).map((t) => t.text);
 
 describe('the search box knows its tokens', () => {
   it('splits words, phrases, fields and ranges with units', () => {
-    expect(texts('LiCoO2 "cold pressed" technique:xrd temperature > 300 degC name=10..20 mA after:2026-01')).toEqual([
-      'LiCoO2', '"cold pressed"', 'technique:xrd', 'temperature > 300 degC', 'name=10..20 mA', 'after:2026-01',
+    expect(
+      texts('LiCoO2 "cold pressed" technique:xrd temperature > 300 degC name=10..20 mA after:2026-01'),
+    ).toEqual([
+      'LiCoO2',
+      '"cold pressed"',
+      'technique:xrd',
+      'temperature > 300 degC',
+      'name=10..20 mA',
+      'after:2026-01',
     ]);
   });
-  it('keeps a unit glued to its number', () => expect(texts('voltage<=5kV anode')).toEqual(['voltage<=5kV anode'.split(' ')[0], 'anode']));
+  it('keeps a unit glued to its number', () =>
+    expect(texts('voltage<=5kV anode')).toEqual(['voltage<=5kV anode'.split(' ')[0], 'anode']));
   it('does not take the next field for a unit', () => {
     expect(texts('temperature>300 sample:LCO')).toEqual(['temperature>300', 'sample:LCO']);
   });
   it('survives half-typed text', () => {
-    for (const q of ['"open', 'a:', 'x>', '>', '::', 'x>"', '日本 温度']) expect(tokens(q).map((t) => t.text).join('')).toBeTruthy();
+    for (const q of ['"open', 'a:', 'x>', '>', '::', 'x>"', '日本 温度'])
+      expect(
+        tokens(q)
+          .map((t) => t.text)
+          .join(''),
+      ).toBeTruthy();
   });
   it('removes one token and leaves the others as typed', () => {
     const q = 'a technique:xrd "b c"';
@@ -33,6 +46,9 @@ describe('the search box knows its tokens', () => {
   it('completes what is typed at the caret only', () => {
     expect(tokenAt('LCO tech', 8)).toEqual({ text: 'tech', start: 4 });
     expect(complete('LCO tech xrd', 8, 'technique:')).toEqual({ query: 'LCO technique:xrd', caret: 14 });
-    expect(complete('LCO technique:x', 15, 'technique:xrd')).toEqual({ query: 'LCO technique:xrd ', caret: 18 });
+    expect(complete('LCO technique:x', 15, 'technique:xrd')).toEqual({
+      query: 'LCO technique:xrd ',
+      caret: 18,
+    });
   });
 });

@@ -1,10 +1,28 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { checksumHeader, hashFile, hashSet } from '@/upload/hash';
-import { AT_ONCE, continues, folderFormat, isAway, type Item, next, patch, restored, totals } from '@/upload/queue';
+import {
+  AT_ONCE,
+  continues,
+  folderFormat,
+  type Item,
+  isAway,
+  next,
+  patch,
+  restored,
+  totals,
+} from '@/upload/queue';
 
 const item = (id: string, over: Partial<Item> = {}): Item => ({
-  id, name: id, path: id, size: 100, modified: 1, project: 'p', status: 'waiting', sent: 0, ...over,
+  id,
+  name: id,
+  path: id,
+  size: 100,
+  modified: 1,
+  project: 'p',
+  status: 'waiting',
+  sent: 0,
+  ...over,
 });
 
 describe('the upload queue loses no file', () => {
@@ -16,7 +34,10 @@ describe('the upload queue loses no file', () => {
     expect(next(running.map((i) => ({ ...i, status: 'hashing' as const })))).toEqual([]);
   });
   it('goes on after a reload, asks for a file the browser could not keep, and leaves a pause a pause', () => {
-    expect(restored(item('a', { status: 'sending', url: 'u' }), true)).toMatchObject({ status: 'waiting', url: 'u' });
+    expect(restored(item('a', { status: 'sending', url: 'u' }), true)).toMatchObject({
+      status: 'waiting',
+      url: 'u',
+    });
     expect(restored(item('a', { status: 'sending' }), false).status).toBe('needs_file');
     expect(restored(item('a', { status: 'paused' }), true).status).toBe('paused');
     expect(restored(item('a', { status: 'done' }), false).status).toBe('done');
@@ -32,7 +53,11 @@ describe('the upload queue loses no file', () => {
     for (const status of [400, 401, 403, 404, 413, 422, 460, 500, 507]) expect(isAway(status)).toBe(false);
   });
   it('adds up', () => {
-    const items = [item('a', { status: 'done' }), item('b', { status: 'sending', sent: 30 }), item('c', { status: 'failed' })];
+    const items = [
+      item('a', { status: 'done' }),
+      item('b', { status: 'sending', sent: 30 }),
+      item('c', { status: 'failed' }),
+    ];
     expect(totals(items)).toEqual({ files: 3, done: 1, failed: 1, bytes: 300, sent: 130, active: true });
     expect(totals([item('a', { status: 'paused' })]).active).toBe(false);
   });
@@ -50,13 +75,18 @@ describe('hashes are those of the server', () => {
     expect(await hashFile(new Blob([bytes]))).toBe(node(bytes).digest('hex'));
     expect(await hashFile(new Blob([]))).toBe(node('').digest('hex'));
   });
-  it('stops when the person does', async () => expect(await hashFile(new Blob([bytes]), () => true)).toBeNull());
+  it('stops when the person does', async () =>
+    expect(await hashFile(new Blob([bytes]), () => true)).toBeNull());
   it('of a chunk, as tus writes it', async () => {
     expect(await checksumHeader(new Blob(['abc']))).toBe(`sha256 ${node('abc').digest('base64')}`);
   });
   it('of a folder, sorted by code points', async () => {
     const set = (name: string) => ({ id: 's', folder: 'f', name, size: 3 });
-    const files = [{ set: set('\u{1F600}'), sha256: 'c' }, { set: set('b'), sha256: 'b' }, { set: set('\uFF5E'), sha256: 'a' }];
+    const files = [
+      { set: set('\u{1F600}'), sha256: 'c' },
+      { set: set('b'), sha256: 'b' },
+      { set: set('\uFF5E'), sha256: 'a' },
+    ];
     expect(await hashSet(files)).toBe(node('b\tb\n\uFF5E\ta\n\u{1F600}\tc\n').digest('hex'));
   });
 });

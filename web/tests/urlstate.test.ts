@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_SORT, filterParams, isFiltered, readList, readPlot, toggleFacet, writeList, writePlot } from '@/lib/urlstate';
+import {
+  DEFAULT_SORT,
+  filterParams,
+  isFiltered,
+  readList,
+  readPlot,
+  toggleFacet,
+  writeList,
+  writePlot,
+} from '@/lib/urlstate';
 
 const list = (text: string) => readList(new URLSearchParams(text));
 
 describe('a URL sent to a colleague shows the same list', () => {
   it('comes back as it went', () => {
-    const text = 'q=temperature%3E300+degC&technique=xrd&technique=raman&sample=LCO+12&after=2026-01-01&sort=title';
+    const text =
+      'q=temperature%3E300+degC&technique=xrd&technique=raman&sample=LCO+12&after=2026-01-01&sort=title';
     expect(writeList(list(text)).toString()).toBe(text);
   });
   it('is empty for the plain list', () => {
@@ -27,14 +37,29 @@ describe('a URL sent to a colleague shows the same list', () => {
 describe('a URL sent to a colleague shows the same plot', () => {
   it('comes back as it went and leaves foreign parameters alone', () => {
     const first = writePlot(new URLSearchParams('from=mail'), {
-      entry: 'scan_1', log: true, range: [20.123456789, 40], over: ['a', 'b', 'a'], offset: 0.5, y: ['voltage', 'current'], x: 'time',
+      entry: 'scan_1',
+      log: true,
+      range: [20.123456789, 40],
+      over: ['a', 'b', 'a'],
+      offset: 0.5,
+      y: ['voltage', 'current'],
+      x: 'time',
     });
     expect(first.get('from')).toBe('mail');
     const state = readPlot(first);
     expect(state).toEqual({
-      entry: 'scan_1', log: true, range: [20.123457, 40], over: ['a', 'b'], offset: 0.5, y: ['voltage', 'current'], x: 'time', view: 'plot',
+      entry: 'scan_1',
+      log: true,
+      range: [20.123457, 40],
+      over: ['a', 'b'],
+      offset: 0.5,
+      y: ['voltage', 'current'],
+      x: 'time',
+      view: 'plot',
     });
-    expect(writePlot(first, { log: false, range: null, over: [], offset: 0, y: [], x: '', entry: '' }).toString()).toBe('from=mail');
+    expect(
+      writePlot(first, { log: false, range: null, over: [], offset: 0, y: [], x: '', entry: '' }).toString(),
+    ).toBe('from=mail');
   });
   it('drops a range that is none', () => {
     for (const bad of ['40..20', 'a..b', '5', '1..NaN', '..']) {

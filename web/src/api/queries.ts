@@ -15,6 +15,7 @@ import type {
   Instrument,
   Me,
   Member,
+  Metadata,
   Page,
   ProjectInfo,
   Suggestion,
@@ -102,11 +103,6 @@ export const dataQuery = (uid: string, entry: string, params: Params) =>
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 120_000,
   });
-
-export interface Metadata {
-  measurement: Record<string, unknown>;
-  entries: Record<string, Record<string, unknown>>;
-}
 
 export const metadataQuery = (uid: string) =>
   queryOptions({

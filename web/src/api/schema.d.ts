@@ -482,6 +482,290 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/measurements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Measurements
+         * @description Measurements that match, latest first unless ``sort`` says otherwise, a page at a time.
+         */
+        get: operations["list_measurements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Facets
+         * @description What the same query could be narrowed by, with counts.
+         */
+        get: operations["get_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Suggestions
+         * @description What the last word of a query that is being typed could become.
+         */
+        get: operations["get_suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measurements/{uid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Measurement
+         * @description Everything of a measurement but its arrays and its original metadata.
+         */
+        get: operations["get_measurement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Measurement
+         * @description Correct title, sample or operator; for contributors of its project.
+         */
+        patch: operations["change_measurement"];
+        trace?: never;
+    };
+    "/api/v1/measurements/{uid}/translate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Translate Measurement
+         * @description Translate again, by the reader named or by the surest one.
+         */
+        post: operations["translate_measurement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measurements/translate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Translate Measurements
+         * @description Translate many again: those named, or all not translated for one kind of reason.
+         */
+        post: operations["translate_measurements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/formats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Formats
+         * @description What files can be translated.
+         */
+        get: operations["list_formats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measurements/{uid}/entries/{entry}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Data
+         * @description Arrays to draw. More points than asked for are thinned so that each peak and dip stays.
+         */
+        get: operations["get_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measurements/{uid}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Metadata
+         * @description The vendor's metadata, verbatim.
+         */
+        get: operations["get_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measurements/{uid}/entries/{entry}.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Csv
+         * @description One entry as a table with a head line of names and units.
+         */
+        get: operations["get_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measurements/{uid}/standard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Standard
+         * @description The measurement in the standard form, a NeXus/HDF5 file.
+         */
+        get: operations["get_standard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measurements/{uid}/raw/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Raw
+         * @description A raw file, byte for byte as the instrument wrote it; ``Repr-Digest`` is its SHA-256.
+         */
+        get: operations["get_raw"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measurements/{uid}/raw.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Raw Zip
+         * @description All raw files of a measurement, not compressed further.
+         */
+        get: operations["get_raw_zip"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Download
+         * @description Raw files or standard forms of several measurements as one zip.
+         */
+        post: operations["download"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -525,7 +809,7 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            institution: components["schemas"]["Named"];
+            institution: components["schemas"]["zairyo__server__api__auth__Named"];
         };
         /**
          * AccountList
@@ -553,7 +837,7 @@ export interface components {
             locale: "en" | "ja";
             /** Is Admin */
             is_admin: boolean;
-            institution: components["schemas"]["Named"];
+            institution: components["schemas"]["zairyo__server__api__auth__Named"];
         };
         /**
          * AccountWish
@@ -636,6 +920,64 @@ export interface components {
              */
             server_time: string;
         };
+        /** ArrayBody */
+        ArrayBody: {
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string | null;
+            /** Label */
+            label: string;
+            /**
+             * Dtype
+             * @enum {string}
+             */
+            dtype: "<f8" | "text" | "time";
+            /** Shape */
+            shape: number[];
+            /** Data */
+            data?: string | null;
+            /** Values */
+            values?: string[] | null;
+        };
+        /** AxisSummary */
+        AxisSummary: {
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string | null;
+            /** Label */
+            label: string;
+            /** Size */
+            size: number;
+            /** Reversed */
+            reversed: boolean;
+            /** First */
+            first: number | string | null;
+            /** Last */
+            last: number | string | null;
+        };
+        /** ConditionSummary */
+        ConditionSummary: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Title Ja */
+            title_ja: string;
+            /** Value */
+            value: number | boolean | string | null;
+            /** Unit */
+            unit: string | null;
+            /** Uncertainty */
+            uncertainty: number | null;
+            /** Main */
+            main: boolean;
+            /** Si */
+            si: number | null;
+            /** Si Unit */
+            si_unit: string | null;
+        };
         /**
          * Credentials
          * @description What a person signs in with.
@@ -646,6 +988,79 @@ export interface components {
             /** Password */
             password: string;
         };
+        /** DataBody */
+        DataBody: {
+            /** Arrays */
+            arrays: components["schemas"]["ArrayBody"][];
+            /** Decimated */
+            decimated: boolean;
+            /** Total Points */
+            total_points: number;
+        };
+        /** DownloadOrder */
+        DownloadOrder: {
+            /** Uids */
+            uids: string[];
+            /**
+             * What
+             * @default raw
+             * @enum {string}
+             */
+            what: "raw" | "standard";
+        };
+        /** EntrySummary */
+        EntrySummary: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Technique */
+            technique: string;
+            /** Is Table */
+            is_table: boolean;
+            /** X */
+            x: string;
+            /** Default */
+            default: string;
+            /** Started */
+            started: string | null;
+            /** Axes */
+            axes: components["schemas"]["AxisSummary"][];
+            /** Signals */
+            signals: components["schemas"]["SignalSummary"][];
+            /** Conditions */
+            conditions: components["schemas"]["ConditionSummary"][];
+        };
+        /** FacetValue */
+        FacetValue: {
+            /** Value */
+            value: string;
+            /** Label */
+            label: string;
+            /** Label Ja */
+            label_ja: string;
+            /** Count */
+            count: number;
+        };
+        /** FacetsBody */
+        FacetsBody: {
+            /** Technique */
+            technique: components["schemas"]["FacetValue"][];
+            /** Instrument */
+            instrument: components["schemas"]["FacetValue"][];
+            /** Project */
+            project: components["schemas"]["FacetValue"][];
+            /** Sample */
+            sample: components["schemas"]["FacetValue"][];
+            /** State */
+            state: components["schemas"]["FacetValue"][];
+            /** Operator */
+            operator: components["schemas"]["FacetValue"][];
+            /** Numeric */
+            numeric: components["schemas"]["NumericFacet"][];
+            /** Sampled */
+            sampled: boolean;
+        };
         /**
          * FieldProblem
          * @description What is wrong with one field.
@@ -655,6 +1070,38 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FilterSaid
+         * @description How a part of the query was understood.
+         */
+        FilterSaid: {
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+        };
+        /** Format */
+        Format: {
+            /** Reader */
+            reader: string;
+            /** Version */
+            version: string;
+            /** Vendor */
+            vendor: string;
+            /** Format */
+            format: string;
+            /** Techniques */
+            techniques: string[];
+            /** Endings */
+            endings: string[];
+            /** Notes */
+            notes: string;
+        };
+        /** Formats */
+        Formats: {
+            /** Items */
+            items: components["schemas"]["Format"][];
         };
         /**
          * Health
@@ -718,6 +1165,15 @@ export interface components {
              */
             problems: string[];
         };
+        /** HistogramBin */
+        HistogramBin: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Count */
+            count: number;
+        };
         /**
          * InstrumentChange
          * @description What may be changed; ``settings`` replaces all of them and reaches the agent with its next heartbeat.
@@ -751,7 +1207,7 @@ export interface components {
             place: string;
             /** Timezone */
             timezone: string;
-            project: components["schemas"]["Named"];
+            project: components["schemas"]["zairyo__server__api__auth__Named"];
             /** Settings */
             settings: {
                 [key: string]: unknown;
@@ -852,6 +1308,98 @@ export interface components {
             locale?: ("en" | "ja") | null;
         };
         /**
+         * MeasurementBody
+         * @description Everything of a measurement but its arrays and its original metadata.
+         */
+        MeasurementBody: {
+            /** Uid */
+            uid: string;
+            /** Title */
+            title: string;
+            /** Technique */
+            technique: string;
+            /** Technique Short */
+            technique_short: string;
+            /** Sample */
+            sample: string;
+            /** Operator */
+            operator: string;
+            instrument: components["schemas"]["zairyo__server__api__schemas__Named"] | null;
+            project: components["schemas"]["zairyo__server__api__schemas__Named"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "receiving" | "waiting" | "translated" | "not_translated";
+            /** Measured At */
+            measured_at: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** By */
+            by: string | null;
+            /** Thumbnail */
+            thumbnail: string;
+            /** Entries */
+            entries: number;
+            /** Warnings */
+            warnings: number;
+            /** Version */
+            version: number;
+            /** Error Kind */
+            error_kind: string | null;
+            /** Model */
+            model: string;
+            /** Path */
+            path: string;
+            /** Default Entry */
+            default_entry: string;
+            /** Entry List */
+            entry_list: components["schemas"]["EntrySummary"][];
+            /** Warning List */
+            warning_list: string[];
+            /** Raw Files */
+            raw_files: components["schemas"]["RawFileBody"][];
+            standard: components["schemas"]["StandardBody"] | null;
+            translation: components["schemas"]["TranslationBody"] | null;
+            /** Provenance */
+            provenance: components["schemas"]["Step"][];
+            /** Versions */
+            versions: components["schemas"]["VersionBody"][];
+            /** Related */
+            related: components["schemas"]["Row"][];
+            /** Role */
+            role: string;
+            /** Members */
+            members: number;
+        };
+        /**
+         * MeasurementChange
+         * @description What a person may correct. The raw files and their translation stay as they are.
+         */
+        MeasurementChange: {
+            /** Title */
+            title?: string | null;
+            /** Sample */
+            sample?: string | null;
+            /** Operator */
+            operator?: string | null;
+        };
+        /** MeasurementPage */
+        MeasurementPage: {
+            /** Items */
+            items: components["schemas"]["Row"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+            /** Total Is Exact */
+            total_is_exact: boolean;
+            query: components["schemas"]["QuerySaid"];
+        };
+        /**
          * Member
          * @description A person in a project.
          */
@@ -897,6 +1445,22 @@ export interface components {
             role: "viewer" | "contributor" | "steward";
         };
         /**
+         * MetadataBody
+         * @description The vendor's metadata verbatim.
+         */
+        MetadataBody: {
+            /** Measurement */
+            measurement: {
+                [key: string]: unknown;
+            };
+            /** Entries */
+            entries: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        /**
          * MyProject
          * @description A project the person is a member of, with their role.
          */
@@ -912,16 +1476,6 @@ export interface components {
              * @enum {string}
              */
             role: "viewer" | "contributor" | "steward";
-        };
-        /**
-         * Named
-         * @description What something is called, in addresses and for people.
-         */
-        Named: {
-            /** Slug */
-            slug: string;
-            /** Name */
-            name: string;
         };
         /**
          * NewToken
@@ -945,6 +1499,28 @@ export interface components {
             expires_at: string | null;
             /** Token */
             token: string;
+        };
+        /**
+         * NumericFacet
+         * @description A condition's values in its display unit, over a histogram.
+         */
+        NumericFacet: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Title Ja */
+            title_ja: string;
+            /** Unit */
+            unit: string;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Count */
+            count: number;
+            /** Histogram */
+            histogram: components["schemas"]["HistogramBin"][];
         };
         /**
          * Paired
@@ -1091,6 +1667,27 @@ export interface components {
             /** Steward */
             steward?: string | null;
         };
+        /** QuerySaid */
+        QuerySaid: {
+            /** Filters */
+            filters: components["schemas"]["FilterSaid"][];
+        };
+        /** RawFileBody */
+        RawFileBody: {
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /** Sha256 */
+            sha256: string;
+            /** Modified At */
+            modified_at: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+        };
         /**
          * Receipt
          * @description That a file is on the server's disk and in its catalogue.
@@ -1113,6 +1710,109 @@ export interface components {
              * Format: date-time
              */
             received_at: string;
+        };
+        /**
+         * Row
+         * @description A measurement in a list.
+         */
+        Row: {
+            /** Uid */
+            uid: string;
+            /** Title */
+            title: string;
+            /** Technique */
+            technique: string;
+            /** Technique Short */
+            technique_short: string;
+            /** Sample */
+            sample: string;
+            /** Operator */
+            operator: string;
+            instrument: components["schemas"]["zairyo__server__api__schemas__Named"] | null;
+            project: components["schemas"]["zairyo__server__api__schemas__Named"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "receiving" | "waiting" | "translated" | "not_translated";
+            /** Measured At */
+            measured_at: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** By */
+            by: string | null;
+            /** Thumbnail */
+            thumbnail: string;
+            /** Entries */
+            entries: number;
+            /** Warnings */
+            warnings: number;
+            /** Version */
+            version: number;
+            /** Error Kind */
+            error_kind: string | null;
+        };
+        /** SignalSummary */
+        SignalSummary: {
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string | null;
+            /** Label */
+            label: string;
+            /** Dtype */
+            dtype: string;
+            /** Shape */
+            shape: number[];
+            /** Axes */
+            axes: string[];
+            /** Min */
+            min: number | null;
+            /** Max */
+            max: number | null;
+        };
+        /** StandardBody */
+        StandardBody: {
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+        };
+        /**
+         * Step
+         * @description A step of the way it came.
+         */
+        Step: {
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "instrument" | "agent" | "upload" | "server" | "reader";
+            /** At */
+            at: string | null;
+            /** Who */
+            who: string;
+            /** Detail */
+            detail: {
+                [key: string]: string | number;
+            };
+        };
+        /** Suggestion */
+        Suggestion: {
+            /** Text */
+            text: string;
+            /** Label */
+            label: string;
+            /** Label Ja */
+            label_ja: string;
+        };
+        /** Suggestions */
+        Suggestions: {
+            /** Items */
+            items: components["schemas"]["Suggestion"][];
         };
         /**
          * TokenInfo
@@ -1154,6 +1854,79 @@ export interface components {
             scopes: ("read" | "upload" | "write" | "admin")[];
             /** Expires In Days */
             expires_in_days?: number | null;
+        };
+        /** TranslateCount */
+        TranslateCount: {
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * TranslateMany
+         * @description Which to translate anew: by name, or all that failed in one way.
+         */
+        TranslateMany: {
+            /** Uids */
+            uids?: string[];
+            /** Error Kind */
+            error_kind?: string | null;
+        };
+        /** TranslateOne */
+        TranslateOne: {
+            /** Reader */
+            reader?: string | null;
+        };
+        /** TranslationBody */
+        TranslationBody: {
+            /** Reader */
+            reader: string;
+            /** Reader Version */
+            reader_version: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Seconds */
+            seconds: number;
+            /** Error Kind */
+            error_kind: string | null;
+            /** Error Message */
+            error_message: string | null;
+            /** Advice */
+            advice: string | null;
+            /** Advice Ja */
+            advice_ja: string | null;
+        };
+        /** VersionBody */
+        VersionBody: {
+            /** Uid */
+            uid: string;
+            /** Version */
+            version: number;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * Named
+         * @description What something is called, in addresses and for people.
+         */
+        zairyo__server__api__auth__Named: {
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+        };
+        /** Named */
+        zairyo__server__api__schemas__Named: {
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
         };
     };
     responses: never;
@@ -2139,6 +2912,525 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_measurements: {
+        parameters: {
+            query?: {
+                sort?: string;
+                cursor?: string;
+                limit?: number;
+                /** @description Words, `key:value` filters, comparisons: `xrd temperature>300 degC` */
+                q?: string;
+                technique?: string[] | null;
+                instrument?: string[] | null;
+                project?: string[] | null;
+                sample?: string[] | null;
+                operator?: string[] | null;
+                state?: string[] | null;
+                /** @description `temperature=10..20 degC` */
+                where?: string[] | null;
+                after?: string;
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasurementPage"];
+                };
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_facets: {
+        parameters: {
+            query?: {
+                /** @description Words, `key:value` filters, comparisons: `xrd temperature>300 degC` */
+                q?: string;
+                technique?: string[] | null;
+                instrument?: string[] | null;
+                project?: string[] | null;
+                sample?: string[] | null;
+                operator?: string[] | null;
+                state?: string[] | null;
+                /** @description `temperature=10..20 degC` */
+                where?: string[] | null;
+                after?: string;
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetsBody"];
+                };
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_suggestions: {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_measurement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasurementBody"];
+                };
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_measurement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeasurementChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasurementBody"];
+                };
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    translate_measurement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TranslateOne"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranslateCount"];
+                };
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    translate_measurements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TranslateMany"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranslateCount"];
+                };
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_formats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Formats"];
+                };
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_data: {
+        parameters: {
+            query: {
+                /** @description Axes and signals, with commas; the first is x */
+                names: string;
+                /** @description About how many, of one-dimensional data */
+                points?: number;
+                /** @description `lo,hi` of x; only that part */
+                range?: string;
+                /** @description `y:3,x:5`: that pixel's spectrum */
+                slice?: string;
+                /** @description An axis to average over, for an image of a map */
+                mean?: string;
+            };
+            header?: never;
+            path: {
+                uid: string;
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataBody"];
+                };
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetadataBody"];
+                };
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_standard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_raw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_raw_zip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadOrder"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

@@ -5,6 +5,7 @@ import { Navigate, Route, Routes, useLocation } from 'react-router';
 import { meQuery } from '@/api/queries';
 import { adoptLanguage } from '@/app/i18n';
 import { Shell } from '@/app/Shell';
+import { Boundary } from '@/parts/Boundary';
 import { PageSkeleton } from '@/parts/States';
 
 const SignIn = lazy(() => import('@/pages/SignIn'));
@@ -41,22 +42,24 @@ function SignedIn() {
   if (error && !me) return <Navigate to={`/sign-in?next=${encodeURIComponent(pathname + search)}`} replace />;
   return (
     <Shell>
-      <Suspense fallback={<PageSkeleton />}>
-        <Routes>
-          <Route path="/" element={<Navigate to="/measurements" replace />} />
-          <Route path="/measurements" element={<Measurements />} />
-          <Route path="/measurements/:uid" element={<Measurement />} />
-          <Route path="/compare" element={<Compare />} />
-          <Route path="/not-translated" element={<NotTranslated />} />
-          <Route path="/instruments" element={<Instruments />} />
-          <Route path="/instruments/:slug" element={<Instrument />} />
-          <Route path="/upload" element={<Upload />} />
-          <Route path="/projects" element={<Projects />} />
-          <Route path="/projects/:slug" element={<Projects />} />
-          <Route path="/account" element={<Account />} />
-          <Route path="*" element={<NotFound />} />
-        </Routes>
-      </Suspense>
+      <Boundary key={pathname}>
+        <Suspense fallback={<PageSkeleton />}>
+          <Routes>
+            <Route path="/" element={<Navigate to="/measurements" replace />} />
+            <Route path="/measurements" element={<Measurements />} />
+            <Route path="/measurements/:uid" element={<Measurement />} />
+            <Route path="/compare" element={<Compare />} />
+            <Route path="/not-translated" element={<NotTranslated />} />
+            <Route path="/instruments" element={<Instruments />} />
+            <Route path="/instruments/:slug" element={<Instrument />} />
+            <Route path="/upload" element={<Upload />} />
+            <Route path="/projects" element={<Projects />} />
+            <Route path="/projects/:slug" element={<Projects />} />
+            <Route path="/account" element={<Account />} />
+            <Route path="*" element={<NotFound />} />
+          </Routes>
+        </Suspense>
+      </Boundary>
     </Shell>
   );
 }

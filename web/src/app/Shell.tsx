@@ -23,7 +23,7 @@ import { LANGUAGES, type Language, setLanguage } from '@/app/i18n';
 import classes from '@/app/Shell.module.css';
 import { SearchBox } from '@/parts/SearchBox';
 import { Shortcuts } from '@/parts/Shortcuts';
-import { toast, Toasts } from '@/parts/Toasts';
+import { Toasts, toast } from '@/parts/Toasts';
 import { DropAnywhere } from '@/upload/DropAnywhere';
 import { UploadBadge } from '@/upload/UploadBadge';
 
@@ -96,19 +96,37 @@ function Navigation() {
   const pages = [
     { to: '/measurements', icon: IconChartLine, label: t('nav.measurements') },
     { to: '/instruments', icon: IconDeviceDesktopAnalytics, label: t('nav.instruments') },
-    ...(failed > 0 ? [{ to: '/not-translated', icon: IconAlertTriangle, label: t('nav.notTranslated'), count: failed }] : []),
-    ...(me.projects.some((p) => p.role !== 'viewer') ? [{ to: '/upload', icon: IconUpload, label: t('nav.upload') }] : []),
-    ...(me.projects.length || me.account.is_admin ? [{ to: '/projects', icon: IconFolders, label: t('nav.projects') }] : []),
+    ...(failed > 0
+      ? [{ to: '/not-translated', icon: IconAlertTriangle, label: t('nav.notTranslated'), count: failed }]
+      : []),
+    ...(me.projects.some((p) => p.role !== 'viewer')
+      ? [{ to: '/upload', icon: IconUpload, label: t('nav.upload') }]
+      : []),
+    ...(me.projects.length || me.account.is_admin
+      ? [{ to: '/projects', icon: IconFolders, label: t('nav.projects') }]
+      : []),
   ];
   return (
     <nav className={classes.nav} aria-label={t('nav.label')}>
-      {pages.map(({ to, icon: Icon, label, count }: { to: string; icon: typeof IconUser; label: string; count?: number }) => (
-        <NavLink key={to} to={to} className={classes.link} title={label}>
-          <Icon size={18} stroke={1.7} aria-hidden />
-          <span className={classes.label}>{label}</span>
-          {count !== undefined && <span className={classes.count}>{count}</span>}
-        </NavLink>
-      ))}
+      {pages.map(
+        ({
+          to,
+          icon: Icon,
+          label,
+          count,
+        }: {
+          to: string;
+          icon: typeof IconUser;
+          label: string;
+          count?: number;
+        }) => (
+          <NavLink key={to} to={to} className={classes.link} title={label}>
+            <Icon size={18} stroke={1.7} aria-hidden />
+            <span className={classes.label}>{label}</span>
+            {count !== undefined && <span className={classes.count}>{count}</span>}
+          </NavLink>
+        ),
+      )}
     </nav>
   );
 }
@@ -141,7 +159,10 @@ function AccountMenu() {
       </Tooltip>
       <Menu position="bottom-end">
         <Menu.Target>
-          <UnstyledButton className={classes.person} aria-label={t('account.menu', { name: me.account.name })}>
+          <UnstyledButton
+            className={classes.person}
+            aria-label={t('account.menu', { name: me.account.name })}
+          >
             <span aria-hidden>{initials(me.account.name || me.account.email)}</span>
           </UnstyledButton>
         </Menu.Target>
@@ -154,7 +175,10 @@ function AccountMenu() {
           <Menu.Item leftSection={<IconUser size={16} />} component={Link} to="/account">
             {t('account.title')}
           </Menu.Item>
-          <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={() => window.dispatchEvent(new Event('zairyo:shortcuts'))}>
+          <Menu.Item
+            leftSection={<IconKeyboard size={16} />}
+            onClick={() => window.dispatchEvent(new Event('zairyo:shortcuts'))}
+          >
             {t('shortcuts.title')}
           </Menu.Item>
           <Menu.Divider />
@@ -221,4 +245,3 @@ function AwayBanner() {
     </div>
   );
 }
-

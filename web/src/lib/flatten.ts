@@ -7,7 +7,8 @@ export interface Line {
 
 export function flatten(value: unknown, path = ''): Line[] {
   if (Array.isArray(value)) {
-    if (value.every((v) => v === null || typeof v !== 'object')) return [{ path, value: value.map(text).join(', ') }];
+    if (value.every((v) => v === null || typeof v !== 'object'))
+      return [{ path, value: value.map(text).join(', ') }];
     return value.flatMap((v, k) => flatten(v, `${path}[${k}]`));
   }
   if (value !== null && typeof value === 'object') {
@@ -21,5 +22,8 @@ const text = (value: unknown) => (value === null || value === undefined ? '–' 
 /** All words somewhere in path or value, whatever their case. */
 export function matches(line: Line, query: string): boolean {
   const all = `${line.path} ${line.value}`.toLowerCase();
-  return query.toLowerCase().split(/\s+/).every((word) => all.includes(word));
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => all.includes(word));
 }

@@ -1,7 +1,17 @@
 /** Numbers and units as people of the field write them. */
 
 const SUPERSCRIPT: Record<string, string> = {
-  '-': '⁻', '0': '⁰', '1': '¹', '2': '²', '3': '³', '4': '⁴', '5': '⁵', '6': '⁶', '7': '⁷', '8': '⁸', '9': '⁹',
+  '-': '⁻',
+  '0': '⁰',
+  '1': '¹',
+  '2': '²',
+  '3': '³',
+  '4': '⁴',
+  '5': '⁵',
+  '6': '⁶',
+  '7': '⁷',
+  '8': '⁸',
+  '9': '⁹',
 };
 
 export const superscript = (n: number | string) => [...String(n)].map((c) => SUPERSCRIPT[c] ?? c).join('');
@@ -46,8 +56,33 @@ export function formatTick(value: number, step: number): string {
 }
 
 const UNITS: Record<string, string> = {
-  deg: '°', degC: '°C', degF: '°F', angstrom: 'Å', percent: '%', um: 'µm', us: 'µs', uA: 'µA', uV: 'µV', uJ: 'µJ',
-  uW: 'µW', ul: 'µl', ohm: 'Ω', arb: 'a.u.', delta_degC: '°C', dimensionless: '', count: 'counts',
+  deg: '°',
+  degC: '°C',
+  degF: '°F',
+  angstrom: 'Å',
+  percent: '%',
+  um: 'µm',
+  us: 'µs',
+  uA: 'µA',
+  uV: 'µV',
+  uJ: 'µJ',
+  uW: 'µW',
+  ul: 'µl',
+  ohm: 'Ω',
+  arb: 'a.u.',
+  delta_degC: '°C',
+  dimensionless: '',
+  count: 'counts',
+  // What Pint makes of derived SI units.
+  'kg*m**2/(s**3*A)': 'V',
+  'kg*m**2/(s**3*A**2)': 'Ω',
+  'kg*m**2/s**2': 'J',
+  'kg*m**2/s**3': 'W',
+  'kg*m/s**2': 'N',
+  'kg/(m*s**2)': 'Pa',
+  'kg/(s**2*A)': 'T',
+  'A*s': 'C',
+  '1/s': 's⁻¹',
 };
 
 /** A unit as Pint spells it, made readable: `1/cm` → `cm⁻¹`, `mm**3` → `mm³`, `ohm*cm` → `Ω·cm`. */
@@ -102,7 +137,10 @@ export function formatBytes(bytes: number): string {
 
 /** Read a number as people type it: decimal comma or point, spaces as thousands, × 10^n or e notation. */
 export function parseNumber(text: string): number | null {
-  let clean = text.trim().replace(/[\s\u00a0\u202f_]/g, '').replace(/−/g, '-');
+  let clean = text
+    .trim()
+    .replace(/[\s\u00a0\u202f_]/g, '')
+    .replace(/−/g, '-');
   clean = clean.replace(/[×x*]10\^?(-?\d+)$/i, 'e$1');
   if (/^[+-]?\d+,\d+(e[+-]?\d+)?$/i.test(clean)) clean = clean.replace(',', '.');
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(clean)) return null;

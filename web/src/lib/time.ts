@@ -1,17 +1,26 @@
-/** Moments for people, in the browser's zone and the page's language. */
+/** Moments for people, in the browser's zone. */
 
-export function formatDate(iso: string | null | undefined, locale: string, seconds = false): string {
+const two = (n: number) => String(n).padStart(2, '0');
+
+const day = (date: Date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+
+/** "2026-01-31 09:05" in the browser's zone: read the same in every language, and sorts. */
+export function formatDate(iso: string | null | undefined, seconds = false): string {
   if (!iso) return '';
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  return new Intl.DateTimeFormat(locale, {
-    year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit',
-    ...(seconds ? { second: '2-digit' } : {}), hourCycle: 'h23',
-  }).format(date);
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}${seconds ? `:${two(date.getSeconds())}` : ''}`;
+  return `${day(date)} ${clock}`;
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['second', 60], ['minute', 60], ['hour', 24], ['day', 7], ['week', 4.35], ['month', 12], ['year', Number.POSITIVE_INFINITY],
+  ['second', 60],
+  ['minute', 60],
+  ['hour', 24],
+  ['day', 7],
+  ['week', 4.35],
+  ['month', 12],
+  ['year', Number.POSITIVE_INFINITY],
 ];
 
 /** "3 minutes ago"; beyond a week the date says more. */
@@ -22,7 +31,7 @@ export function formatAgo(iso: string | null | undefined, locale: string, now = 
   let amount = (then - now) / 1000;
   if (amount > 0 && amount < 30) amount = 0; // the server's clock may be a little ahead
   if (Math.abs(amount) > 7 * 86400) {
-    return new Intl.DateTimeFormat(locale, { year: 'numeric', month: 'short', day: 'numeric' }).format(then);
+    return day(new Date(then));
   }
   const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
   for (const [unit, size] of STEPS) {

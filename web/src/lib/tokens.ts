@@ -32,10 +32,19 @@ export function tokens(query: string): Token[] {
     }
     const token: Token = { kind: 'word', text, start: m.index, end: m.index + text.length };
     if (groups.phrase) token.kind = 'phrase';
-    else if (groups.field) Object.assign(token, { kind: 'field', key: groups.field, op: ':', value: unquote(groups.fieldValue ?? '') });
+    else if (groups.field)
+      Object.assign(token, {
+        kind: 'field',
+        key: groups.field,
+        op: ':',
+        value: unquote(groups.fieldValue ?? ''),
+      });
     else if (groups.name) {
       Object.assign(token, {
-        kind: 'range', key: groups.name, op: groups.op, value: text.slice(text.indexOf(groups.op ?? '=') + (groups.op?.length ?? 1)).trim(),
+        kind: 'range',
+        key: groups.name,
+        op: groups.op,
+        value: text.slice(text.indexOf(groups.op ?? '=') + (groups.op?.length ?? 1)).trim(),
       });
     }
     found.push(token);
@@ -53,7 +62,11 @@ export function removeToken(query: string, token: Token): string {
 }
 
 /** Replace every range over `name` by one, or (null) leave it out. */
-export function setRange(query: string, name: string, range: { from: number; to: number; unit: string } | null): string {
+export function setRange(
+  query: string,
+  name: string,
+  range: { from: number; to: number; unit: string } | null,
+): string {
   let rest = query;
   for (const token of tokens(query).reverse()) {
     if (token.kind === 'range' && token.key === name) rest = removeToken(rest, token);

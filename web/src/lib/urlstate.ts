@@ -30,7 +30,9 @@ export function readList(search: URLSearchParams): ListState {
     facets,
     after: search.get('after') ?? '',
     before: search.get('before') ?? '',
-    sort: (SORTS as readonly string[]).includes(sort.replace(/^-/, '')) ? (sort as ListState['sort']) : DEFAULT_SORT,
+    sort: (SORTS as readonly string[]).includes(sort.replace(/^-/, ''))
+      ? (sort as ListState['sort'])
+      : DEFAULT_SORT,
   };
 }
 

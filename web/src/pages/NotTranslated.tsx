@@ -6,9 +6,9 @@ import { useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { api } from '@/api/client';
+import { live } from '@/api/live';
 import { listQuery, measurementQuery, queryClient, useMe } from '@/api/queries';
 import type { Row } from '@/api/types';
-import { live } from '@/api/live';
 import classes from '@/pages/NotTranslated.module.css';
 import { When } from '@/parts/Bits';
 import { Failure, Message, PageSkeleton } from '@/parts/States';
@@ -21,11 +21,14 @@ const FEW = 8;
 export default function NotTranslated() {
   const { t } = useTranslation();
   useDocumentTitle(t('title.page', { page: t('nav.notTranslated') }));
-  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery(listQuery(PARAMS));
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery(
+    listQuery(PARAMS),
+  );
   useEffect(
     () =>
       live.subscribe((events) => {
-        if (events.some((e) => e.kind === 'measurement')) void queryClient.invalidateQueries({ queryKey: listQuery(PARAMS).queryKey });
+        if (events.some((e) => e.kind === 'measurement'))
+          void queryClient.invalidateQueries({ queryKey: listQuery(PARAMS).queryKey });
       }),
     [],
   );
@@ -62,12 +65,17 @@ function Group({ kind, rows }: { kind: string; rows: Row[] }) {
   const [all, setAll] = useState(false);
   const [busy, setBusy] = useState(false);
   const { data: first } = useQuery(measurementQuery(rows[0]?.uid ?? ''));
-  const advice = i18n.language === 'ja' ? (first?.translation?.advice_ja ?? first?.translation?.advice) : first?.translation?.advice;
+  const advice =
+    i18n.language === 'ja'
+      ? (first?.translation?.advice_ja ?? first?.translation?.advice)
+      : first?.translation?.advice;
   const mayRetry = me.projects.some((p) => p.role !== 'viewer');
   const retry = async () => {
     setBusy(true);
     try {
-      const { waiting } = await api.post<{ waiting: number }>('/measurements/translate', { error_kind: kind });
+      const { waiting } = await api.post<{ waiting: number }>('/measurements/translate', {
+        error_kind: kind,
+      });
       toast({ message: t('failed.retrying', { count: waiting }) });
       await queryClient.invalidateQueries({ queryKey: ['measurements'] });
     } catch (error) {
@@ -86,7 +94,12 @@ function Group({ kind, rows }: { kind: string; rows: Row[] }) {
           {advice && <p>{advice}</p>}
         </div>
         {mayRetry && (
-          <Button variant="default" loading={busy} leftSection={<IconRefresh size={14} />} onClick={() => void retry()}>
+          <Button
+            variant="default"
+            loading={busy}
+            leftSection={<IconRefresh size={14} />}
+            onClick={() => void retry()}
+          >
             {t('failed.retryAll')}
           </Button>
         )}

@@ -12,7 +12,8 @@ import { Failure, Message, PageSkeleton } from '@/parts/States';
 import { toast } from '@/parts/Toasts';
 
 const ROLES: Role[] = ['viewer', 'contributor', 'steward'];
-const told = (error: unknown) => toast({ message: error instanceof Error ? error.message : String(error), bad: true });
+const told = (error: unknown) =>
+  toast({ message: error instanceof Error ? error.message : String(error), bad: true });
 
 /** People and the measurements they own together. */
 export default function Projects() {
@@ -40,7 +41,14 @@ export default function Projects() {
         </ul>
         {me.account.is_admin && <NewProject />}
       </aside>
-      {chosen ? <OneProject key={chosen.slug} project={chosen} /> : <Message title={t(slug ? 'error.notFound' : 'projects.none')} text={t(slug ? 'error.notFoundText' : 'projects.noneText')} />}
+      {chosen ? (
+        <OneProject key={chosen.slug} project={chosen} />
+      ) : (
+        <Message
+          title={t(slug ? 'error.notFound' : 'projects.none')}
+          text={t(slug ? 'error.notFoundText' : 'projects.noneText')}
+        />
+      )}
     </div>
   );
 }
@@ -65,7 +73,14 @@ function NewProject() {
   };
   return (
     <form className={classes.new} onSubmit={(event) => void submit(event)}>
-      <TextInput size="xs" name="name" label={t('projects.new')} required maxLength={200} error={problem || null} />
+      <TextInput
+        size="xs"
+        name="name"
+        label={t('projects.new')}
+        required
+        maxLength={200}
+        error={problem || null}
+      />
       <Button type="submit" variant="default">
         {t('projects.make')}
       </Button>
@@ -87,7 +102,10 @@ function OneProject({ project }: { project: ProjectInfo }) {
     try {
       await api.delete(`/projects/${project.slug}/members/${member.account_uid}`);
       await refresh();
-      toast({ message: t('projects.removed', { name: member.name }), undo: () => void put(member.email, member.role).catch(told) });
+      toast({
+        message: t('projects.removed', { name: member.name }),
+        undo: () => void put(member.email, member.role).catch(told),
+      });
     } catch (e) {
       told(e);
     }
@@ -96,11 +114,17 @@ function OneProject({ project }: { project: ProjectInfo }) {
     <section className={classes.one} aria-label={project.name}>
       <div className={classes.head}>
         <h2>{project.name}</h2>
-        <Button component={Link} variant="default" to={`/measurements?project=${encodeURIComponent(project.slug)}`}>
+        <Button
+          component={Link}
+          variant="default"
+          to={`/measurements?project=${encodeURIComponent(project.slug)}`}
+        >
           {t('nav.measurements')}
         </Button>
       </div>
-      <p className="muted">{project.role ? t('projects.you', { role: t(`role.${project.role}`) }) : t('projects.notMember')}</p>
+      <p className="muted">
+        {project.role ? t('projects.you', { role: t(`role.${project.role}`) }) : t('projects.notMember')}
+      </p>
       {error ? (
         <Failure error={error} retry={() => void refetch()} />
       ) : (
@@ -163,13 +187,36 @@ function AddMember({ put }: { put: (email: string, role: Role) => Promise<void> 
       form.reset();
       setProblem('');
     } catch (error) {
-      setProblem(error instanceof Problem && error.status === 404 ? t('projects.noAccount') : error instanceof Error ? error.message : String(error));
+      setProblem(
+        error instanceof Problem && error.status === 404
+          ? t('projects.noAccount')
+          : error instanceof Error
+            ? error.message
+            : String(error),
+      );
     }
   };
   return (
     <form className={classes.add} onSubmit={(event) => void submit(event)}>
-      <TextInput size="xs" w={260} name="email" type="email" label={t('projects.addMember')} placeholder={t('projects.emailExample')} required error={problem || null} />
-      <Select size="xs" w={150} aria-label={t('projects.role')} allowDeselect={false} data={ROLES.map((r) => ({ value: r, label: t(`role.${r}`) }))} value={role} onChange={(r) => r && setRole(r as Role)} />
+      <TextInput
+        size="xs"
+        w={260}
+        name="email"
+        type="email"
+        label={t('projects.addMember')}
+        placeholder={t('projects.emailExample')}
+        required
+        error={problem || null}
+      />
+      <Select
+        size="xs"
+        w={150}
+        aria-label={t('projects.role')}
+        allowDeselect={false}
+        data={ROLES.map((r) => ({ value: r, label: t(`role.${r}`) }))}
+        value={role}
+        onChange={(r) => r && setRole(r as Role)}
+      />
       <Button type="submit">{t('projects.add')}</Button>
     </form>
   );

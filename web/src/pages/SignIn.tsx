@@ -23,7 +23,8 @@ export default function SignIn() {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
   const next = safeNext(search.get('next'));
-  if (queryClient.getQueryData(meQuery.queryKey) && !connection.state().signedOut) return <Navigate to={next} replace />;
+  if (queryClient.getQueryData(meQuery.queryKey) && !connection.state().signedOut)
+    return <Navigate to={next} replace />;
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -31,7 +32,10 @@ export default function SignIn() {
     setBusy(true);
     setProblem(null);
     try {
-      const me = await api.post<Me>('/session', { email: String(form.get('email')).trim(), password: String(form.get('password')) });
+      const me = await api.post<Me>('/session', {
+        email: String(form.get('email')).trim(),
+        password: String(form.get('password')),
+      });
       connection.signedIn();
       queryClient.setQueryData(meQuery.queryKey, me);
       navigate(next, { replace: true });
@@ -41,14 +45,29 @@ export default function SignIn() {
     }
   };
   const emailError = problem instanceof Problem ? problem.about('email') : null;
-  const rest = problem && !emailError ? (problem instanceof Away ? t('error.awayText') : problem instanceof Problem && problem.code === 'bad_credentials' ? t('signIn.wrong') : problem.message) : null;
+  const rest =
+    problem && !emailError
+      ? problem instanceof Away
+        ? t('error.awayText')
+        : problem instanceof Problem && problem.code === 'bad_credentials'
+          ? t('signIn.wrong')
+          : problem.message
+      : null;
   return (
     <main className={classes.page}>
       <form className={classes.form} onSubmit={(event) => void submit(event)}>
         <img src="/mark.svg" width={44} height={44} alt="" />
         <h1>{t('app.name')}</h1>
         <p>{t('app.tagline')}</p>
-        <TextInput name="email" type="email" label={t('signIn.email')} autoComplete="username" autoFocus required error={emailError} />
+        <TextInput
+          name="email"
+          type="email"
+          label={t('signIn.email')}
+          autoComplete="username"
+          autoFocus
+          required
+          error={emailError}
+        />
         <PasswordInput
           name="password"
           label={t('signIn.password')}
@@ -62,7 +81,12 @@ export default function SignIn() {
         </Button>
         <span className={classes.languages}>
           {LANGUAGES.map((language) => (
-            <UnstyledButton key={language} lang={language} aria-pressed={i18n.language === language} onClick={() => void setLanguage(language)}>
+            <UnstyledButton
+              key={language}
+              lang={language}
+              aria-pressed={i18n.language === language}
+              onClick={() => void setLanguage(language)}
+            >
               {t(`language.${language}`)}
             </UnstyledButton>
           ))}

@@ -17,7 +17,11 @@ export default function Upload() {
   const { projects, project, setProject } = useUploadProject();
   if (!project) return <Message title={t('upload.noProject')} text={t('upload.noProjectText')} />;
   const sum = totals(items);
-  const add = (files: File[]) => uploads.add(files.map((file) => ({ file, path: file.webkitRelativePath || file.name })), project.slug);
+  const add = (files: File[]) =>
+    uploads.add(
+      files.map((file) => ({ file, path: file.webkitRelativePath || file.name })),
+      project.slug,
+    );
   return (
     <div className={classes.page}>
       <div className={classes.top}>
@@ -50,13 +54,20 @@ export default function Upload() {
       {items.length > 0 && (
         <>
           <div className={classes.summary}>
-            <span role="status">{t('upload.summary', { done: sum.done, files: sum.files, size: formatBytes(sum.bytes) })}</span>
+            <span role="status">
+              {t('upload.summary', { done: sum.done, files: sum.files, size: formatBytes(sum.bytes) })}
+            </span>
             {sum.failed > 0 && (
               <span className={classes.status} data-kind="bad">
                 {t('upload.failedCount', { count: sum.failed })}
               </span>
             )}
-            <Button variant="subtle" size="compact-xs" disabled={sum.done === 0} onClick={() => uploads.clearDone()}>
+            <Button
+              variant="subtle"
+              size="compact-xs"
+              disabled={sum.done === 0}
+              onClick={() => uploads.clearDone()}
+            >
               {t('upload.clearDone')}
             </Button>
           </div>
@@ -74,7 +85,12 @@ export default function Upload() {
 function OneItem({ item }: { item: Item }) {
   const { t } = useTranslation();
   const percent = item.size ? (100 * item.sent) / item.size : item.status === 'done' ? 100 : 0;
-  const kind = item.status === 'done' ? 'good' : item.status === 'failed' || item.status === 'needs_file' ? 'bad' : undefined;
+  const kind =
+    item.status === 'done'
+      ? 'good'
+      : item.status === 'failed' || item.status === 'needs_file'
+        ? 'bad'
+        : undefined;
   return (
     <li className={classes.item}>
       <span className={classes.name}>
@@ -89,31 +105,53 @@ function OneItem({ item }: { item: Item }) {
       </span>
       <span className={classes.progress}>
         <span className={classes.status} data-kind={kind}>
-          {item.receipt?.duplicate ? t('upload.duplicate') : t(`upload.status.${item.status}`, { percent: Math.floor(percent) })}
+          {item.receipt?.duplicate
+            ? t('upload.duplicate')
+            : t(`upload.status.${item.status}`, { percent: Math.floor(percent) })}
         </span>
-        {item.status !== 'done' && <Progress size={3} value={percent} aria-label={t('upload.progress', { name: item.name })} />}
+        {item.status !== 'done' && (
+          <Progress size={3} value={percent} aria-label={t('upload.progress', { name: item.name })} />
+        )}
       </span>
       <span className={classes.tools}>
         {(item.status === 'sending' || item.status === 'hashing' || item.status === 'waiting') && (
-          <ActionIcon size="sm" aria-label={t('upload.pause', { name: item.name })} onClick={() => uploads.pause(item.id)}>
+          <ActionIcon
+            size="sm"
+            aria-label={t('upload.pause', { name: item.name })}
+            onClick={() => uploads.pause(item.id)}
+          >
             <IconPlayerPause size={15} />
           </ActionIcon>
         )}
         {item.status === 'paused' && (
-          <ActionIcon size="sm" aria-label={t('upload.resume', { name: item.name })} onClick={() => uploads.resume(item.id)}>
+          <ActionIcon
+            size="sm"
+            aria-label={t('upload.resume', { name: item.name })}
+            onClick={() => uploads.resume(item.id)}
+          >
             <IconPlayerPlay size={15} />
           </ActionIcon>
         )}
         {item.status === 'failed' && (
-          <ActionIcon size="sm" aria-label={t('upload.retry', { name: item.name })} onClick={() => uploads.resume(item.id)}>
+          <ActionIcon
+            size="sm"
+            aria-label={t('upload.retry', { name: item.name })}
+            onClick={() => uploads.resume(item.id)}
+          >
             <IconRefresh size={15} />
           </ActionIcon>
         )}
-        <ActionIcon size="sm" aria-label={t('upload.remove', { name: item.name })} onClick={() => uploads.remove(item.id)}>
+        <ActionIcon
+          size="sm"
+          aria-label={t('upload.remove', { name: item.name })}
+          onClick={() => uploads.remove(item.id)}
+        >
           <IconX size={15} />
         </ActionIcon>
       </span>
-      {item.error && <p className={classes.error}>{item.error === 'receipt' ? t('upload.wrongReceipt') : item.error}</p>}
+      {item.error && (
+        <p className={classes.error}>{item.error === 'receipt' ? t('upload.wrongReceipt') : item.error}</p>
+      )}
       {item.status === 'needs_file' && <p className={classes.error}>{t('upload.needsFile')}</p>}
     </li>
   );

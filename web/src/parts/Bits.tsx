@@ -19,7 +19,15 @@ export function Technique({ technique, short }: { technique: string; short: stri
 }
 
 /** The default plot in small, as it was drawn once at translation. */
-export function Thumbnail({ path, technique, width = 100 }: { path: string; technique: string; width?: number }) {
+export function Thumbnail({
+  path,
+  technique,
+  width = 100,
+}: {
+  path: string;
+  technique: string;
+  width?: number;
+}) {
   return (
     <svg
       className={classes.thumb}
@@ -73,7 +81,7 @@ export function When({ at }: { at: string | null | undefined }) {
   const { i18n } = useTranslation();
   if (!at) return null;
   return (
-    <time dateTime={at} title={formatDate(at, i18n.language, true)} className="num">
+    <time dateTime={at} title={formatDate(at, true)} className="num">
       {formatAgo(at, i18n.language)}
     </time>
   );

@@ -11,7 +11,13 @@ import { readList, writeList } from '@/lib/urlstate';
 import { useLabel } from '@/parts/Bits';
 import classes from '@/parts/parts.module.css';
 
-const EXAMPLES = ['technique:xrd', 'sample:LCO-12', 'temperature>300 degC', 'after:2026-01', '"cold pressed"'] as const;
+const EXAMPLES = [
+  'technique:xrd',
+  'sample:LCO-12',
+  'temperature>300 degC',
+  'after:2026-01',
+  '"cold pressed"',
+] as const;
 
 /** The search of every page: writes `q` of the measurements' URL, suggests keys, values and condition names. */
 export function SearchBox() {
@@ -33,7 +39,10 @@ export function SearchBox() {
   const typed = text.slice(0, caret);
   const [asked] = useDebouncedValue(typed, 120);
   const typing = tokenAt(typed, typed.length).text;
-  const { data } = useQuery({ ...suggestQuery(asked), enabled: combobox.dropdownOpened && typing.length > 0 });
+  const { data } = useQuery({
+    ...suggestQuery(asked),
+    enabled: combobox.dropdownOpened && typing.length > 0,
+  });
   const items = typing ? (data ?? []).filter((item) => item.text !== typing) : [];
 
   const apply = (query: string) => {

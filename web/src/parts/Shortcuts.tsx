@@ -19,13 +19,23 @@ const KEYS: [string[], string][] = [
 export function Shortcuts() {
   const { t } = useTranslation();
   const [opened, { open, close, toggle }] = useDisclosure(false);
-  useHotkeys([['shift+?', toggle], ['?', toggle]]);
+  useHotkeys([
+    ['shift+?', toggle],
+    ['?', toggle],
+  ]);
   useEffect(() => {
     window.addEventListener('zairyo:shortcuts', open);
     return () => window.removeEventListener('zairyo:shortcuts', open);
   }, [open]);
   return (
-    <Modal opened={opened} onClose={close} title={t('shortcuts.title')} centered size="sm" closeButtonProps={{ 'aria-label': t('common.close') }}>
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={t('shortcuts.title')}
+      centered
+      size="sm"
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
       <div className={classes.keys}>
         {KEYS.map(([keys, what]) => (
           <div key={what} style={{ display: 'contents' }}>

@@ -7,7 +7,7 @@ import classes from '@/parts/parts.module.css';
 export function PageSkeleton() {
   const { t } = useTranslation();
   return (
-    <div className={classes.skeleton} aria-busy="true" aria-label={t('common.loading')}>
+    <div className={classes.skeleton} role="status" aria-busy="true" aria-label={t('common.loading')}>
       <Skeleton h={22} w={280} mb={20} />
       <Skeleton h={320} mb={16} />
       <Skeleton h={14} w="60%" mb={8} />
@@ -40,7 +40,12 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   if (error instanceof Problem && error.status === 403) {
     return <Message title={t('error.forbidden')} text={error.message} />;
   }
-  if (error instanceof Away) return <Message title={t('error.away')} text={t('error.awayText')}>{again}</Message>;
+  if (error instanceof Away)
+    return (
+      <Message title={t('error.away')} text={t('error.awayText')}>
+        {again}
+      </Message>
+    );
   return (
     <Message title={t('error.other')} text={error instanceof Error ? error.message : String(error)}>
       {again}

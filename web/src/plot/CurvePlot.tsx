@@ -1,7 +1,16 @@
 import 'uplot/dist/uPlot.min.css';
 import { useComputedColorScheme } from '@mantine/core';
 import { useResizeObserver } from '@mantine/hooks';
-import { forwardRef, type RefObject, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
+import {
+  forwardRef,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { useTranslation } from 'react-i18next';
 import uPlot from 'uplot';
 import { formatNumber, formatTick, withUnit } from '@/lib/numbers';
@@ -63,7 +72,11 @@ export const CurvePlot = forwardRef<PlotHandle, Props>(function CurvePlot(props,
   const width = Math.floor(rect.width);
 
   const windows = useMemo(() => {
-    const left = windowOf(curves.filter((c) => c.side === 0), log, range);
+    const left = windowOf(
+      curves.filter((c) => c.side === 0),
+      log,
+      range,
+    );
     const right = curves.filter((c) => c.side === 1);
     const all = windowOf(curves, log, range);
     return { x: all.x, y: left.y, y2: right.length ? windowOf(right, log, all.x).y : left.y };
@@ -90,11 +103,8 @@ export const CurvePlot = forwardRef<PlotHandle, Props>(function CurvePlot(props,
 
   useEffect(() => {
     const element = host.current;
-    if (!element || width < 50) return;
-    const style = getComputedStyle(document.documentElement);
-    const ink = style.getPropertyValue('--z-muted').trim();
-    const line = style.getPropertyValue('--z-line').trim();
-    const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    if (!element || width < 50 || curves.length === 0) return; // uPlot needs at least one
+    const { ink, line, font } = paint(scheme);
     const y = (side: number): uPlot.Axis => ({
       scale: side ? 'y2' : 'y',
       side: side ? 1 : 3,
@@ -141,13 +151,15 @@ export const CurvePlot = forwardRef<PlotHandle, Props>(function CurvePlot(props,
           label: x.label,
           labelFont: font,
           labelSize: 22,
-          labelGap: 2,
+          labelGap: 0,
+          size: 30,
           font,
           stroke: ink,
           space: x.time ? 130 : 70,
           grid: { stroke: line, width: 1 },
           ticks: { stroke: line, size: 5, width: 1 },
-          values: (_, splits, __, ___, step) => splits.map((v) => (x.time ? dateText(v) : formatTick(v, step))),
+          values: (_, splits, __, ___, step) =>
+            splits.map((v) => (x.time ? dateText(v) : formatTick(v, step))),
         },
         ...sides.map((_, side) => y(side)),
       ],
@@ -173,8 +185,6 @@ export const CurvePlot = forwardRef<PlotHandle, Props>(function CurvePlot(props,
       u.destroy();
       plot.current = null;
     };
-    // `scheme` stands for the colours read from the style sheet.
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   }, [curves, windows, width, height, log, x, sides, onRange, scheme]);
 
   useEffect(() => {
@@ -191,7 +201,14 @@ export const CurvePlot = forwardRef<PlotHandle, Props>(function CurvePlot(props,
       for (const side of [0, 1] as const) {
         const own = curves.filter((c) => c.side === side);
         const scale = side ? 'y2' : 'y';
-        const hit = own.length ? nearest(own, at, (v) => u.valToPos(v, 'x'), (v) => u.valToPos(v, scale)) : null;
+        const hit = own.length
+          ? nearest(
+              own,
+              at,
+              (v) => u.valToPos(v, 'x'),
+              (v) => u.valToPos(v, scale),
+            )
+          : null;
         const curve = hit && own[hit.curve];
         if (!hit || !curve) continue;
         const d = Math.abs(u.valToPos(curve.y[hit.index] as number, scale) - at.y);
@@ -230,8 +247,15 @@ export const CurvePlot = forwardRef<PlotHandle, Props>(function CurvePlot(props,
   };
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys read out its points
-    <div ref={box} className={classes.plot} tabIndex={0} role="img" aria-label={`${label}. ${t('plot.keys')}`} onKeyDown={step} style={{ minHeight: height }}>
+    <div
+      ref={box}
+      className={classes.plot}
+      tabIndex={0}
+      role="img"
+      aria-label={`${label}. ${t('plot.keys')}`}
+      onKeyDown={step}
+      style={{ minHeight: height }}
+    >
       <div ref={host} className={classes.host} />
       {readOut && (
         <>
@@ -248,11 +272,35 @@ export const CurvePlot = forwardRef<PlotHandle, Props>(function CurvePlot(props,
   );
 });
 
-function Dot({ at, over, within }: { at: ReadOut; over: HTMLElement | undefined; within: HTMLElement | null }) {
+/** Colours and font of the scheme that is on, as the style sheet has them. */
+function paint(scheme: 'light' | 'dark') {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name: string, fallback: string) => style.getPropertyValue(name).trim() || fallback;
+  return {
+    ink: of('--z-muted', scheme === 'dark' ? '#9da5b1' : '#5a6371'),
+    line: of('--z-line', scheme === 'dark' ? '#272b32' : '#e4e7ec'),
+    font: `12px ${getComputedStyle(document.body).fontFamily}`,
+  };
+}
+
+function Dot({
+  at,
+  over,
+  within,
+}: {
+  at: ReadOut;
+  over: HTMLElement | undefined;
+  within: HTMLElement | null;
+}) {
   if (!over || !within) return null;
   const a = over.getBoundingClientRect();
   const b = within.getBoundingClientRect();
-  return <span className={classes.dot} style={{ left: a.left - b.left + at.left, top: a.top - b.top + at.top, borderColor: at.colour }} />;
+  return (
+    <span
+      className={classes.dot}
+      style={{ left: a.left - b.left + at.left, top: a.top - b.top + at.top, borderColor: at.colour }}
+    />
+  );
 }
 
 function firstWithin(curve: Curve, [lo, hi]: [number, number]): number {

@@ -8,8 +8,8 @@ import { dataQuery } from '@/api/queries';
 import type { EntryInfo } from '@/api/types';
 import { decodeNumbers } from '@/lib/arrays';
 import { axisLabel, formatNumber } from '@/lib/numbers';
-import classes from '@/plot/DataTable.module.css';
 import { Failure } from '@/parts/States';
+import classes from '@/plot/DataTable.module.css';
 
 const MOST_ROWS = 100_000;
 const ROW_HEIGHT = 26;
@@ -28,7 +28,10 @@ export default function DataTable({ uid, entry, height }: { uid: string; entry: 
     ],
     [entry, along],
   );
-  const { data, error, isPending } = useQuery({ ...dataQuery(uid, entry.name, { names: names.join(','), points: MOST_ROWS }), enabled: flat });
+  const { data, error, isPending } = useQuery({
+    ...dataQuery(uid, entry.name, { names: names.join(','), points: MOST_ROWS }),
+    enabled: flat,
+  });
   const cells = useMemo(
     () =>
       (data?.arrays ?? []).map((array) => {
@@ -46,13 +49,21 @@ export default function DataTable({ uid, entry, height }: { uid: string; entry: 
   const columns = useMemo(
     () =>
       cells.map(({ array, at }) =>
-        column.accessor((i) => at(i), { id: array.name, header: axisLabel(array.label, array.dtype === '<f8' ? array.unit : null) }),
+        column.accessor((i) => at(i), {
+          id: array.name,
+          header: axisLabel(array.label, array.dtype === '<f8' ? array.unit : null),
+        }),
       ),
     [cells],
   );
   const table = useReactTable({ data: rows, columns, getCoreRowModel: getCoreRowModel() });
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: 20 });
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 20,
+  });
   if (!flat) return <p className={classes.note}>{t('table.notFlat')}</p>;
   if (error) return <Failure error={error} />;
   if (isPending) return <Skeleton h={height} />;
@@ -60,8 +71,15 @@ export default function DataTable({ uid, entry, height }: { uid: string; entry: 
   const template = { gridTemplateColumns: `64px repeat(${cells.length}, minmax(110px, 1fr))` };
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by the keys */}
-      <div ref={scroller} className={classes.table} style={{ height }} tabIndex={0} role="table" aria-rowcount={rows.length + 1} aria-label={t('table.label', { title: entry.title || entry.name })}>
+      <div
+        ref={scroller}
+        className={classes.table}
+        style={{ height }}
+        tabIndex={0}
+        role="table"
+        aria-rowcount={rows.length + 1}
+        aria-label={t('table.label', { title: entry.title || entry.name })}
+      >
         {table.getHeaderGroups().map((group) => (
           <div key={group.id} role="row" className={classes.head} style={template}>
             <span role="columnheader">#</span>
@@ -74,7 +92,13 @@ export default function DataTable({ uid, entry, height }: { uid: string; entry: 
         ))}
         <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
           {virtual.getVirtualItems().map((item) => (
-            <div key={item.key} role="row" aria-rowindex={item.index + 2} className={classes.row} style={{ ...template, transform: `translateY(${item.start}px)` }}>
+            <div
+              key={item.key}
+              role="row"
+              aria-rowindex={item.index + 2}
+              className={classes.row}
+              style={{ ...template, transform: `translateY(${item.start}px)` }}
+            >
               <span role="cell" className={classes.number}>
                 {item.index + 1}
               </span>
@@ -87,7 +111,11 @@ export default function DataTable({ uid, entry, height }: { uid: string; entry: 
           ))}
         </div>
       </div>
-      {data.decimated && <p className={classes.note}>{t('table.thinned', { shown: formatNumber(rows.length), all: formatNumber(data.total_points) })}</p>}
+      {data.decimated && (
+        <p className={classes.note}>
+          {t('table.thinned', { shown: formatNumber(rows.length), all: formatNumber(data.total_points) })}
+        </p>
+      )}
     </>
   );
 }

@@ -5,13 +5,13 @@ import type { ArrayInfo, EntryInfo } from '@/api/types';
 import { decodeNumbers } from '@/lib/arrays';
 import { axisLabel, formatNumber, withUnit } from '@/lib/numbers';
 import type { PlotState } from '@/lib/urlstate';
+import { Failure, PageSkeleton } from '@/parts/States';
 import { CurvePlot } from '@/plot/CurvePlot';
 import type { MapChoice } from '@/plot/choices';
 import { useColours } from '@/plot/colours';
 import panel from '@/plot/PlotPanel.module.css';
 import classes from '@/plot/plot.module.css';
 import { useMapData } from '@/plot/useCurves';
-import { Failure, PageSkeleton } from '@/parts/States';
 
 const MapView = lazy(() => import('@/plot/MapView'));
 
@@ -44,7 +44,12 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
       const array = axes.data.arrays.find((a) => a.name === name);
       return array ? Array.from(decodeNumbers(array)) : [];
     };
-    return { values: decodeNumbers(signal), shape: signal.shape as [number, number], rows: positions(down.name), columns: positions(across.name) };
+    return {
+      values: decodeNumbers(signal),
+      shape: signal.shape as [number, number],
+      rows: positions(down.name),
+      columns: positions(across.name),
+    };
   }, [image.data, axes.data, choice.signal.name, down.name, across.name]);
 
   const curve = useMemo(() => {
@@ -52,19 +57,37 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
     const x = find(choice.spectrum.name);
     const y = find(choice.signal.name);
     if (!x || !y || x.shape.length !== 1 || y.shape.length !== 1) return [];
-    return [{ key: 'spectrum', label: choice.signal.label, x: decodeNumbers(x), y: decodeNumbers(y), side: 0 as const, colour: colourOf(0).colour, dash: [] }];
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the colour follows from the scheme
-  }, [spectrum.data, choice, colourOf(0).colour]);
+    return [
+      {
+        key: 'spectrum',
+        label: choice.signal.label,
+        x: decodeNumbers(x),
+        y: decodeNumbers(y),
+        side: 0 as const,
+        colour: colourOf(0).colour,
+        dash: [],
+      },
+    ];
+  }, [spectrum.data, choice, colourOf]);
   const x = useMemo(
-    () => ({ label: axisLabel(choice.spectrum.label, choice.spectrum.unit), unit: choice.spectrum.unit, time: false, reversed: choice.spectrum.reversed }),
+    () => ({
+      label: axisLabel(choice.spectrum.label, choice.spectrum.unit),
+      unit: choice.spectrum.unit,
+      time: false,
+      reversed: choice.spectrum.reversed,
+    }),
     [choice.spectrum],
   );
-  const sides = useMemo(() => [{ label: axisLabel(choice.signal.label, choice.signal.unit), unit: choice.signal.unit }], [choice.signal]);
+  const sides = useMemo(
+    () => [{ label: axisLabel(choice.signal.label, choice.signal.unit), unit: choice.signal.unit }],
+    [choice.signal],
+  );
   const onRange = useCallback((range: [number, number] | null) => change({ range }), [change]);
 
   const error = image.error ?? axes.error;
   if (error) return <Failure error={error} />;
-  const place = (axis: typeof down, values: number[] | undefined, k: number) => withUnit(formatNumber(values?.[k] ?? k, 4), axis.unit);
+  const place = (axis: typeof down, values: number[] | undefined, k: number) =>
+    withUnit(formatNumber(values?.[k] ?? k, 4), axis.unit);
   const length = (unit: string | null) => Boolean(unit && /m$|angstrom/.test(unit));
   const where = choice.mean
     ? t('map.pixel', { x: place(across, drawn?.columns, pixel[1]), y: place(down, drawn?.rows, pixel[0]) })
@@ -83,7 +106,15 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
             onChange={(value) => value && change({ y: [value] })}
           />
         )}
-        <Select size="xs" w={120} aria-label={t('map.colours')} allowDeselect={false} data={[...COLOUR_MAPS]} value={colourMap} onChange={(value) => value && setColourMap(value as ColourMap)} />
+        <Select
+          size="xs"
+          w={120}
+          aria-label={t('map.colours')}
+          allowDeselect={false}
+          data={[...COLOUR_MAPS]}
+          value={colourMap}
+          onChange={(value) => value && setColourMap(value as ColourMap)}
+        />
         <SegmentedControl
           aria-label={t('plot.scale')}
           value={state.log ? 'log' : 'linear'}
@@ -97,8 +128,22 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
       </div>
       <div className={classes.map}>
         <div>
-          <p className={classes.note}>{choice.mean ? t('map.mean', { axis: choice.spectrum.label }) : axisLabel(choice.signal.label, choice.signal.unit)}</p>
-          <div className={classes.image} role="img" aria-label={t('map.words', { signal: choice.signal.label, rows: down.size, columns: across.size, down: down.label, across: across.label })}>
+          <p className={classes.note}>
+            {choice.mean
+              ? t('map.mean', { axis: choice.spectrum.label })
+              : axisLabel(choice.signal.label, choice.signal.unit)}
+          </p>
+          <div
+            className={classes.image}
+            role="img"
+            aria-label={t('map.words', {
+              signal: choice.signal.label,
+              rows: down.size,
+              columns: across.size,
+              down: down.label,
+              across: across.label,
+            })}
+          >
             <Suspense fallback={<PageSkeleton />}>
               {drawn && (
                 <MapView
@@ -119,7 +164,16 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
           <p className={classes.note} role="status">
             {where}
           </p>
-          <CurvePlot curves={curve} x={x} sides={sides} log={state.log} range={state.range} onRange={onRange} height={440} label={where} />
+          <CurvePlot
+            curves={curve}
+            x={x}
+            sides={sides}
+            log={state.log}
+            range={state.range}
+            onRange={onRange}
+            height={440}
+            label={where}
+          />
         </div>
       </div>
       <p className={panel.hint}>{t('map.hint')}</p>

@@ -1,4 +1,14 @@
-import { ActionIcon, Button, Menu, MultiSelect, SegmentedControl, Select, Slider, Tooltip, UnstyledButton } from '@mantine/core';
+import {
+  ActionIcon,
+  Button,
+  Menu,
+  MultiSelect,
+  SegmentedControl,
+  Select,
+  Slider,
+  Tooltip,
+  UnstyledButton,
+} from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { IconArrowsMaximize, IconChartLine, IconDownload, IconTable, IconX } from '@tabler/icons-react';
 import { lazy, Suspense, useCallback, useMemo, useRef } from 'react';
@@ -10,16 +20,17 @@ import { strongest } from '@/lib/arrays';
 import { axisLabel, formatNumber, withUnit } from '@/lib/numbers';
 import { pythonFor } from '@/lib/python';
 import type { PlotState } from '@/lib/urlstate';
+import { inLanguage } from '@/lib/vocabulary';
+import { Failure, PageSkeleton } from '@/parts/States';
+import { toast } from '@/parts/Toasts';
 import { CurvePlot, type DrawnCurve, type PlotHandle } from '@/plot/CurvePlot';
 import { type Choice, type CurveChoice, choose, matching } from '@/plot/choices';
 import { PRINT_COLOURS, useColours } from '@/plot/colours';
 import { shifted } from '@/plot/curves';
-import { composePng } from '@/plot/png';
 import classes from '@/plot/PlotPanel.module.css';
+import { composePng } from '@/plot/png';
 import { plotSvg } from '@/plot/svg';
 import { type Fetched, useCurves, type Wanted } from '@/plot/useCurves';
-import { Failure, PageSkeleton } from '@/parts/States';
-import { toast } from '@/parts/Toasts';
 
 const MapPanel = lazy(() => import('@/plot/MapPanel'));
 const DataTable = lazy(() => import('@/plot/DataTable'));
@@ -35,13 +46,22 @@ interface Props {
 
 /** The hero of a measurement's page: its entries, as curves, an image or a table. */
 export function PlotPanel({ main, others, state, change, height = 460 }: Props) {
-  const { t } = useTranslation();
-  const entry = main.entry_list.find((e) => e.name === state.entry) ?? main.entry_list.find((e) => e.name === main.default_entry) ?? main.entry_list[0];
-  const choice = useMemo<Choice>(() => (entry ? choose(entry, state.x, state.y) : { kind: 'none' }), [entry, state.x, state.y]);
+  const { t, i18n } = useTranslation();
+  const found =
+    main.entry_list.find((e) => e.name === state.entry) ??
+    main.entry_list.find((e) => e.name === main.default_entry) ??
+    main.entry_list[0];
+  const entry = useMemo(() => found && inLanguage(found, i18n.language), [found, i18n.language]);
+  const choice = useMemo<Choice>(
+    () => (entry ? choose(entry, state.x, state.y) : { kind: 'none' }),
+    [entry, state.x, state.y],
+  );
   if (!entry) return null;
   return (
     <section className={classes.panel} aria-label={t('plot.section')}>
-      {main.entry_list.length > 1 && <Entries entries={main.entry_list} current={entry.name} change={change} />}
+      {main.entry_list.length > 1 && (
+        <Entries entries={main.entry_list} current={entry.name} change={change} />
+      )}
       {state.view === 'table' ? (
         <Suspense fallback={<PageSkeleton />}>
           <div className={classes.toolbar}>
@@ -67,7 +87,15 @@ export function PlotPanel({ main, others, state, change, height = 460 }: Props) 
           />
         </Suspense>
       ) : choice.kind === 'curve' ? (
-        <Curves main={main} others={others} entry={entry} choice={choice} state={state} change={change} height={height} />
+        <Curves
+          main={main}
+          others={others}
+          entry={entry}
+          choice={choice}
+          state={state}
+          change={change}
+          height={height}
+        />
       ) : (
         <p className={classes.none}>{t('plot.none')}</p>
       )}
@@ -75,7 +103,15 @@ export function PlotPanel({ main, others, state, change, height = 460 }: Props) 
   );
 }
 
-function Entries({ entries, current, change }: { entries: EntryInfo[]; current: string; change: Props['change'] }) {
+function Entries({
+  entries,
+  current,
+  change,
+}: {
+  entries: EntryInfo[];
+  current: string;
+  change: Props['change'];
+}) {
   const { t } = useTranslation();
   const name = (e: EntryInfo) => e.title || e.name;
   const select = (value: string) => change({ entry: value, x: '', y: [], range: null });
@@ -97,7 +133,13 @@ function Entries({ entries, current, change }: { entries: EntryInfo[]; current: 
   return (
     <div className={classes.entries} role="tablist" aria-label={t('plot.entries', { count: entries.length })}>
       {entries.map((e) => (
-        <UnstyledButton key={e.name} role="tab" aria-selected={e.name === current} className={classes.entry} onClick={() => select(e.name)}>
+        <UnstyledButton
+          key={e.name}
+          role="tab"
+          aria-selected={e.name === current}
+          className={classes.entry}
+          onClick={() => select(e.name)}
+        >
           {name(e)}
         </UnstyledButton>
       ))}
@@ -117,7 +159,11 @@ function Curves(props: Omit<Props, 'height'> & { entry: EntryInfo; choice: Curve
     for (const other of others) {
       const found = matching(other.entry_list, entry.name, choice);
       if (found) {
-        const own = choose(found, choice.x.name, choice.ys.map((q) => q.name));
+        const own = choose(
+          found,
+          choice.x.name,
+          choice.ys.map((q) => q.name),
+        );
         list.push({ uid: other.uid, entry: found.name, title: other.title, choice: own });
       } else left.push(other);
     }
@@ -125,14 +171,19 @@ function Curves(props: Omit<Props, 'height'> & { entry: EntryInfo; choice: Curve
   }, [main, others, entry, choice]);
   const { curves, pending, error, thinned, points } = useCurves(wanted, state.range);
 
-  const units = [...new Set(choice.ys.map((q) => q.unit ?? ''))];
+  const units = useMemo(() => [...new Set(choice.ys.map((q) => q.unit ?? ''))], [choice.ys]);
+  const { offset, log } = state;
   const drawn = useMemo(
-    () => draw(curves, choice, units.join('|'), state, colourOf),
-    // biome-ignore lint/correctness/useExhaustiveDependencies: units follow from choice, colourOf from the scheme
-    [curves, choice, state.offset, state.log, colourOf(0).colour],
+    () => draw(curves, choice, units, offset, log, colourOf),
+    [curves, choice, units, offset, log, colourOf],
   );
   const x = useMemo(
-    () => ({ label: axisLabel(choice.x.label, choice.x.time ? null : choice.x.unit), unit: choice.x.unit, time: choice.x.time, reversed: choice.x.reversed }),
+    () => ({
+      label: axisLabel(choice.x.label, choice.x.time ? null : choice.x.unit),
+      unit: choice.x.unit,
+      time: choice.x.time,
+      reversed: choice.x.reversed,
+    }),
     [choice.x],
   );
   const sides = useMemo(
@@ -141,8 +192,7 @@ function Curves(props: Omit<Props, 'height'> & { entry: EntryInfo; choice: Curve
         const own = choice.ys.filter((q) => (q.unit ?? '') === unit);
         return { label: axisLabel(own.map((q) => q.label).join(', '), unit), unit };
       }),
-    // biome-ignore lint/correctness/useExhaustiveDependencies: units follow from choice
-    [choice.ys],
+    [choice.ys, units],
   );
   const onRange = useCallback((range: [number, number] | null) => change({ range }), [change]);
   useHotkeys([
@@ -150,7 +200,7 @@ function Curves(props: Omit<Props, 'height'> & { entry: EntryInfo; choice: Curve
     ['r', () => change({ range: null })],
   ]);
 
-  const label = describe(t, main, curves[0], choice);
+  const label = inWords(t, main, curves[0], choice);
   const title = main.title || main.path;
   const colours = drawn.map((_, k) => PRINT_COLOURS[k % PRINT_COLOURS.length] ?? '#000');
   const png = () => {
@@ -165,7 +215,16 @@ function Curves(props: Omit<Props, 'height'> & { entry: EntryInfo; choice: Curve
     const scales = handle.current?.scales();
     if (!scales) return;
     const own = drawn.filter((c) => c.side === 0);
-    const text = plotSvg({ title, xLabel: x.label, yLabel: sides[0]?.label ?? '', curves: own, colours, scales, log: state.log, reversed: x.reversed });
+    const text = plotSvg({
+      title,
+      xLabel: x.label,
+      yLabel: sides[0]?.label ?? '',
+      curves: own,
+      colours,
+      scales,
+      log: state.log,
+      reversed: x.reversed,
+    });
     saveBlob(new Blob([text], { type: 'image/svg+xml' }), `${fileName(title)}.svg`);
   };
   return (
@@ -179,7 +238,10 @@ function Curves(props: Omit<Props, 'height'> & { entry: EntryInfo; choice: Curve
             aria-label={t('plot.x')}
             leftSection={<span className={classes.axisName}>x</span>}
             allowDeselect={false}
-            data={choice.xs.map((q) => ({ value: q.name, label: axisLabel(q.label, q.time ? null : q.unit) }))}
+            data={choice.xs.map((q) => ({
+              value: q.name,
+              label: axisLabel(q.label, q.time ? null : q.unit),
+            }))}
             value={choice.x.name}
             onChange={(value) => value && change({ x: value === entry.x ? '' : value, range: null })}
           />
@@ -208,12 +270,26 @@ function Curves(props: Omit<Props, 'height'> & { entry: EntryInfo; choice: Curve
         {drawn.length > 1 && others.length > 0 && (
           <div className={classes.offset}>
             <span>{t('plot.offset')}</span>
-            <Slider size={3} thumbSize={13} min={0} max={1.5} step={0.05} label={null} value={state.offset} onChange={(offset) => change({ offset })} thumbLabel={t('plot.offset')} />
+            <Slider
+              size={3}
+              thumbSize={13}
+              min={0}
+              max={1.5}
+              step={0.05}
+              label={null}
+              value={state.offset}
+              onChange={(offset) => change({ offset })}
+              thumbLabel={t('plot.offset')}
+            />
           </div>
         )}
         <div className={classes.right}>
           {state.range && (
-            <Button variant="light" leftSection={<IconArrowsMaximize size={14} />} onClick={() => change({ range: null })}>
+            <Button
+              variant="light"
+              leftSection={<IconArrowsMaximize size={14} />}
+              onClick={() => change({ range: null })}
+            >
               {t('plot.reset')}
             </Button>
           )}
@@ -224,15 +300,38 @@ function Curves(props: Omit<Props, 'height'> & { entry: EntryInfo; choice: Curve
         <Failure error={error} />
       ) : (
         <div className={classes.canvas} aria-busy={pending} style={{ minHeight: height }}>
-          <CurvePlot ref={handle} curves={drawn} x={x} sides={sides} log={state.log} range={state.range} onRange={onRange} height={height} label={label} />
+          <CurvePlot
+            ref={handle}
+            curves={drawn}
+            x={x}
+            sides={sides}
+            log={state.log}
+            range={state.range}
+            onRange={onRange}
+            height={height}
+            label={label}
+          />
         </div>
       )}
-      {drawn.length > 1 && <Legend curves={curves} drawn={drawn} main={main} state={state} change={change} overlaid={others.length > 0} />}
+      {drawn.length > 1 && (
+        <Legend
+          curves={curves}
+          drawn={drawn}
+          main={main}
+          state={state}
+          change={change}
+          overlaid={others.length > 0}
+        />
+      )}
       {odd.length > 0 && (
         <p className={classes.odd}>
           {t('plot.odd', { titles: odd.map((o) => o.title).join(', ') })}
           {state.over.length > 0 && (
-            <Button variant="subtle" size="compact-xs" onClick={() => change({ over: state.over.filter((uid) => !odd.some((o) => o.uid === uid)) })}>
+            <Button
+              variant="subtle"
+              size="compact-xs"
+              onClick={() => change({ over: state.over.filter((uid) => !odd.some((o) => o.uid === uid)) })}
+            >
               {t('plot.oddRemove')}
             </Button>
           )}
@@ -246,13 +345,31 @@ function Curves(props: Omit<Props, 'height'> & { entry: EntryInfo; choice: Curve
   );
 }
 
-function draw(curves: Fetched[], choice: CurveChoice, units: string, state: PlotState, colourOf: ReturnType<typeof useColours>): DrawnCurve[] {
-  const order = units.split('|');
-  const sideOf = (name: string) => (order.indexOf(choice.ys.find((q) => q.name === name)?.unit ?? '') > 0 ? 1 : 0);
-  return shifted(curves, state.offset, state.log).map((curve, k) => ({ ...curve, ...colourOf(k), side: sideOf(curves[k]?.y_name ?? '') as 0 | 1 }));
+function draw(
+  curves: Fetched[],
+  choice: CurveChoice,
+  units: string[],
+  offset: number,
+  log: boolean,
+  colourOf: ReturnType<typeof useColours>,
+): DrawnCurve[] {
+  const sideOf = (name: string | undefined): 0 | 1 =>
+    units.indexOf(choice.ys.find((q) => q.name === name)?.unit ?? '') > 0 ? 1 : 0;
+  return shifted(curves, offset, log).map((curve, k) => ({
+    ...curve,
+    ...colourOf(k),
+    side: sideOf(curves[k]?.y_name),
+  }));
 }
 
-function Legend(props: { curves: Fetched[]; drawn: DrawnCurve[]; main: Detail; state: PlotState; change: Props['change']; overlaid: boolean }) {
+function Legend(props: {
+  curves: Fetched[];
+  drawn: DrawnCurve[];
+  main: Detail;
+  state: PlotState;
+  change: Props['change'];
+  overlaid: boolean;
+}) {
   const { curves, drawn, main, state, change, overlaid } = props;
   const { t } = useTranslation();
   return (
@@ -262,11 +379,24 @@ function Legend(props: { curves: Fetched[]; drawn: DrawnCurve[]; main: Detail; s
         return (
           <li key={curve.key}>
             <svg width="24" height="6" aria-hidden="true">
-              <path d="M0 3h24" stroke={curve.colour} strokeWidth="2.5" strokeDasharray={curve.dash.join(' ')} />
+              <path
+                d="M0 3h24"
+                stroke={curve.colour}
+                strokeWidth="2.5"
+                strokeDasharray={curve.dash.join(' ')}
+              />
             </svg>
-            {overlaid && uid !== main.uid ? <Link to={`/measurements/${uid}`}>{curve.label}</Link> : <span>{curve.label}</span>}
+            {overlaid && uid !== main.uid ? (
+              <Link to={`/measurements/${uid}`}>{curve.label}</Link>
+            ) : (
+              <span>{curve.label}</span>
+            )}
             {state.over.includes(uid) && (
-              <ActionIcon size="xs" aria-label={t('plot.remove', { title: curve.label })} onClick={() => change({ over: state.over.filter((u) => u !== uid) })}>
+              <ActionIcon
+                size="xs"
+                aria-label={t('plot.remove', { title: curve.label })}
+                onClick={() => change({ over: state.over.filter((u) => u !== uid) })}
+              >
                 <IconX size={12} />
               </ActionIcon>
             )}
@@ -300,7 +430,17 @@ function Named({ icon: Icon, text }: { icon: typeof IconTable; text: string }) {
   );
 }
 
-function Export({ main, entry, png, svg }: { main: Detail; entry: EntryInfo; png?: () => void; svg?: () => void }) {
+function Export({
+  main,
+  entry,
+  png,
+  svg,
+}: {
+  main: Detail;
+  entry: EntryInfo;
+  png?: () => void;
+  svg?: () => void;
+}) {
   const { t } = useTranslation();
   const copy = () =>
     navigator.clipboard.writeText(pythonFor(location.origin, main.uid, entry.name)).then(
@@ -319,7 +459,10 @@ function Export({ main, entry, png, svg }: { main: Detail; entry: EntryInfo; png
       <Menu.Dropdown>
         {png && <Menu.Item onClick={png}>{t('plot.png')}</Menu.Item>}
         {svg && <Menu.Item onClick={svg}>{t('plot.svg')}</Menu.Item>}
-        <Menu.Item component="a" href={apiUrl(`/measurements/${main.uid}/entries/${encodeURIComponent(entry.name)}.csv`)}>
+        <Menu.Item
+          component="a"
+          href={apiUrl(`/measurements/${main.uid}/entries/${encodeURIComponent(entry.name)}.csv`)}
+        >
           {t('plot.csv')}
         </Menu.Item>
         <Menu.Divider />
@@ -332,14 +475,20 @@ function Export({ main, entry, png, svg }: { main: Detail; entry: EntryInfo; png
 const fileName = (title: string) => title.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, 80) || 'plot';
 
 /** "XRD, 5 to 90° 2θ, strongest at 28.44°": what the plot shows, for those who do not see it. */
-function describe(t: (key: string, values: Record<string, unknown>) => string, main: Detail, curve: Fetched | undefined, choice: CurveChoice): string {
+function inWords(
+  t: (key: string, values: Record<string, unknown>) => string,
+  main: Detail,
+  curve: Fetched | undefined,
+  choice: CurveChoice,
+): string {
   const technique = main.technique_short || main.technique;
   if (!curve || curve.x.length === 0) return t('plot.wordsEmpty', { technique });
   const xs = Array.from(curve.x).filter(Number.isFinite);
   const lo = xs.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const hi = xs.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const top = strongest(curve.y);
-  const say = (v: number) => (choice.x.time ? new Date(v).toISOString() : withUnit(formatNumber(v, 4), choice.x.unit));
+  const say = (v: number) =>
+    choice.x.time ? new Date(v).toISOString() : withUnit(formatNumber(v, 4), choice.x.unit);
   return t('plot.words', {
     technique,
     y: choice.ys.map((q) => q.label).join(', '),

@@ -36,10 +36,18 @@ const NUMERIC = new Set(['f', 'i', 'u', 'b']);
 const kind = (dtype: string) => dtype.replace(/^[<>|=]/, '').charAt(0);
 
 const fromSignal = (s: SignalInfo): Quantity => ({
-  name: s.name, label: s.label, unit: s.unit, time: kind(s.dtype) === 'M', reversed: false,
+  name: s.name,
+  label: s.label,
+  unit: s.unit,
+  time: kind(s.dtype) === 'M',
+  reversed: false,
 });
 const fromAxis = (a: AxisInfo): Quantity => ({
-  name: a.name, label: a.label, unit: a.unit, time: false, reversed: a.reversed,
+  name: a.name,
+  label: a.label,
+  unit: a.unit,
+  time: false,
+  reversed: a.reversed,
 });
 
 export function choose(entry: EntryInfo, wantedX: string, wantedY: string[]): Choice {
@@ -89,8 +97,13 @@ export function twoUnits(ys: Quantity[]): Quantity[] {
 /** The entry of another measurement that can be laid over: the same x and y in the same units. */
 export function matching(entries: EntryInfo[], preferred: string, choice: CurveChoice): EntryInfo | null {
   const fits = (entry: EntryInfo) => {
-    const other = choose(entry, choice.x.name, choice.ys.map((q) => q.name));
-    if (other.kind !== 'curve' || other.x.name !== choice.x.name || other.x.unit !== choice.x.unit) return false;
+    const other = choose(
+      entry,
+      choice.x.name,
+      choice.ys.map((q) => q.name),
+    );
+    if (other.kind !== 'curve' || other.x.name !== choice.x.name || other.x.unit !== choice.x.unit)
+      return false;
     return other.ys.some((q) => q.name === choice.ys[0]?.name && q.unit === choice.ys[0]?.unit);
   };
   const sorted = [...entries].sort((p, q) => Number(q.name === preferred) - Number(p.name === preferred));

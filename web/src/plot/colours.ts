@@ -1,4 +1,5 @@
 import { useComputedColorScheme } from '@mantine/core';
+import { useCallback } from 'react';
 
 /** Told apart by people with any colour vision on either ground; lines differ in dashes too. */
 const LIGHT = ['#2b4fb3', '#c2500c', '#0c7d62', '#9b2f86', '#7d6200', '#0878a6', '#b3261e', '#565e6b'];
@@ -7,10 +8,14 @@ const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [5, 5], [12, 4], [3, 2, 8, 2]
 
 export const PRINT_COLOURS = LIGHT;
 
+/** Colour and dashes of curve number k. */
 export function useColours() {
-  const colours = useComputedColorScheme('light') === 'dark' ? DARK : LIGHT;
-  return (k: number) => ({
-    colour: colours[k % colours.length] ?? '#888',
-    dash: DASHES[k % DASHES.length] ?? [],
-  });
+  const scheme = useComputedColorScheme('light');
+  return useCallback(
+    (k: number) => ({
+      colour: (scheme === 'dark' ? DARK : LIGHT)[k % LIGHT.length] ?? '#888',
+      dash: DASHES[k % DASHES.length] ?? [],
+    }),
+    [scheme],
+  );
 }

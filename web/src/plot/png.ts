@@ -3,7 +3,11 @@ import type { DrawnCurve } from '@/plot/CurvePlot';
 const MARGIN = 20;
 
 /** The plot as drawn, on its ground, with title and legend. */
-export async function composePng(source: HTMLCanvasElement, title: string, curves: DrawnCurve[]): Promise<Blob> {
+export async function composePng(
+  source: HTMLCanvasElement,
+  title: string,
+  curves: DrawnCurve[],
+): Promise<Blob> {
   const ratio = devicePixelRatio || 1;
   const several = curves.length > 1 ? curves : [];
   const canvas = document.createElement('canvas');

@@ -26,14 +26,17 @@ export function plotSvg(plot: SvgPlot, width = 900, height = 560): string {
     return box.left + (plot.reversed ? 1 - share : share) * (box.right - box.left);
   };
   const unit = (v: number) => (plot.log ? Math.log10(v) : v);
-  const toY = (v: number) => box.bottom - ((unit(v) - unit(y[0])) / (unit(y[1]) - unit(y[0]))) * (box.bottom - box.top);
+  const toY = (v: number) =>
+    box.bottom - ((unit(v) - unit(y[0])) / (unit(y[1]) - unit(y[0]))) * (box.bottom - box.top);
 
   const parts: string[] = [];
   const xt = linearTicks(x, 8);
   for (const v of xt.values) {
     const px = toX(v).toFixed(1);
     parts.push(`<path d="M${px} ${box.bottom}v6" stroke="#333"/>`);
-    parts.push(`<text x="${px}" y="${box.bottom + 22}" text-anchor="middle">${formatTick(v, xt.step)}</text>`);
+    parts.push(
+      `<text x="${px}" y="${box.bottom + 22}" text-anchor="middle">${formatTick(v, xt.step)}</text>`,
+    );
   }
   const yt = plot.log ? { values: logTicks(y), step: 0 } : linearTicks(y, 6);
   for (const v of yt.values) {
@@ -56,7 +59,9 @@ export function plotSvg(plot: SvgPlot, width = 900, height = 560): string {
       pen = true;
     }
     const colour = plot.colours[k % plot.colours.length];
-    parts.push(`<path clip-path="url(#box)" d="${d}" fill="none" stroke="${colour}" stroke-width="1.4" stroke-linejoin="round"/>`);
+    parts.push(
+      `<path clip-path="url(#box)" d="${d}" fill="none" stroke="${colour}" stroke-width="1.4" stroke-linejoin="round"/>`,
+    );
     if (legend) {
       const ly = height + 6 + k * 18;
       parts.push(`<path d="M${box.left} ${ly}h22" stroke="${colour}" stroke-width="2.5"/>`);

@@ -36,7 +36,9 @@ export function useCurves(wanted: Wanted[], range: [number, number] | null) {
     })),
   });
   const answers = curves.map((_, k) => (range && zoomed[k]?.data) || whole[k]?.data);
-  const stamp = answers.map((a) => (a ? ids.of(a) : 0)).join() + curves.map((w) => `${w.uid}/${w.entry}/${w.title}`).join();
+  const stamp =
+    answers.map((a) => (a ? ids.of(a) : 0)).join() +
+    curves.map((w) => `${w.uid}/${w.entry}/${w.title}`).join();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the stamp changes with what the answers are
   const fetched = useMemo(
     () => curves.flatMap((w, k) => toCurves(w, answers[k], curves.length > 1)),
@@ -59,9 +61,11 @@ function toCurves(w: Wanted, answer: EntryData | undefined, several: boolean): F
   const xs = decodeNumbers(x);
   return w.choice.ys.flatMap((q) => {
     const y = find(q.name);
-    if (!y || (y.dtype === 'text')) return [];
+    if (!y || y.dtype === 'text') return [];
     const label = several ? w.title : q.label;
-    return [{ key: `${w.uid}/${w.entry}/${q.name}`, uid: w.uid, y_name: q.name, label, x: xs, y: decodeNumbers(y) }];
+    return [
+      { key: `${w.uid}/${w.entry}/${q.name}`, uid: w.uid, y_name: q.name, label, x: xs, y: decodeNumbers(y) },
+    ];
   });
 }
 
@@ -90,9 +94,18 @@ export function useMapData(uid: string, entry: string, choice: Choice, pixel: [n
     ...dataQuery(uid, entry, { names: map ? map.image.map((a) => a.name).join(',') : '', points: 200_000 }),
     enabled: map !== null,
   });
-  const at = map && pixel ? (map.mean ? map.image.map((a, k) => `${a.name}:${pixel[k]}`).join(',') : `${map.image[0].name}:${pixel[0]}`) : '';
+  const at =
+    map && pixel
+      ? map.mean
+        ? map.image.map((a, k) => `${a.name}:${pixel[k]}`).join(',')
+        : `${map.image[0].name}:${pixel[0]}`
+      : '';
   const spectrum = useQuery({
-    ...dataQuery(uid, entry, { names: map ? `${map.spectrum.name},${map.signal.name}` : '', slice: at, points: POINTS }),
+    ...dataQuery(uid, entry, {
+      names: map ? `${map.spectrum.name},${map.signal.name}` : '',
+      slice: at,
+      points: POINTS,
+    }),
     enabled: at !== '',
     placeholderData: (old) => old,
   });

@@ -1,7 +1,7 @@
+import { IconUpload } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
-import { IconUpload } from '@tabler/icons-react';
 import { toast } from '@/parts/Toasts';
 import { droppedFiles } from '@/upload/dropped';
 import { uploads } from '@/upload/runner';

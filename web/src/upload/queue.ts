@@ -61,10 +61,16 @@ export function restored(item: Item, hasFile: boolean): Item {
 }
 
 /** An unfinished item that this file continues: same path, size and time. */
-export function continues(items: Item[], file: { path: string; size: number; modified: number }): Item | undefined {
+export function continues(
+  items: Item[],
+  file: { path: string; size: number; modified: number },
+): Item | undefined {
   return items.find(
     (item) =>
-      item.status === 'needs_file' && item.path === file.path && item.size === file.size && item.modified === file.modified,
+      item.status === 'needs_file' &&
+      item.path === file.path &&
+      item.size === file.size &&
+      item.modified === file.modified,
   );
 }
 
@@ -91,7 +97,13 @@ export function totals(items: Item[]): Totals {
 
 /** What of a failed request is worth trying again: nothing the server refused for a reason. */
 export function isAway(status: number | undefined): boolean {
-  return status === undefined || status === 0 || status === 423 || status === 429 || [502, 503, 504].includes(status);
+  return (
+    status === undefined ||
+    status === 0 ||
+    status === 423 ||
+    status === 429 ||
+    [502, 503, 504].includes(status)
+  );
 }
 
 /** Folder in a dropped path that is one measurement as a whole, e.g. `a/run 1.D/acq/x.bin` → `a/run 1.D`. */

@@ -4,7 +4,16 @@ import { DefaultHttpStack, DetailedError, type HttpRequest, type HttpStack, Uplo
 import { connection } from '@/api/connection';
 import type { Receipt } from '@/api/types';
 import { checksumHeader, hashFile, hashSet } from '@/upload/hash';
-import { type Change, continues, folderFormat, type Item, isAway, next, patch, restored } from '@/upload/queue';
+import {
+  type Change,
+  continues,
+  folderFormat,
+  type Item,
+  isAway,
+  next,
+  patch,
+  restored,
+} from '@/upload/queue';
 import { forget, keep, recall } from '@/upload/store';
 
 const CHUNK = 8 * 1024 * 1024;
@@ -57,8 +66,17 @@ class Uploads {
       const folder = folderFormat(path);
       const set = folder ? sets.get(folder) : undefined;
       const item: Item = {
-        id: randomId(), name: file.name, path, size: file.size, modified: file.lastModified, project, status: 'waiting', sent: 0,
-        ...(folder && set ? { set: { id: set.id, folder, name: path.slice(folder.length + 1), size: set.count } } : {}),
+        id: randomId(),
+        name: file.name,
+        path,
+        size: file.size,
+        modified: file.lastModified,
+        project,
+        status: 'waiting',
+        sent: 0,
+        ...(folder && set
+          ? { set: { id: set.id, folder, name: path.slice(folder.length + 1), size: set.count } }
+          : {}),
       };
       this.#files.set(item.id, file);
       added.push(item);
@@ -83,7 +101,8 @@ class Uploads {
     const item = this.#items.find((one) => one.id === id);
     // The server forgets what came of an unfinished file; a finished one stays where it is.
     const running = this.#running.get(id);
-    if (item && item.status !== 'done' && item.url) void Upload.terminate(item.url, { headers: HEADERS }).catch(() => undefined);
+    if (item && item.status !== 'done' && item.url)
+      void Upload.terminate(item.url, { headers: HEADERS }).catch(() => undefined);
     void running?.abort();
     this.#running.delete(id);
     this.#files.delete(id);
@@ -121,7 +140,8 @@ class Uploads {
     this.#set(patch(this.#items, id, change));
     const item = this.#items.find((one) => one.id === id);
     // Progress within a file need not be remembered: the server knows how far it came.
-    if (item && Object.keys(change).some((key) => key !== 'sent')) void keep(item, this.#files.get(id) ?? null);
+    if (item && Object.keys(change).some((key) => key !== 'sent'))
+      void keep(item, this.#files.get(id) ?? null);
   }
 
   #pump(): void {
@@ -227,10 +247,22 @@ async function fetchReceipt(url: string): Promise<Receipt | undefined> {
 }
 
 function metadataOf(item: Item): Record<string, string> {
-  const common = { sha256: item.sha256 ?? '', modified: new Date(item.modified).toISOString(), project: item.project };
+  const common = {
+    sha256: item.sha256 ?? '',
+    modified: new Date(item.modified).toISOString(),
+    project: item.project,
+  };
   if (!item.set) return { ...common, filename: item.name, path: item.path };
   const { id, folder, name, size, sha256 = '' } = item.set;
-  return { ...common, filename: item.name, path: folder, set: id, set_size: String(size), set_sha256: sha256, name };
+  return {
+    ...common,
+    filename: item.name,
+    path: folder,
+    set: id,
+    set_size: String(size),
+    set_sha256: sha256,
+    name,
+  };
 }
 
 /** The sentence of the server's problem; `error` keys of the page where there is none. */
@@ -266,6 +298,7 @@ class ChecksumStack implements HttpStack {
 }
 
 // Not crypto.randomUUID: browsers have it on secure pages only, and a laboratory's server may speak plain HTTP.
-const randomId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
+const randomId = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
 
 export const uploads = new Uploads();

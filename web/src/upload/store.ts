@@ -39,13 +39,22 @@ const orNothing = async <T>(work: Promise<T>, nothing: T): Promise<T> => work.ca
 
 export async function keep(item: Item, file: File | null): Promise<void> {
   const kept = file && file.size <= MOST_KEPT && item.status !== 'done' ? file : null;
-  await orNothing<unknown>(run('readwrite', (store) => store.put({ id: item.id, item, file: kept } satisfies Kept)), null);
+  await orNothing<unknown>(
+    run('readwrite', (store) => store.put({ id: item.id, item, file: kept } satisfies Kept)),
+    null,
+  );
 }
 
 export async function forget(id: string): Promise<void> {
-  await orNothing<unknown>(run('readwrite', (store) => store.delete(id)), null);
+  await orNothing<unknown>(
+    run('readwrite', (store) => store.delete(id)),
+    null,
+  );
 }
 
 export async function recall(): Promise<Kept[]> {
-  return orNothing(run('readonly', (store) => store.getAll() as IDBRequest<Kept[]>), []);
+  return orNothing(
+    run('readonly', (store) => store.getAll() as IDBRequest<Kept[]>),
+    [],
+  );
 }

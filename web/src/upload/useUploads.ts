@@ -9,7 +9,11 @@ export const useUploadItems = () => useSyncExternalStore(uploads.subscribe, uplo
 export function useUploadProject() {
   const me = useMe();
   const projects = me.projects.filter((p) => p.role !== 'viewer');
-  const [slug, setSlug] = useLocalStorage({ key: 'zairyo.project', defaultValue: '', getInitialValueInEffect: false });
+  const [slug, setSlug] = useLocalStorage({
+    key: 'zairyo.project',
+    defaultValue: '',
+    getInitialValueInEffect: false,
+  });
   const project = projects.find((p) => p.slug === slug) ?? projects[0];
   return { projects, project, setProject: setSlug };
 }

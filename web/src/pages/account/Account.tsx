@@ -22,13 +22,25 @@ export default function Account() {
   return (
     <div className={classes.page}>
       <h1>{t('account.title')}</h1>
-      <p className="muted">{t('account.who', { email: me.account.email, institution: me.account.institution.name })}</p>
+      <p className="muted">
+        {t('account.who', { email: me.account.email, institution: me.account.institution.name })}
+      </p>
       <Section title={t('account.look')}>
         <div className={classes.choices}>
           <span>{t('account.language')}</span>
-          <SegmentedControl aria-label={t('account.language')} value={i18n.language} onChange={(v) => void choose(v)} data={LANGUAGES.map((l) => ({ value: l, label: t(`language.${l}`) }))} />
+          <SegmentedControl
+            aria-label={t('account.language')}
+            value={i18n.language}
+            onChange={(v) => void choose(v)}
+            data={LANGUAGES.map((l) => ({ value: l, label: t(`language.${l}`) }))}
+          />
           <span>{t('account.theme')}</span>
-          <SegmentedControl aria-label={t('account.theme')} value={colorScheme} onChange={(v) => setColorScheme(v as 'auto')} data={['auto', 'light', 'dark'].map((v) => ({ value: v, label: t(`theme.${v}`) }))} />
+          <SegmentedControl
+            aria-label={t('account.theme')}
+            value={colorScheme}
+            onChange={(v) => setColorScheme(v as 'auto')}
+            data={['auto', 'light', 'dark'].map((v) => ({ value: v, label: t(`theme.${v}`) }))}
+          />
         </div>
       </Section>
       <Section title={t('account.name')}>
@@ -70,7 +82,15 @@ function Name() {
   };
   return (
     <form className={classes.row} onSubmit={(event) => void submit(event)}>
-      <TextInput w={300} name="name" aria-label={t('account.name')} defaultValue={me.account.name} required maxLength={200} error={problem || null} />
+      <TextInput
+        w={300}
+        name="name"
+        aria-label={t('account.name')}
+        defaultValue={me.account.name}
+        required
+        maxLength={200}
+        error={problem || null}
+      />
       <Button type="submit" variant="default" size="sm">
         {t('account.save')}
       </Button>
@@ -101,8 +121,22 @@ function Password() {
   const show = { 'aria-label': t('signIn.show') };
   return (
     <form className={classes.column} onSubmit={(event) => void submit(event)}>
-      <PasswordInput name="old" label={t('account.oldPassword')} autoComplete="current-password" required visibilityToggleButtonProps={show} error={about('old') ?? (problem && !about('new') ? problem.message : null)} />
-      <PasswordInput name="new" label={t('account.newPassword')} autoComplete="new-password" required visibilityToggleButtonProps={show} error={about('new')} />
+      <PasswordInput
+        name="old"
+        label={t('account.oldPassword')}
+        autoComplete="current-password"
+        required
+        visibilityToggleButtonProps={show}
+        error={about('old') ?? (problem && !about('new') ? problem.message : null)}
+      />
+      <PasswordInput
+        name="new"
+        label={t('account.newPassword')}
+        autoComplete="new-password"
+        required
+        visibilityToggleButtonProps={show}
+        error={about('new')}
+      />
       <Button type="submit" variant="default" size="sm" loading={busy}>
         {t('account.changePassword')}
       </Button>

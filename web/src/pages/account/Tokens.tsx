@@ -16,7 +16,7 @@ const DAYS = ['30', '90', '365', ''];
 
 /** Tokens for programs: made once, shown once, revoked any time. */
 export function Tokens() {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const { data, error } = useQuery(tokensQuery);
   const [scopes, setScopes] = useState<Scope[]>(['read']);
   const [days, setDays] = useState('90');
@@ -27,7 +27,11 @@ export function Tokens() {
     event.preventDefault();
     const form = event.currentTarget;
     try {
-      const { token } = await api.post<{ token: string }>('/tokens', { name: new FormData(form).get('name'), scopes, expires_in_days: days ? Number(days) : null });
+      const { token } = await api.post<{ token: string }>('/tokens', {
+        name: new FormData(form).get('name'),
+        scopes,
+        expires_in_days: days ? Number(days) : null,
+      });
       setMade(token);
       setProblem('');
       form.reset();
@@ -65,7 +69,7 @@ export function Tokens() {
                 <td>{token.name}</td>
                 <td>{token.scopes.map((scope) => t(`scope.${scope}`)).join(', ')}</td>
                 <td>{token.used_at ? <When at={token.used_at} /> : t('tokens.never')}</td>
-                <td>{token.expires_at ? formatDate(token.expires_at, i18n.language) : t('tokens.noEnd')}</td>
+                <td>{token.expires_at ? formatDate(token.expires_at) : t('tokens.noEnd')}</td>
                 <td>
                   <Button variant="subtle" size="compact-xs" onClick={() => void revoke(token)}>
                     {t('tokens.revoke')}
@@ -83,15 +87,35 @@ export function Tokens() {
         </div>
       )}
       <form className={classes.column} onSubmit={(event) => void submit(event)}>
-        <TextInput name="name" label={t('tokens.name')} placeholder={t('tokens.nameExample')} required maxLength={200} error={problem || null} />
-        <Checkbox.Group label={t('tokens.scopes')} value={scopes} onChange={(values) => setScopes(values as Scope[])}>
+        <TextInput
+          name="name"
+          label={t('tokens.name')}
+          placeholder={t('tokens.nameExample')}
+          required
+          maxLength={200}
+          error={problem || null}
+        />
+        <Checkbox.Group
+          label={t('tokens.scopes')}
+          value={scopes}
+          onChange={(values) => setScopes(values as Scope[])}
+        >
           <div className={classes.scopes}>
             {SCOPES.map((scope) => (
               <Checkbox key={scope} value={scope} label={t(`scope.${scope}`)} />
             ))}
           </div>
         </Checkbox.Group>
-        <Select label={t('tokens.expires')} allowDeselect={false} data={DAYS.map((value) => ({ value, label: value ? t('tokens.days', { count: Number(value) }) : t('tokens.noEnd') }))} value={days} onChange={(value) => setDays(value ?? '')} />
+        <Select
+          label={t('tokens.expires')}
+          allowDeselect={false}
+          data={DAYS.map((value) => ({
+            value,
+            label: value ? t('tokens.days', { count: Number(value) }) : t('tokens.noEnd'),
+          }))}
+          value={days}
+          onChange={(value) => setDays(value ?? '')}
+        />
         <Button type="submit" size="sm" disabled={!scopes.length}>
           {t('tokens.make')}
         </Button>

@@ -25,7 +25,12 @@ export function AddInstrument({ opened, close }: { opened: boolean; close: () =>
     setProblem(null);
     try {
       const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      const made = await api.post<Instrument>('/instruments', { name: form.get('name'), place: form.get('place'), project: chosen, timezone });
+      const made = await api.post<Instrument>('/instruments', {
+        name: form.get('name'),
+        place: form.get('place'),
+        project: chosen,
+        timezone,
+      });
       await queryClient.invalidateQueries({ queryKey: ['instruments'] });
       navigate(`/instruments/${made.slug}?pair=1`);
     } catch (error) {
@@ -36,10 +41,30 @@ export function AddInstrument({ opened, close }: { opened: boolean; close: () =>
   const about = (field: string) => (problem instanceof Problem ? problem.about(field) : null);
   const rest = problem && !['name', 'place', 'project'].some(about) ? problem.message : null;
   return (
-    <Modal opened={opened} onClose={close} title={t('instruments.add')} centered closeButtonProps={{ 'aria-label': t('common.close') }}>
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={t('instruments.add')}
+      centered
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
       <form className={classes.dialog} onSubmit={(event) => void submit(event)}>
-        <TextInput name="name" label={t('instruments.name')} placeholder={t('instruments.nameExample')} required maxLength={200} data-autofocus error={about('name')} />
-        <TextInput name="place" label={t('instruments.place')} placeholder={t('instruments.placeExample')} maxLength={200} error={about('place')} />
+        <TextInput
+          name="name"
+          label={t('instruments.name')}
+          placeholder={t('instruments.nameExample')}
+          required
+          maxLength={200}
+          data-autofocus
+          error={about('name')}
+        />
+        <TextInput
+          name="place"
+          label={t('instruments.place')}
+          placeholder={t('instruments.placeExample')}
+          maxLength={200}
+          error={about('place')}
+        />
         <Select
           label={t('instruments.project')}
           description={t('instruments.projectText')}

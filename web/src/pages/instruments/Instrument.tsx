@@ -29,7 +29,11 @@ export default function Instrument() {
     <div className={classes.one}>
       <div className={classes.head}>
         <h1>{one.name}</h1>
-        <Button component={Link} variant="default" to={`/measurements?instrument=${encodeURIComponent(one.slug)}`}>
+        <Button
+          component={Link}
+          variant="default"
+          to={`/measurements?instrument=${encodeURIComponent(one.slug)}`}
+        >
           {t('instruments.see', { count: one.measurements, text: formatNumber(one.measurements) })}
         </Button>
       </div>
@@ -55,7 +59,7 @@ export default function Instrument() {
 }
 
 function Agent({ one, mayManage }: { one: Info; mayManage: boolean }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const [sure, setSure] = useState(false);
   const revoke = async () => {
     try {
@@ -72,7 +76,7 @@ function Agent({ one, mayManage }: { one: Info; mayManage: boolean }) {
     [t('agent.folder'), one.agent.folder],
     [t('agent.platform'), one.agent.platform],
     [t('agent.version'), one.agent.version],
-    [t('agent.seen'), formatDate(one.seen_at, i18n.language, true)],
+    [t('agent.seen'), formatDate(one.seen_at, true)],
     [t('instruments.waiting'), one.waiting],
     [t('instruments.failed'), one.failed],
   ];
@@ -120,7 +124,7 @@ function Agent({ one, mayManage }: { one: Info; mayManage: boolean }) {
 }
 
 function Pairing({ one }: { one: Info }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const [search] = useSearchParams();
   const [made, setMade] = useState<PairingInfo | null>(null);
   const [busy, setBusy] = useState(false);
@@ -146,7 +150,7 @@ function Pairing({ one }: { one: Info }) {
         </>
       ) : (
         <>
-          <p className="muted">{t('pairing.run', { until: formatDate(made.expires_at, i18n.language) })}</p>
+          <p className="muted">{t('pairing.run', { until: formatDate(made.expires_at) })}</p>
           <div className={classes.code}>{made.code}</div>
           <Command text={made.command} />
         </>

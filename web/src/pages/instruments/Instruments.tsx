@@ -16,7 +16,11 @@ const ORDER = { silent: 0, online: 1, unpaired: 2 } as const;
 
 /** Silent ones first, then those with trouble, then by name. */
 export function byConcern(a: Instrument, b: Instrument): number {
-  return ORDER[a.status] - ORDER[b.status] || Math.sign(b.failed) - Math.sign(a.failed) || a.name.localeCompare(b.name);
+  return (
+    ORDER[a.status] - ORDER[b.status] ||
+    Math.sign(b.failed) - Math.sign(a.failed) ||
+    a.name.localeCompare(b.name)
+  );
 }
 
 /** A wall of tiles that is readable at 3 m. */
@@ -44,7 +48,10 @@ export default function Instruments() {
         {data.length > 0 && add}
       </div>
       {data.length === 0 ? (
-        <Message title={t('instruments.none')} text={t(mayAdd ? 'instruments.noneText' : 'instruments.noneViewer')}>
+        <Message
+          title={t('instruments.none')}
+          text={t(mayAdd ? 'instruments.noneText' : 'instruments.noneViewer')}
+        >
           {add}
         </Message>
       ) : (
@@ -77,7 +84,11 @@ function Tile({ instrument: one }: { instrument: Instrument }) {
         </p>
         <dl className={classes.numbers}>
           {(['waiting', 'failed', 'not_translated'] as const).map((key) => (
-            <div key={key} data-bad={(key !== 'waiting' && one[key] > 0) || undefined} data-none={one[key] === 0 || undefined}>
+            <div
+              key={key}
+              data-bad={(key !== 'waiting' && one[key] > 0) || undefined}
+              data-none={one[key] === 0 || undefined}
+            >
               <dd>{one[key]}</dd>
               <dt>{t(`instruments.${key}`)}</dt>
             </div>

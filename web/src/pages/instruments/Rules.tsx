@@ -7,12 +7,24 @@ import type { Instrument, InstrumentSettings } from '@/api/types';
 import classes from '@/pages/instruments/Instruments.module.css';
 import { toast } from '@/parts/Toasts';
 
-const DEFAULTS = {
-  include: ['*'], exclude: [], subfolders: true, stable_seconds: 5, end_marker: null, sentinel: null, folder_formats: ['.D'], rescan_seconds: 30, since: null,
-} satisfies Required<InstrumentSettings>;
+const DEFAULTS: Required<InstrumentSettings> = {
+  include: ['*'],
+  exclude: [],
+  subfolders: true,
+  stable_seconds: 5,
+  end_marker: null,
+  sentinel: null,
+  folder_formats: ['.D'],
+  rescan_seconds: 30,
+  since: null,
+};
 
 const listed = (values: string[]) => values.join(', ');
-const unlisted = (text: FormDataEntryValue | null) => String(text ?? '').split(',').map((part) => part.trim()).filter(Boolean);
+const unlisted = (text: FormDataEntryValue | null) =>
+  String(text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
 
 /** Which files of the folder are measurements, and when they are finished. */
 export function Rules({ one, mayManage }: { one: Instrument; mayManage: boolean }) {
@@ -49,10 +61,26 @@ export function Rules({ one, mayManage }: { one: Instrument; mayManage: boolean 
     }
     setBusy(false);
   };
-  const about = (field: string) => (problem instanceof Problem ? (problem.about(field) ?? problem.about(`settings.${field}`)) : null);
-  const FIELDS = ['include', 'exclude', 'folder_formats', 'stable_seconds', 'rescan_seconds', 'end_marker', 'sentinel', 'since'];
+  const about = (field: string) =>
+    problem instanceof Problem ? (problem.about(field) ?? problem.about(`settings.${field}`)) : null;
+  const FIELDS = [
+    'include',
+    'exclude',
+    'folder_formats',
+    'stable_seconds',
+    'rescan_seconds',
+    'end_marker',
+    'sentinel',
+    'since',
+  ];
   const rest = problem && !FIELDS.some(about) ? problem.message : null;
-  const field = (name: string) => ({ name, label: t(`rules.${name}`), description: t(`rules.${name}Text`), error: about(name), disabled: !mayManage });
+  const field = (name: string) => ({
+    name,
+    label: t(`rules.${name}`),
+    description: t(`rules.${name}Text`),
+    error: about(name),
+    disabled: !mayManage,
+  });
   return (
     <section className={classes.section} aria-label={t('rules.title')}>
       <h2>{t('rules.title')}</h2>
@@ -62,13 +90,29 @@ export function Rules({ one, mayManage }: { one: Instrument; mayManage: boolean 
         <div className={classes.form}>
           <TextInput {...field('include')} defaultValue={listed(settings.include)} />
           <TextInput {...field('exclude')} defaultValue={listed(settings.exclude)} />
-          <NumberInput {...field('stable_seconds')} defaultValue={settings.stable_seconds} min={0} max={86400} />
-          <NumberInput {...field('rescan_seconds')} defaultValue={settings.rescan_seconds} min={1} max={86400} />
+          <NumberInput
+            {...field('stable_seconds')}
+            defaultValue={settings.stable_seconds}
+            min={0}
+            max={86400}
+          />
+          <NumberInput
+            {...field('rescan_seconds')}
+            defaultValue={settings.rescan_seconds}
+            min={1}
+            max={86400}
+          />
           <TextInput {...field('end_marker')} defaultValue={settings.end_marker ?? ''} maxLength={200} />
           <TextInput {...field('sentinel')} defaultValue={settings.sentinel ?? ''} maxLength={200} />
           <TextInput {...field('folder_formats')} defaultValue={listed(settings.folder_formats)} />
           <TextInput {...field('since')} defaultValue={settings.since ?? ''} />
-          <Switch className={classes.wide} checked={subfolders} disabled={!mayManage} onChange={(event) => setSubfolders(event.currentTarget.checked)} label={t('rules.subfolders')} />
+          <Switch
+            className={classes.wide}
+            checked={subfolders}
+            disabled={!mayManage}
+            onChange={(event) => setSubfolders(event.currentTarget.checked)}
+            label={t('rules.subfolders')}
+          />
         </div>
         {rest && (
           <p role="alert" className={classes.problems}>

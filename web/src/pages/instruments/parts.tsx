@@ -26,8 +26,11 @@ export function HourStrip({ hours }: { hours: number[] }) {
   return (
     <div className={classes.strip} role="img" aria-label={t('instruments.day', { count: sum })}>
       {hours.map((count, k) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the place is the hour
-        <i key={k} data-some={count > 0 || undefined} style={{ height: `${count ? 18 + (82 * count) / most : 6}%` }} />
+        <i
+          key={k}
+          data-some={count > 0 || undefined}
+          style={{ height: `${count ? 18 + (82 * count) / most : 6}%` }}
+        />
       ))}
     </div>
   );

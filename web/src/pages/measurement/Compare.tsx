@@ -9,8 +9,8 @@ import { formatDate } from '@/lib/time';
 import { type PlotState, readPlot, writePlot } from '@/lib/urlstate';
 import { conditionText } from '@/pages/measurement/Conditions';
 import classes from '@/pages/measurement/Measurement.module.css';
-import { Failure, Message, PageSkeleton } from '@/parts/States';
 import { Technique } from '@/parts/Bits';
+import { Failure, Message, PageSkeleton } from '@/parts/States';
 import { PlotPanel } from '@/plot/PlotPanel';
 
 const MOST = 20;
@@ -20,9 +20,15 @@ export default function Compare() {
   const { t, i18n } = useTranslation();
   useDocumentTitle(t('title.page', { page: t('compare.title') }));
   const [search, setSearch] = useSearchParams();
-  const uids = useMemo(() => [...new Set((search.get('m') ?? '').split(',').filter(Boolean))].slice(0, MOST), [search]);
+  const uids = useMemo(
+    () => [...new Set((search.get('m') ?? '').split(',').filter(Boolean))].slice(0, MOST),
+    [search],
+  );
   const state = useMemo(() => readPlot(search), [search]);
-  const change = useCallback((next: Partial<PlotState>) => setSearch((old) => writePlot(old, next), { replace: true }), [setSearch]);
+  const change = useCallback(
+    (next: Partial<PlotState>) => setSearch((old) => writePlot(old, next), { replace: true }),
+    [setSearch],
+  );
   const found = useQueries({ queries: uids.map((uid) => measurementQuery(uid)) });
   const details = found.flatMap((f) => (f.data ? [f.data] : []));
   const stamp = details.map((d) => d.uid + d.state).join();
@@ -41,18 +47,31 @@ export default function Compare() {
   }
   const failed = found.find((f) => f.error && !f.data);
   if (found.some((f) => f.isPending)) return <PageSkeleton />;
-  if (!main) return failed ? <Failure error={failed.error} /> : <Message title={t('compare.nothing')} text={t('compare.nothingText')} />;
+  if (!main)
+    return failed ? (
+      <Failure error={failed.error} />
+    ) : (
+      <Message title={t('compare.nothing')} text={t('compare.nothingText')} />
+    );
   const drop = (uid: string) =>
     setSearch((old) => {
       const next = new URLSearchParams(old);
       next.set('m', uids.filter((u) => u !== uid).join(','));
       return next;
     });
-  const names = [...new Map(drawable.flatMap((d) => d.entry_list[0]?.conditions.filter((c) => c.main) ?? []).map((c) => [c.name, c])).values()];
+  const names = [
+    ...new Map(
+      drawable
+        .flatMap((d) => d.entry_list[0]?.conditions.filter((c) => c.main) ?? [])
+        .map((c) => [c.name, c]),
+    ).values(),
+  ];
   return (
     <div className={classes.page}>
       <h1 className={classes.big}>{t('compare.heading', { count: drawable.length })}</h1>
-      {found.length > drawable.length && <p className={classes.missing}>{t('compare.left', { count: found.length - drawable.length })}</p>}
+      {found.length > drawable.length && (
+        <p className={classes.missing}>{t('compare.left', { count: found.length - drawable.length })}</p>
+      )}
       <PlotPanel main={main} others={others} state={state} change={change} height={500} />
       <section className={classes.section} aria-label={t('measurement.conditions')}>
         <h2>{t('measurement.conditions')}</h2>
@@ -80,7 +99,7 @@ export default function Compare() {
                     <Technique technique={d.technique} short={d.technique_short} />
                   </td>
                   <td>{d.sample}</td>
-                  <td className="num">{formatDate(d.measured_at, i18n.language)}</td>
+                  <td className="num">{formatDate(d.measured_at)}</td>
                   {names.map((c) => {
                     const own = d.entry_list[0]?.conditions.find((o) => o.name === c.name);
                     return <td key={c.name}>{own ? conditionText(own) : ''}</td>;

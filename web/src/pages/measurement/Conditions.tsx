@@ -7,7 +7,8 @@ import classes from '@/pages/measurement/Measurement.module.css';
 
 const MOST = 8;
 
-export const conditionText = (c: ConditionInfo) => (c.value === null ? '–' : formatQuantity(c.value, c.unit, c.uncertainty));
+export const conditionText = (c: ConditionInfo) =>
+  c.value === null ? '–' : formatQuantity(c.value, c.unit, c.uncertainty);
 
 /** The conditions that matter for the technique, and who measured what when. */
 export function Conditions({ data, entry }: { data: Detail; entry: EntryInfo | undefined }) {
@@ -15,8 +16,8 @@ export function Conditions({ data, entry }: { data: Detail; entry: EntryInfo | u
   const correct = useCorrection(data);
   const main = (entry?.conditions ?? []).filter((c) => c.main).slice(0, MOST);
   const pairs: [string, string][] = [
-    [t('measurement.measured'), formatDate(data.measured_at, i18n.language)],
-    [t('measurement.received'), formatDate(data.received_at, i18n.language)],
+    [t('measurement.measured'), formatDate(data.measured_at)],
+    [t('measurement.received'), formatDate(data.received_at)],
     [t('measurement.model'), data.model],
     [t('measurement.by'), data.by ?? ''],
     [t('measurement.project'), data.project.name],
@@ -28,7 +29,11 @@ export function Conditions({ data, entry }: { data: Detail; entry: EntryInfo | u
           <h2>{t('measurement.conditions')}</h2>
           <dl className={classes.pairs}>
             {main.map((c) => (
-              <Pair key={c.name} name={i18n.language === 'ja' ? c.title_ja : c.title} value={conditionText(c)} />
+              <Pair
+                key={c.name}
+                name={i18n.language === 'ja' ? c.title_ja : c.title}
+                value={conditionText(c)}
+              />
             ))}
           </dl>
         </div>
@@ -38,11 +43,19 @@ export function Conditions({ data, entry }: { data: Detail; entry: EntryInfo | u
         <dl className={`${classes.pairs} ${classes.wide}`}>
           <dt>{t('measurement.operator')}</dt>
           <dd>
-            <EditableText value={data.operator} label={t('measurement.operator')} empty="–" editable={data.role !== 'viewer'} save={(operator) => correct({ operator })} />
+            <EditableText
+              value={data.operator}
+              label={t('measurement.operator')}
+              empty="–"
+              editable={data.role !== 'viewer'}
+              save={(operator) => correct({ operator })}
+            />
           </dd>
           {pairs.map(([name, value]) => value && <Pair key={name} name={name} value={value} />)}
         </dl>
-        <p className="muted">{t('measurement.members', { count: data.members, project: data.project.name })}</p>
+        <p className="muted">
+          {t('measurement.members', { count: data.members, project: data.project.name })}
+        </p>
       </div>
     </aside>
   );

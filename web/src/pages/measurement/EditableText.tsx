@@ -26,10 +26,13 @@ export function useCorrection(data: Detail) {
     void queryClient.invalidateQueries({ queryKey: ['measurements'] });
   };
   return (change: Correction) => {
-    const old = Object.fromEntries(Object.keys(change).map((k) => [k, data[k as keyof Correction]])) as Correction;
+    const old = Object.fromEntries(
+      Object.keys(change).map((k) => [k, data[k as keyof Correction]]),
+    ) as Correction;
     send(change).then(
       () => toast({ message: t('measurement.saved'), undo: () => void send(old) }),
-      (error: unknown) => toast({ message: error instanceof Error ? error.message : String(error), bad: true }),
+      (error: unknown) =>
+        toast({ message: error instanceof Error ? error.message : String(error), bad: true }),
     );
   };
 }
@@ -72,9 +75,17 @@ export function EditableText({ value, label, editable, save, empty = '', big = f
       />
     );
   }
-  const text = value ? <span className={big ? '' : 'cut'}>{value}</span> : <span className="muted">{empty}</span>;
+  const text = value ? (
+    <span className={big ? '' : 'cut'}>{value}</span>
+  ) : (
+    <span className="muted">{empty}</span>
+  );
   const shown = editable ? (
-    <UnstyledButton className={`${classes.editable} ${big ? classes.big : ''}`} onClick={() => setDraft(value)} aria-label={t('measurement.edit', { label, value: value || empty })}>
+    <UnstyledButton
+      className={`${classes.editable} ${big ? classes.big : ''}`}
+      onClick={() => setDraft(value)}
+      aria-label={t('measurement.edit', { label, value: value || empty })}
+    >
       {text}
       <IconPencil size={14} aria-hidden />
     </UnstyledButton>

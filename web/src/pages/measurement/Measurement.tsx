@@ -43,7 +43,10 @@ export default function Measurement() {
 
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   if (!data) return <PageSkeleton />;
-  const entry = data.entry_list.find((e) => e.name === state.entry) ?? data.entry_list.find((e) => e.name === data.default_entry) ?? data.entry_list[0];
+  const entry =
+    data.entry_list.find((e) => e.name === state.entry) ??
+    data.entry_list.find((e) => e.name === data.default_entry) ??
+    data.entry_list[0];
   return (
     <div className={classes.page}>
       <Head data={data} state={state} change={change} />
@@ -53,9 +56,13 @@ export default function Measurement() {
           {entry ? (
             <PlotPanel main={data} others={stable} state={state} change={change} />
           ) : (
-            data.state !== 'not_translated' && <Message title={t(`measurement.${data.state}`)} text={t('measurement.comes')} />
+            data.state !== 'not_translated' && (
+              <Message title={t(`measurement.${data.state}`)} text={t('measurement.comes')} />
+            )
           )}
-          {missing > 0 && <p className={classes.missing}>{t('measurement.overlayMissing', { count: missing })}</p>}
+          {missing > 0 && (
+            <p className={classes.missing}>{t('measurement.overlayMissing', { count: missing })}</p>
+          )}
         </div>
         <Conditions data={data} entry={entry} />
       </div>
@@ -71,12 +78,22 @@ export default function Measurement() {
   );
 }
 
-function Head({ data, state, change }: { data: Detail; state: PlotState; change: (c: Partial<PlotState>) => void }) {
+function Head({
+  data,
+  state,
+  change,
+}: {
+  data: Detail;
+  state: PlotState;
+  change: (c: Partial<PlotState>) => void;
+}) {
   const { t } = useTranslation();
   const correct = useCorrection(data);
   const mayEdit = data.role !== 'viewer';
   const raw = data.raw_files.length === 1 ? data.raw_files[0] : null;
-  const rawHref = raw ? `/measurements/${data.uid}/raw/${encodeURI(raw.name)}` : `/measurements/${data.uid}/raw.zip`;
+  const rawHref = raw
+    ? `/measurements/${data.uid}/raw/${encodeURI(raw.name)}`
+    : `/measurements/${data.uid}/raw.zip`;
   const size = data.raw_files.reduce((sum, f) => sum + f.size, 0);
   return (
     <header className={classes.head}>
@@ -84,12 +101,24 @@ function Head({ data, state, change }: { data: Detail; state: PlotState; change:
         <IconArrowLeft size={18} aria-hidden />
       </Link>
       <div className={classes.what}>
-        <EditableText value={data.title} label={t('measurement.title')} editable={mayEdit} big save={(title) => correct({ title })} />
+        <EditableText
+          value={data.title}
+          label={t('measurement.title')}
+          editable={mayEdit}
+          big
+          save={(title) => correct({ title })}
+        />
         <div className={classes.facts}>
           <Technique technique={data.technique} short={data.technique_short} />
           <span className={classes.sample}>
             <span className="muted">{t('measurement.sample')}</span>
-            <EditableText value={data.sample} label={t('measurement.sample')} empty={t('measurement.noSample')} editable={mayEdit} save={(sample) => correct({ sample })} />
+            <EditableText
+              value={data.sample}
+              label={t('measurement.sample')}
+              empty={t('measurement.noSample')}
+              editable={mayEdit}
+              save={(sample) => correct({ sample })}
+            />
           </span>
           {data.instrument && <Link to={`/instruments/${data.instrument.slug}`}>{data.instrument.name}</Link>}
           <When at={data.measured_at ?? data.received_at} />
@@ -109,11 +138,19 @@ function Head({ data, state, change }: { data: Detail; state: PlotState; change:
             <Button leftSection={<IconDownload size={14} />}>{t('measurement.download')}</Button>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item component="a" href={apiUrl(rawHref)} rightSection={<span className="muted">{formatBytes(size)}</span>}>
+            <Menu.Item
+              component="a"
+              href={apiUrl(rawHref)}
+              rightSection={<span className="muted">{formatBytes(size)}</span>}
+            >
               {t('measurement.rawFile', { count: data.raw_files.length })}
             </Menu.Item>
             {data.standard && (
-              <Menu.Item component="a" href={apiUrl(`/measurements/${data.uid}/standard`)} rightSection={<span className="muted">{formatBytes(data.standard.size)}</span>}>
+              <Menu.Item
+                component="a"
+                href={apiUrl(`/measurements/${data.uid}/standard`)}
+                rightSection={<span className="muted">{formatBytes(data.standard.size)}</span>}
+              >
                 {t('measurement.nexus')}
               </Menu.Item>
             )}

@@ -1,6 +1,6 @@
 import { SegmentedControl, Skeleton, TextInput } from '@mantine/core';
-import { useDeferredValue, useMemo, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { metadataQuery } from '@/api/queries';
 import type { Detail, EntryInfo } from '@/api/types';
@@ -23,7 +23,14 @@ export function Metadata({ data, entry }: { data: Detail; entry: EntryInfo }) {
       <div className={classes.sectionHead}>
         <h2>{t('metadata.title')}</h2>
         <div className={classes.tools}>
-          <TextInput size="xs" w={220} placeholder={t('metadata.search')} aria-label={t('metadata.search')} value={query} onChange={(event) => setQuery(event.currentTarget.value)} />
+          <TextInput
+            size="xs"
+            w={220}
+            placeholder={t('metadata.search')}
+            aria-label={t('metadata.search')}
+            value={query}
+            onChange={(event) => setQuery(event.currentTarget.value)}
+          />
           <SegmentedControl
             aria-label={t('metadata.kind')}
             value={kind}
@@ -35,14 +42,22 @@ export function Metadata({ data, entry }: { data: Detail; entry: EntryInfo }) {
           />
         </div>
       </div>
-      <div className={classes.lines}>{kind === 'mapped' ? <Mapped entry={entry} query={asked} /> : <Original data={data} entry={entry} query={asked} />}</div>
+      <div className={classes.lines}>
+        {kind === 'mapped' ? (
+          <Mapped entry={entry} query={asked} />
+        ) : (
+          <Original data={data} entry={entry} query={asked} />
+        )}
+      </div>
     </section>
   );
 }
 
 function Mapped({ entry, query }: { entry: EntryInfo; query: string }) {
   const { t, i18n } = useTranslation();
-  const rows = entry.conditions.filter((c) => matches({ path: `${c.name} ${c.title} ${c.title_ja}`, value: conditionText(c) }, query));
+  const rows = entry.conditions.filter((c) =>
+    matches({ path: `${c.name} ${c.title} ${c.title_ja}`, value: conditionText(c) }, query),
+  );
   if (!rows.length) return <p className="muted">{t('metadata.nothing')}</p>;
   return (
     <table className={classes.table}>
@@ -72,7 +87,8 @@ function Original({ data, entry, query }: { data: Detail; entry: EntryInfo; quer
   const { t } = useTranslation();
   const { data: metadata, error } = useQuery(metadataQuery(data.uid));
   const lines = useMemo(
-    () => (metadata ? [...flatten(metadata.measurement), ...flatten(metadata.entries[entry.name] ?? {})] : []),
+    () =>
+      metadata ? [...flatten(metadata.measurement), ...flatten(metadata.entries[entry.name] ?? {})] : [],
     [metadata, entry.name],
   );
   if (error) return <Failure error={error} />;
@@ -90,7 +106,6 @@ function Original({ data, entry, query }: { data: Detail; entry: EntryInfo; quer
         </thead>
         <tbody>
           {found.slice(0, MOST_LINES).map((line, k) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a file may name a thing twice
             <tr key={`${line.path}#${k}`}>
               <td className="muted">{line.path}</td>
               <td>{line.value}</td>
@@ -98,7 +113,9 @@ function Original({ data, entry, query }: { data: Detail; entry: EntryInfo; quer
           ))}
         </tbody>
       </table>
-      {found.length > MOST_LINES && <p className="muted">{t('metadata.more', { count: found.length - MOST_LINES })}</p>}
+      {found.length > MOST_LINES && (
+        <p className="muted">{t('metadata.more', { count: found.length - MOST_LINES })}</p>
+      )}
     </>
   );
 }

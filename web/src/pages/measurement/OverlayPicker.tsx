@@ -11,7 +11,12 @@ import { Thumbnail, When } from '@/parts/Bits';
 const MOST = 10;
 
 /** Choose measurements of the same technique to lay over this one. */
-export function OverlayPicker(props: { data: Detail; chosen: string[]; change: (over: string[]) => void; children: ReactElement }) {
+export function OverlayPicker(props: {
+  data: Detail;
+  chosen: string[];
+  change: (over: string[]) => void;
+  children: ReactElement;
+}) {
   const { data, chosen, change, children } = props;
   const { t } = useTranslation();
   const [opened, { toggle, close }] = useDisclosure(false);
@@ -24,10 +29,26 @@ export function OverlayPicker(props: { data: Detail; chosen: string[]; change: (
   });
   const rows = (pages?.pages[0]?.items ?? []).filter((row) => row.uid !== data.uid);
   return (
-    <Popover opened={opened} onClose={close} position="bottom-end" width={400} shadow="md" trapFocus withinPortal>
+    <Popover
+      opened={opened}
+      onClose={close}
+      position="bottom-end"
+      width={400}
+      shadow="md"
+      trapFocus
+      withinPortal
+    >
       <Popover.Target>{cloneElement(children, { onClick: toggle, 'aria-expanded': opened })}</Popover.Target>
       <Popover.Dropdown aria-label={t('measurement.overlay')}>
-        <TextInput size="xs" data-autofocus placeholder={t('overlay.search', { technique: data.technique_short })} aria-label={t('overlay.search', { technique: data.technique_short })} value={query} onChange={(event) => setQuery(event.currentTarget.value)} error={error instanceof Error ? error.message : undefined} />
+        <TextInput
+          size="xs"
+          data-autofocus
+          placeholder={t('overlay.search', { technique: data.technique_short })}
+          aria-label={t('overlay.search', { technique: data.technique_short })}
+          value={query}
+          onChange={(event) => setQuery(event.currentTarget.value)}
+          error={error instanceof Error ? error.message : undefined}
+        />
         <ul className={classes.list}>
           {!pages && !error && <Skeleton h={120} />}
           {pages && rows.length === 0 && <li className={classes.none}>{t('overlay.none')}</li>}
@@ -37,7 +58,13 @@ export function OverlayPicker(props: { data: Detail; chosen: string[]; change: (
                 <Checkbox
                   checked={chosen.includes(row.uid)}
                   disabled={!chosen.includes(row.uid) && chosen.length >= MOST}
-                  onChange={(event) => change(event.currentTarget.checked ? [...chosen, row.uid] : chosen.filter((u) => u !== row.uid))}
+                  onChange={(event) =>
+                    change(
+                      event.currentTarget.checked
+                        ? [...chosen, row.uid]
+                        : chosen.filter((u) => u !== row.uid),
+                    )
+                  }
                 />
                 <Thumbnail path={row.thumbnail} technique={row.technique} width={60} />
                 <span className={classes.text}>

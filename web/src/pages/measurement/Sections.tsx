@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { apiUrl } from '@/api/client';
-import type { Detail } from '@/api/types';
+import type { Detail, State } from '@/api/types';
 import { formatBytes, formatNumber } from '@/lib/numbers';
 import { formatDate } from '@/lib/time';
 import type { PlotState } from '@/lib/urlstate';
@@ -39,7 +39,7 @@ export function Warnings({ data }: { data: Detail }) {
 }
 
 export function Provenance({ data }: { data: Detail }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   if (!data.provenance.length) return null;
   return (
     <Section title={t('provenance.title')}>
@@ -48,7 +48,7 @@ export function Provenance({ data }: { data: Detail }) {
           <li key={step.step} className={classes.step}>
             <h3>{t(`provenance.${step.step}`)}</h3>
             <div>{step.who}</div>
-            {step.at && <div className="muted num">{formatDate(step.at, i18n.language, true)}</div>}
+            {step.at && <div className="muted num">{formatDate(step.at, true)}</div>}
             <dl>
               {Object.entries(step.detail).map(([key, value]) => (
                 <DetailLine key={key} name={key} value={value} />
@@ -76,7 +76,7 @@ function DetailLine({ name, value }: { name: string; value: string | number }) {
 }
 
 export function Files({ data }: { data: Detail }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   return (
     <Section title={t('files.title')} count={data.raw_files.length}>
       <div className={classes.lines}>
@@ -94,13 +94,19 @@ export function Files({ data }: { data: Detail }) {
             {data.raw_files.map((file) => (
               <tr key={file.name}>
                 <td>{file.name}</td>
-                <td className="muted num">{formatDate(file.modified_at, i18n.language)}</td>
+                <td className="muted num">{formatDate(file.modified_at)}</td>
                 <td>
-                  <code className="muted">{file.sha256.slice(0, 12)}</code> <Copy value={file.sha256} label={t('files.copyHash')} />
+                  <code className="muted">{file.sha256.slice(0, 12)}</code>{' '}
+                  <Copy value={file.sha256} label={t('files.copyHash')} />
                 </td>
                 <td className={classes.right}>{formatBytes(file.size)}</td>
                 <td className={classes.right}>
-                  <ActionIcon component="a" size="sm" href={apiUrl(`/measurements/${data.uid}/raw/${encodeURI(file.name)}`)} aria-label={t('files.download', { name: file.name })}>
+                  <ActionIcon
+                    component="a"
+                    size="sm"
+                    href={apiUrl(`/measurements/${data.uid}/raw/${encodeURI(file.name)}`)}
+                    aria-label={t('files.download', { name: file.name })}
+                  >
                     <IconDownload size={15} />
                   </ActionIcon>
                 </td>
@@ -114,7 +120,7 @@ export function Files({ data }: { data: Detail }) {
 }
 
 export function Versions({ data }: { data: Detail }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   if (data.versions.length < 2) return null;
   return (
     <Section title={t('versions.title')} count={data.versions.length}>
@@ -126,12 +132,14 @@ export function Versions({ data }: { data: Detail }) {
                 {version.uid === data.uid ? (
                   <b>{t('versions.this', { number: version.version })}</b>
                 ) : (
-                  <Link to={`/measurements/${version.uid}`}>{t('versions.number', { number: version.version })}</Link>
+                  <Link to={`/measurements/${version.uid}`}>
+                    {t('versions.number', { number: version.version })}
+                  </Link>
                 )}
               </td>
-              <td className="num">{formatDate(version.received_at, i18n.language)}</td>
+              <td className="num">{formatDate(version.received_at)}</td>
               <td>
-                <StateMark row={{ state: version.state, warnings: 0 }} />
+                <StateMark row={{ state: version.state as State, warnings: 0 }} />
               </td>
             </tr>
           ))}
@@ -141,7 +149,15 @@ export function Versions({ data }: { data: Detail }) {
   );
 }
 
-export function Related({ data, state, change }: { data: Detail; state: PlotState; change: (c: Partial<PlotState>) => void }) {
+export function Related({
+  data,
+  state,
+  change,
+}: {
+  data: Detail;
+  state: PlotState;
+  change: (c: Partial<PlotState>) => void;
+}) {
   const { t } = useTranslation();
   if (!data.related.length) return null;
   return (
@@ -155,12 +171,17 @@ export function Related({ data, state, change }: { data: Detail; state: PlotStat
                 {row.title}
               </Link>
               <span className="muted">
-                <Technique technique={row.technique} short={row.technique_short} /> <When at={row.received_at} />
+                <Technique technique={row.technique} short={row.technique_short} />{' '}
+                <When at={row.received_at} />
               </span>
             </div>
             {row.technique === data.technique && !state.over.includes(row.uid) && (
               <Tooltip label={t('measurement.overlay')}>
-                <ActionIcon size="sm" aria-label={t('related.overlay', { title: row.title })} onClick={() => change({ over: [...state.over, row.uid] })}>
+                <ActionIcon
+                  size="sm"
+                  aria-label={t('related.overlay', { title: row.title })}
+                  onClick={() => change({ over: [...state.over, row.uid] })}
+                >
                   <IconPlus size={15} />
                 </ActionIcon>
               </Tooltip>

@@ -51,7 +51,11 @@ export function Chips(props: {
   });
   for (const key of ['after', 'before'] as const) {
     if (state[key]) {
-      chips.push({ key, text: t(`facets.${key}Chip`, { date: state[key] }), remove: () => change({ ...state, [key]: '' }) });
+      chips.push({
+        key,
+        text: t(`facets.${key}Chip`, { date: state[key] }),
+        remove: () => change({ ...state, [key]: '' }),
+      });
     }
   }
   if (!chips.length) return null;
@@ -63,7 +67,11 @@ export function Chips(props: {
           size="sm"
           withRemoveButton
           onRemove={chip.remove}
-          removeButtonProps={{ 'aria-label': t('facets.remove', { filter: chip.text }), 'aria-hidden': false, tabIndex: 0 }}
+          removeButtonProps={{
+            'aria-label': t('facets.remove', { filter: chip.text }),
+            'aria-hidden': false,
+            tabIndex: 0,
+          }}
         >
           {chip.text}
         </Pill>

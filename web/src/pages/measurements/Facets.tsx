@@ -45,7 +45,12 @@ export function Facets(props: { state: ListState; params: Params; change: (next:
       {ranges.length > 0 && (
         <Group title={t('facets.conditions')}>
           {ranges.map((facet) => (
-            <NumericRange key={facet.name} facet={facet} query={state.q} change={(q) => change({ ...state, q })} />
+            <NumericRange
+              key={facet.name}
+              facet={facet}
+              query={state.q}
+              change={(q) => change({ ...state, q })}
+            />
           ))}
           {data.numeric.length > OPEN_RANGES && (
             <Button variant="subtle" size="compact-xs" onClick={() => setAll(!all)}>
@@ -96,7 +101,10 @@ function Values(props: {
         {shown.map((v) => (
           <li key={v.value}>
             <label className={classes.value}>
-              <Checkbox checked={chosen.includes(v.value)} onChange={() => change(toggleFacet(state, name, v.value))} />
+              <Checkbox
+                checked={chosen.includes(v.value)}
+                onChange={() => change(toggleFacet(state, name, v.value))}
+              />
               {name === 'technique' && <i style={{ background: techniqueColour(v.value) }} />}
               <span className="cut">{name === 'state' ? t(`state.${v.value}`) : label(v)}</span>
               <span className={classes.count}>{formatNumber(v.count)}</span>

@@ -59,7 +59,9 @@ export function List({ rows, fresh, total, dim, more, loading, loadMore, selecte
     if (!row) return;
     setCursor(row.uid);
     virtual.scrollToIndex(next);
-    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-uid="${row.uid}"]`)?.focus());
+    requestAnimationFrame(() =>
+      scroller.current?.querySelector<HTMLElement>(`[data-uid="${row.uid}"]`)?.focus(),
+    );
   };
   const toggle = (uid: string) => {
     const next = new Set(selected);
@@ -78,7 +80,13 @@ export function List({ rows, fresh, total, dim, more, loading, loadMore, selecte
 
   return (
     <div ref={scroller} className={classes.scroller} data-dim={dim || undefined}>
-      <div role="grid" aria-label={t('nav.measurements')} aria-rowcount={total} className={classes.grid} style={{ height: virtual.getTotalSize() }}>
+      <div
+        role="grid"
+        aria-label={t('nav.measurements')}
+        aria-rowcount={total}
+        className={classes.grid}
+        style={{ height: virtual.getTotalSize() }}
+      >
         {items.map((item) => {
           const row = rows[item.index];
           const style = { transform: `translateY(${item.start}px)` };
@@ -144,7 +152,12 @@ function OneRow(props: {
       }}
     >
       <span role="gridcell" className={classes.check}>
-        <Checkbox tabIndex={-1} checked={selected} onChange={() => toggle(row.uid)} aria-label={t('list.select', { title: row.title })} />
+        <Checkbox
+          tabIndex={-1}
+          checked={selected}
+          onChange={() => toggle(row.uid)}
+          aria-label={t('list.select', { title: row.title })}
+        />
       </span>
       <span role="gridcell" className={classes.thumb}>
         <Thumbnail path={row.thumbnail} technique={row.technique} />
@@ -167,11 +180,13 @@ function OneRow(props: {
         <span className="cut">{row.instrument?.name ?? t('list.uploaded')}</span>
         {who && <span className={`${classes.second} cut`}>{who}</span>}
       </span>
-      <span role="gridcell" className={classes.state}>
-        {fresh && row.state === 'translated' && row.warnings === 0 ? <span className={classes.new}>{t('list.new')}</span> : <StateMark row={row} />}
-      </span>
       <span role="gridcell" className={classes.when}>
         <When at={row.received_at} />
+        {fresh && row.state === 'translated' && row.warnings === 0 ? (
+          <span className={classes.new}>{t('list.new')}</span>
+        ) : (
+          <StateMark row={row} />
+        )}
       </span>
     </div>
   );
@@ -180,9 +195,8 @@ function OneRow(props: {
 export function ListSkeleton() {
   const { t } = useTranslation();
   return (
-    <div className={classes.scroller} aria-busy="true" aria-label={t('common.loading')}>
+    <div className={classes.scroller} role="status" aria-busy="true" aria-label={t('common.loading')}>
       {Array.from({ length: 12 }, (_, k) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the rows are all alike
         <div key={k} className={classes.row} style={{ position: 'static' }}>
           <span />
           <Skeleton h={36} w={96} />
@@ -192,7 +206,6 @@ export function ListSkeleton() {
           </span>
           <Skeleton h={12} w={60} />
           <Skeleton h={12} w={110} />
-          <span />
           <Skeleton h={12} w={60} />
         </div>
       ))}

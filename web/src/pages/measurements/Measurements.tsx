@@ -26,8 +26,18 @@ export default function Measurements() {
     [setSearch],
   );
   const params = useMemo(() => filterParams(state), [state]);
-  const { rows, fresh, first, error, isPending, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
-    useRows(useMemo(() => ({ ...params, sort: state.sort }), [params, state.sort]));
+  const {
+    rows,
+    fresh,
+    first,
+    error,
+    isPending,
+    isPlaceholderData,
+    hasNextPage,
+    isFetchingNextPage,
+    fetchNextPage,
+    refetch,
+  } = useRows(useMemo(() => ({ ...params, sort: state.sort }), [params, state.sort]));
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const wide = useMediaQuery('(min-width: 1000px)', true, { getInitialValueInEffect: false });
   const [drawer, { open, close }] = useDisclosure(false);
@@ -43,7 +53,13 @@ export default function Measurements() {
           {facets}
         </aside>
       ) : (
-        <Drawer opened={drawer} onClose={close} title={t('facets.label')} size={300} closeButtonProps={{ 'aria-label': t('common.close') }}>
+        <Drawer
+          opened={drawer}
+          onClose={close}
+          title={t('facets.label')}
+          size={300}
+          closeButtonProps={{ 'aria-label': t('common.close') }}
+        >
           {facets}
         </Drawer>
       )}
@@ -51,7 +67,12 @@ export default function Measurements() {
         <div className={classes.bar}>
           <h1 className={classes.title}>{t('nav.measurements')}</h1>
           <span className={classes.total} role="status">
-            {first && !wrongQuery && t(first.total_is_exact ? 'list.total' : 'list.totalAbout', { count: first.total, text: formatNumber(first.total) })}
+            {first &&
+              !wrongQuery &&
+              t(first.total_is_exact ? 'list.total' : 'list.totalAbout', {
+                count: first.total,
+                text: formatNumber(first.total),
+              })}
           </span>
           <Chips state={state} filters={first?.query.filters ?? []} params={params} change={change} />
           <div className={classes.tools}>
@@ -71,7 +92,10 @@ export default function Measurements() {
           <ListSkeleton />
         ) : empty ? (
           <Message title={t('list.nothing')} text={t('list.nothingText')}>
-            <Button variant="default" onClick={() => change({ ...readList(new URLSearchParams()), sort: state.sort })}>
+            <Button
+              variant="default"
+              onClick={() => change({ ...readList(new URLSearchParams()), sort: state.sort })}
+            >
               {t('list.clearAll')}
             </Button>
           </Message>
@@ -108,7 +132,10 @@ function Sorting({ state, change }: { state: ListState; change: (next: ListState
         allowDeselect={false}
         data={SORTS.map((value) => ({ value, label: t(`sort.${value}`) }))}
         value={key}
-        onChange={(value) => value && change({ ...state, sort: `${value.endsWith('_at') ? '-' : ''}${value}` as ListState['sort'] })}
+        onChange={(value) =>
+          value &&
+          change({ ...state, sort: `${value.endsWith('_at') ? '-' : ''}${value}` as ListState['sort'] })
+        }
       />
       <Tooltip label={t(down ? 'sort.descending' : 'sort.ascending')}>
         <ActionIcon

@@ -18,7 +18,8 @@ export function NumericRange(props: { facet: NumericFacet; query: string; change
   const highest = Math.max(facet.high, applied?.[1] ?? facet.high);
   const width = highest - lowest;
   const toStep = (v: number) => (width ? Math.round(((v - lowest) / width) * STEPS) : 0);
-  const toValue = (k: number) => (k === 0 ? lowest : k === STEPS ? highest : Number((lowest + (k / STEPS) * width).toPrecision(3)));
+  const toValue = (k: number) =>
+    k === 0 ? lowest : k === STEPS ? highest : Number((lowest + (k / STEPS) * width).toPrecision(3));
   const [from, to] = applied ?? [lowest, highest];
   const [steps, setSteps] = useState<[number, number]>([0, STEPS]);
   const low = toStep(from);
@@ -30,7 +31,12 @@ export function NumericRange(props: { facet: NumericFacet; query: string; change
     <div className={classes.range}>
       <div className={classes.rangeHead}>
         <span className="cut">{title}</span>
-        <span>{withUnit(width ? `${formatNumber(shown[0], 3)}–${formatNumber(shown[1], 3)}` : formatNumber(lowest, 4), facet.unit)}</span>
+        <span>
+          {withUnit(
+            width ? `${formatNumber(shown[0], 3)}–${formatNumber(shown[1], 3)}` : formatNumber(lowest, 4),
+            facet.unit,
+          )}
+        </span>
       </div>
       {width > 0 && (
         <>
@@ -56,7 +62,13 @@ export function NumericRange(props: { facet: NumericFacet; query: string; change
             thumbToLabel={`${title} ≤`}
             onChange={setSteps}
             onChangeEnd={([a, b]) =>
-              change(setRange(query, facet.name, a === 0 && b === STEPS ? null : { from: toValue(a), to: toValue(b), unit: facet.unit }))
+              change(
+                setRange(
+                  query,
+                  facet.name,
+                  a === 0 && b === STEPS ? null : { from: toValue(a), to: toValue(b), unit: facet.unit },
+                ),
+              )
             }
           />
         </>

@@ -27,13 +27,28 @@ export function SelectionBar({ selected, clear }: { selected: ReadonlySet<string
       <span className={classes.count} role="status">
         {t('selection.count', { count: selected.size })}
       </span>
-      <Button component={Link} to={`/compare?m=${uids.slice(0, 20).join(',')}`} disabled={uids.length < 2} leftSection={<IconArrowsDiff size={15} />}>
+      <Button
+        component={Link}
+        to={`/compare?m=${uids.slice(0, 20).join(',')}`}
+        disabled={uids.length < 2}
+        leftSection={<IconArrowsDiff size={15} />}
+      >
         {t('selection.compare')}
       </Button>
-      <Button variant="default" loading={busy === 'raw'} leftSection={<IconDownload size={15} />} onClick={() => void download('raw')}>
+      <Button
+        variant="default"
+        loading={busy === 'raw'}
+        leftSection={<IconDownload size={15} />}
+        onClick={() => void download('raw')}
+      >
         {t('selection.raw')}
       </Button>
-      <Button variant="default" loading={busy === 'standard'} leftSection={<IconDownload size={15} />} onClick={() => void download('standard')}>
+      <Button
+        variant="default"
+        loading={busy === 'standard'}
+        leftSection={<IconDownload size={15} />}
+        onClick={() => void download('standard')}
+      >
         {t('selection.nexus')}
       </Button>
       <CloseButton size="sm" aria-label={t('selection.clear')} onClick={clear} />

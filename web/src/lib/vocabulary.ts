@@ -1,0 +1,24 @@
+import type { EntryInfo } from '@/api/types';
+import words from '@/lib/vocabulary.json';
+
+const WORDS: Record<string, { en: string; ja: string }> = words;
+
+const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+
+/** The label without its unit; the vocabulary's word where the file gave none of its own. */
+export function spoken(item: { name: string; label: string; unit: string | null }, language: string): string {
+  const ending = item.unit ? ` (${item.unit})` : '';
+  const bare = ending && item.label.endsWith(ending) ? item.label.slice(0, -ending.length) : item.label;
+  const known = WORDS[item.name];
+  if (!known) return bare;
+  if (same(bare, item.name.replaceAll('_', ' ')) || same(bare, known.en))
+    return language === 'ja' ? known.ja : known.en;
+  return bare;
+}
+
+/** The entry with its axes and signals named in the page's language. */
+export function inLanguage(entry: EntryInfo, language: string): EntryInfo {
+  const named = <T extends { name: string; label: string; unit: string | null }>(items: T[]) =>
+    items.map((item) => ({ ...item, label: spoken(item, language) }));
+  return { ...entry, axes: named(entry.axes), signals: named(entry.signals) };
+}
