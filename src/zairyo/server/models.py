@@ -276,9 +276,11 @@ class Measurement(Base):
     translation: Mapped[Translation | None] = relationship(foreign_keys=[translation_id])
 
     __table_args__ = (
-        Index(None, "project_id", "superseded", "received_at", "id"),
-        Index(None, "project_id", "superseded", "measured_at", "id"),
-        Index(None, "project_id", "technique"),
+        # A list's latest page; with all that facets count, so that they need not read the rows.
+        Index(
+            "ix_measurement_latest",
+            *("project_id", "superseded", "id", "technique", "instrument_id", "state", "sample", "operator"),
+        ),
         Index(None, "project_id", "sample"),
         Index(None, "instrument_id", "received_at"),
         Index(None, "instrument_id", "path"),
@@ -319,6 +321,8 @@ class Translation(Base):
     warnings: Mapped[list[Any]] = mapped_column(default=list)
     entries: Mapped[list[Any]] = mapped_column(default=list)
     """A summary of each entry: name, title, technique, axes and signals with unit and shape, conditions."""
+    default_entry: Mapped[str] = mapped_column(String(64), default="")
+    """Name of the entry that is drawn first."""
     thumbnail: Mapped[str] = mapped_column(Text, default="")
     """SVG path data of the default plot in a box of 120 × 48."""
 
@@ -326,24 +330,24 @@ class Translation(Base):
 
 
 class ConditionValue(Base):
-    """A measurement's condition, or a signal's range, for search: numbers in SI, text as it is."""
+    """An interval in SI that a measurement's condition lies in or a signal goes through, for search."""
 
     __tablename__ = "condition_value"
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    measurement_id: Mapped[int] = mapped_column(ForeignKey("measurement.id", ondelete="CASCADE"), index=True)
-    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
-    name: Mapped[str] = mapped_column(String(64))
-    dimension: Mapped[str] = mapped_column(String(64), default="")
+    measurement_id: Mapped[int] = mapped_column(
+        ForeignKey("measurement.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    dimension: Mapped[str] = mapped_column(String(64), primary_key=True)
     """The SI base unit ``si`` is in, e.g. ``K``; values of one name and another dimension are never compared."""
-    si: Mapped[float | None] = mapped_column(Float(53))
-    si_max: Mapped[float | None] = mapped_column(Float(53))
+    si: Mapped[float] = mapped_column(Float(53), primary_key=True)
+    si_max: Mapped[float] = mapped_column(Float(53), primary_key=True)
     """The interval's upper end, e.g. of the temperatures that a run went through; ``si`` itself for one value."""
-    text: Mapped[str | None] = mapped_column(Text)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
 
     __table_args__ = (
-        Index(None, "name", "dimension", "si", "project_id"),
-        Index(None, "name", "dimension", "si_max", "project_id"),
-        Index(None, "project_id", "name", "si"),
+        Index("ix_condition_value_si", "name", "dimension", "si", "si_max", "project_id", "measurement_id"),
+        Index("ix_condition_value_si_max", "name", "dimension", "si_max", "si", "project_id", "measurement_id"),
+        {"sqlite_with_rowid": False},
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from zairyo.measurement import units
 from zairyo.measurement.techniques import TECHNIQUES, conditions
@@ -24,6 +24,7 @@ from zairyo.server.api.schemas import (
     VersionBody,
 )
 from zairyo.server.models import Measurement, Membership, Object, Translation
+from zairyo.server.search.listing import Listed, load
 from zairyo.server.translation.advice import advice
 
 _MOST_RELATED = 8
@@ -35,12 +36,12 @@ def names(measurement: Measurement) -> list[str]:
     return [*found, measurement.instrument.name] if measurement.instrument else found
 
 
-def row(measurement: Measurement) -> Row:
+def row(listed: Listed) -> Row:
     """A measurement in a list."""
-    return Row(**_row(measurement))
+    return Row(**_row(listed.measurement, listed.entries, listed.warnings))
 
 
-def _row(measurement: Measurement) -> dict[str, Any]:
+def _row(measurement: Measurement, entries: int, warnings: int) -> dict[str, Any]:
     translation = measurement.translation
     technique = TECHNIQUES.get(measurement.technique)
     instrument = measurement.instrument
@@ -58,8 +59,8 @@ def _row(measurement: Measurement) -> dict[str, Any]:
         "received_at": measurement.received_at,
         "by": measurement.account.name if measurement.account else None,
         "thumbnail": translation.thumbnail if translation else "",
-        "entries": len(translation.entries) if translation else 0,
-        "warnings": len(translation.warnings) if translation else 0,
+        "entries": entries,
+        "warnings": warnings,
         "version": measurement.version,
         "error_kind": translation.error_kind if translation else None,
     }
@@ -69,13 +70,14 @@ def body(session: Session, measurement: Measurement, role: str, visible: Visible
     """Everything of a measurement but its arrays and its original metadata."""
     translation = measurement.translation
     entries = [entry(e) for e in translation.entries] if translation else []
+    warnings = list(translation.warnings) if translation else []
     return MeasurementBody(
-        **_row(measurement),
+        **_row(measurement, len(entries), len(warnings)),
         model=measurement.model,
         path=measurement.path,
         default_entry=translation.default_entry if translation else "",
         entry_list=entries,
-        warning_list=list(translation.warnings) if translation else [],
+        warning_list=warnings,
         raw_files=[RawFileBody.model_validate(raw) for raw in measurement.raw_files],
         standard=_standard(session, translation),
         translation=_translation(translation) if translation else None,
@@ -191,16 +193,12 @@ def _related(session: Session, measurement: Measurement, visible: Visible) -> li
     if not measurement.sample or not visible:
         return []
     same = session.scalars(
-        select(Measurement)
+        select(Measurement.id)
         .where(
             visible.of(Measurement.project_id), Measurement.sample == measurement.sample,
             Measurement.superseded.is_(False), Measurement.id != measurement.id,
         )
-        .order_by(Measurement.received_at.desc())
+        .order_by(Measurement.id.desc())
         .limit(_MOST_RELATED)
-        .options(
-            joinedload(Measurement.instrument), joinedload(Measurement.project),
-            joinedload(Measurement.account), joinedload(Measurement.translation),
-        )
     )  # fmt: skip
-    return [row(m) for m in same]
+    return [row(listed) for listed in load(session, same.all())]

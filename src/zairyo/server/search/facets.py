@@ -1,16 +1,17 @@
 """What a search could be narrowed by, with counts: each facet counts as if it alone were not chosen.
 
-Counts are over the latest hundred thousand measurements that match, histograms over the latest twenty
-thousand, so that the answer comes at once however large the catalogue is; ``sampled`` says when that mattered.
+Counts are over the latest fifty thousand measurements that match, histograms over the latest five thousand,
+so that the answer comes at once however large the catalogue is; ``sampled`` says when that mattered.
 """
 
 from __future__ import annotations
 
-import math
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, Subquery, cast, func, select
+import numpy as np
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from zairyo.measurement import units
@@ -18,10 +19,12 @@ from zairyo.measurement.techniques import TECHNIQUES
 from zairyo.server.access import Visible
 from zairyo.server.models import ConditionValue, Instrument, Measurement, Project
 from zairyo.server.search import sql
-from zairyo.server.search.language import CONDITIONS, Query, display_unit
+from zairyo.server.search.language import Query
+from zairyo.server.search.listing import latest
+from zairyo.server.search.vocabulary import CONDITION_NAMES, NAMES, usual_unit
 
-MOST_COUNTED = 100_000
-MOST_SAMPLED = 20_000
+MOST_COUNTED = 50_000
+MOST_SAMPLED = 5_000
 MOST_VALUES = 50
 MOST_NUMERIC = 12
 BINS = 24
@@ -29,6 +32,8 @@ BINS = 24
 
 @dataclass(frozen=True)
 class Value:
+    """A value of a facet and how many measurements have it."""
+
     value: str
     label: str
     label_ja: str
@@ -37,6 +42,8 @@ class Value:
 
 @dataclass(frozen=True)
 class Bin:
+    """How many measurements' values or ranges meet this interval."""
+
     low: float
     high: float
     count: int
@@ -44,7 +51,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Numeric:
-    """A condition's values in its display unit."""
+    """A condition's values in its display unit; ``count`` measurements have it."""
 
     name: str
     title: str
@@ -58,6 +65,8 @@ class Numeric:
 
 @dataclass(frozen=True)
 class Facets:
+    """Values by facet, conditions with their histograms, and whether not all were looked at."""
+
     values: dict[str, list[Value]]
     numeric: list[Numeric]
     sampled: bool
@@ -75,33 +84,34 @@ _COLUMNS: dict[str, Any] = {
 
 def facets(session: Session, query: Query, visible: Visible) -> Facets:
     """Facets of what the query finds among the visible projects."""
-    if not visible:
-        return Facets({key: [] for key in _COLUMNS}, [], False)
-    # Facets that are not chosen are over the same measurements: those are found once.
-    found: dict[frozenset[str], Subquery] = {}
+    matching = _rows(session, query, visible, *_COLUMNS.values())
+    every = list(zip(*matching, strict=True)) or [()] * (len(_COLUMNS) + 1)
+    columns = dict(zip(_COLUMNS, every[1:], strict=True))
+    sampled = len(matching) == MOST_COUNTED
     values: dict[str, list[Value]] = {}
-    sampled = False
     for key, facet_column in _COLUMNS.items():
-        own = key in query.filters
-        columns = list(_COLUMNS.values())
-        rest = found.setdefault(
-            frozenset({key} if own else ()),
-            select(Measurement.id, *columns)
-            .where(*sql.conditions(session, query.without(key) if own else query, visible))
-            .order_by(Measurement.received_at.desc())
-            .limit(MOST_COUNTED)
-            .subquery(),
-        )
-        counted = rest.c[facet_column.key]
-        rows = session.execute(
-            select(counted, func.count().label("n"))
-            .group_by(counted)
-            .order_by(func.count().desc(), counted)
-            .limit(MOST_VALUES)
-        ).all()
-        sampled = sampled or sum(row.n for row in rows) >= MOST_COUNTED
-        values[key] = _named(session, key, [(row[0], row.n) for row in rows if row[0] not in (None, "")])
-    return Facets(values, _numeric(session, query, visible), sampled)
+        column = columns[key]
+        if key in query.filters:
+            rest = _rows(session, query.without(key), visible, facet_column)
+            sampled = sampled or len(rest) == MOST_COUNTED
+            column = tuple(row[1] for row in rest)
+        values[key] = _named(session, key, _most(column))
+    ids = sorted(every[0], reverse=True)
+    return Facets(values, _numeric(session, ids[:MOST_SAMPLED]), sampled or len(ids) > MOST_SAMPLED)
+
+
+def _rows(session: Session, query: Query, visible: Visible, *columns: Any) -> list[Any]:
+    """The latest that match, as rows of their id and these columns."""
+    found = sql.found(session, query, visible)
+    return [] if found is None else list(session.execute(latest(found, MOST_COUNTED, *columns)).tuples())
+
+
+def _most(column: tuple[Any, ...]) -> list[tuple[Any, int]]:
+    """The values that are there most, with their counts; those alike in alphabetical order."""
+    counts = Counter(column)
+    counts.pop(None, None)
+    counts.pop("", None)
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST_VALUES]
 
 
 def _named(session: Session, key: str, counts: list[tuple[Any, int]]) -> list[Value]:
@@ -117,78 +127,48 @@ def _named(session: Session, key: str, counts: list[tuple[Any, int]]) -> list[Va
     return [Value(v, v, v, n) for v, n in counts]
 
 
-def _numeric(session: Session, query: Query, visible: Visible) -> list[Numeric]:
-    latest = (
-        select(Measurement.id)
-        .where(*sql.conditions(session, query, visible))
-        .order_by(Measurement.received_at.desc())
-        .limit(MOST_SAMPLED)
-        .subquery()
-    )
+def _numeric(session: Session, ids: list[int]) -> list[Numeric]:
+    """The conditions that most of these measurements have."""
+    intervals: dict[tuple[str, str], list[tuple[int, float, float]]] = defaultdict(list)
     value = ConditionValue
-    rows = session.execute(
-        select(
-            value.name, value.dimension, func.min(value.si), func.max(value.si_max),
-            func.count(value.measurement_id.distinct()).label("n"),
-        )
-        .where(value.measurement_id.in_(select(latest.c.id)), value.si.is_not(None), value.name.in_(CONDITIONS))
-        .group_by(value.name, value.dimension)
-        .order_by(func.count(value.measurement_id.distinct()).desc(), value.name)
-        .limit(MOST_NUMERIC * 2)
-    ).all()  # fmt: skip
-    numeric = []
-    for name, dimension, low, high, n in rows:
-        unit = display_unit(name)
-        if unit is None or len(numeric) == MOST_NUMERIC or not math.isfinite(high - low):
-            continue
-        if (usual := units.to_si(1.0, unit)) is None or usual[1] != dimension:
-            continue  # measured in something else than the vocabulary says: not comparable
-        numeric.append(_histogram(session, latest, name, dimension, unit, low, high, n))
-    return numeric
-
-
-def _histogram(
-    session: Session,
-    latest: Subquery,
-    name: str,
-    dimension: str,
-    unit: str,
-    low: float,
-    high: float,
-    count: int,
-) -> Numeric:
-    value = ConditionValue
-    width = (high - low) / BINS
-    bins: list[Bin] = []
-    if width > 0:
-        # floor() is not in every SQLite; a cast truncates, which is the same for these non-negative numbers.
-        place = cast((value.si - low) / width, Integer)
+    for start in range(0, len(ids), 1000):
         rows = session.execute(
-            select(place, func.count())
-            .where(
-                value.measurement_id.in_(select(latest.c.id)), value.name == name, value.dimension == dimension,
-                value.si.is_not(None),
+            select(value.name, value.dimension, value.measurement_id, value.si, value.si_max).where(
+                value.measurement_id.in_(ids[start : start + 1000])
             )
-            .group_by(place)
-        ).all()  # fmt: skip
-        counts = [0] * BINS
-        for at, n in rows:
-            counts[min(max(int(at), 0), BINS - 1)] += n
-        edges = [_shown(low + i * width, dimension, unit) for i in range(BINS + 1)]
-        bins = [Bin(edges[i], edges[i + 1], n) for i, n in enumerate(counts)]
-    known = CONDITIONS[name]
-    return Numeric(
-        name,
-        known.title,
-        known.title_ja,
-        unit,
-        _shown(low, dimension, unit),
-        _shown(high, dimension, unit),
-        count,
-        bins,
+        )
+        for name, dimension, *interval in rows.tuples():
+            intervals[name, dimension].append((interval[0], interval[1], interval[2]))
+    counts = {
+        # What is measured in something else than the vocabulary says cannot be compared.
+        key: len({measurement for measurement, _, _ in found})
+        for key, found in intervals.items()
+        if key[0] in CONDITION_NAMES and usual_unit(*key) is not None
+    }
+    chosen = sorted(counts, key=lambda key: (-counts[key], key))[:MOST_NUMERIC]
+    return [_histogram(*key, counts[key], intervals[key]) for key in chosen]
+
+
+def _histogram(name: str, dimension: str, count: int, found: list[tuple[int, float, float]]) -> Numeric:
+    unit = usual_unit(name, dimension) or ""
+    first, last = (
+        units.convert(np.array(ends), dimension, unit) for ends in list(zip(*found, strict=True))[1:]
     )
+    low, high = float(first.min()), float(last.max())
+    bins: list[Bin] = []
+    if high > low and np.isfinite(high - low):
+        edges = np.linspace(low, high, BINS + 1)
+        # A range counts in each bin it goes through: one more from its first bin on, one less after its last.
+        starts, ends = (
+            np.clip(np.searchsorted(edges, x, side="right") - 1, 0, BINS - 1) for x in (first, last)
+        )
+        change = np.bincount(starts, minlength=BINS + 1) - np.bincount(ends + 1, minlength=BINS + 1)
+        bins = [
+            Bin(_round(edges[i]), _round(edges[i + 1]), int(n)) for i, n in enumerate(change.cumsum()[:BINS])
+        ]
+    known = NAMES[name][0]
+    return Numeric(name, known.title, known.title_ja, unit, _round(low), _round(high), count, bins)
 
 
-def _shown(si: float, dimension: str, unit: str) -> float:
-    shown = units.convert(si, dimension, unit)
-    return float(f"{shown:.9g}")  # 300.00000000000006 K is nobody's temperature
+def _round(value: float) -> float:
+    return float(f"{value:.9g}")  # 300.00000000000006 K is nobody's temperature

@@ -7,6 +7,7 @@ token, the project's, so that a search within a few projects never walks through
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -15,13 +16,26 @@ from sqlalchemy import delete, insert, text
 from sqlalchemy.orm import Session
 
 from zairyo.measurement import units
-from zairyo.measurement.techniques import TECHNIQUES, conditions
+from zairyo.measurement.techniques import TECHNIQUES
 from zairyo.server.models import ConditionValue, Measurement, Translation
 from zairyo.server.search.tokens import tokenise
 
 #: Positions in a tsvector end at 16383; the rest of such a text would be found as words but not as a phrase.
 _MOST_TOKENS = 4000
+#: PostgreSQL keeps no more places of one word.
+_MOST_PLACES = 255
 _MOST_VALUES = 16
+_MOST_NAMES = 200
+_LONGEST_DIMENSION = 64
+
+INSERT = {
+    "sqlite": "INSERT INTO search_text (rowid, tokens) VALUES (:id, :tokens)",
+    "postgresql": "INSERT INTO search_text (measurement_id, tokens) VALUES (:id, CAST(:tokens AS tsvector))",
+}
+DELETE = {
+    "sqlite": "DELETE FROM search_text WHERE rowid = :id",
+    "postgresql": "DELETE FROM search_text WHERE measurement_id = :id",
+}
 
 
 def index_measurement(
@@ -33,100 +47,92 @@ def index_measurement(
     """
     index_text(session, measurement, translation, names)
     session.execute(delete(ConditionValue).where(ConditionValue.measurement_id == measurement.id))
-    if translation is not None and (rows := _values(measurement, translation.entries)):
+    if translation is not None and (rows := condition_rows(measurement, translation.entries)):
         session.execute(insert(ConditionValue), rows)
-
-
-def project_token(project_id: int) -> str:
-    return f"inproject{project_id}"
 
 
 def index_text(
     session: Session, measurement: Measurement, translation: Translation | None, names: list[str]
 ) -> None:
-    tokens = [
-        project_token(measurement.project_id),
-        *tokenise("\n".join(_texts(measurement, translation, names))),
-    ]
-    tokens = tokens[:_MOST_TOKENS]
-    if session.get_bind().dialect.name == "sqlite":
-        session.execute(text("DELETE FROM search_text WHERE rowid = :id"), {"id": measurement.id})
-        session.execute(
-            text("INSERT INTO search_text (rowid, tokens) VALUES (:id, :tokens)"),
-            {"id": measurement.id, "tokens": " ".join(tokens)},
-        )
-        return
-    positions: dict[str, list[str]] = defaultdict(list)
+    """Index the text alone: after a person corrected the title, say."""
+    dialect = session.get_bind().dialect.name
+    tokens = text_tokens(measurement, translation, names)
+    session.execute(text(DELETE[dialect]), {"id": measurement.id})
+    session.execute(text(INSERT[dialect]), {"id": measurement.id, "tokens": stored(tokens, dialect)})
+
+
+def project_token(project_id: int) -> str:
+    """The token that all text of a project has."""
+    return f"inproject{project_id}"
+
+
+def text_tokens(measurement: Measurement, translation: Translation | None, names: list[str]) -> list[str]:
+    """The tokens by which it is found, the most telling first."""
+    texts = dict.fromkeys(_texts(measurement, translation, names))
+    return [project_token(measurement.project_id), *tokenise("\n".join(texts))][:_MOST_TOKENS]
+
+
+def stored(tokens: list[str], dialect: str) -> str:
+    """Tokens (letters and digits only) as the engine's index takes them."""
+    if dialect == "sqlite":
+        return " ".join(tokens)
+    places: dict[str, list[str]] = defaultdict(list)
     for place, token in enumerate(tokens, start=1):
-        if len(positions[token]) < 255:  # PostgreSQL keeps no more of one word
-            positions[token].append(str(place))
-    vector = " ".join(f"'{token}':{','.join(places)}" for token, places in positions.items())
-    session.execute(
-        text(
-            "INSERT INTO search_text (measurement_id, tokens) VALUES (:id, CAST(:vector AS tsvector)) "
-            "ON CONFLICT (measurement_id) DO UPDATE SET tokens = excluded.tokens"
-        ),
-        {"id": measurement.id, "vector": vector},
-    )
+        if len(places[token]) < _MOST_PLACES:
+            places[token].append(str(place))
+    return " ".join(f"'{token}':{','.join(at)}" for token, at in places.items())
 
 
 def _texts(measurement: Measurement, translation: Translation | None, names: list[str]) -> Iterator[str]:
-    yield from (
-        measurement.title,
-        measurement.sample,
-        measurement.operator,
-        measurement.model,
-        measurement.path,
-    )
+    m = measurement
+    yield from (m.title, m.sample, m.operator, m.model, m.path)
     yield from names
     if technique := TECHNIQUES.get(measurement.technique):
         yield from (technique.short, technique.title, technique.title_ja)
     for entry in translation.entries if translation else ():
-        yield str(entry["title"])
-        yield from (str(c["value"]) for c in entry["conditions"] if isinstance(c["value"], str))
+        yield entry["title"]
+        yield from (c["value"] for c in entry["conditions"] if isinstance(c["value"], str))
 
 
-def _values(measurement: Measurement, entries: list[Any]) -> list[dict[str, Any]]:
-    """Rows of ``condition_value``: each condition's distinct values, and the range each signal went through."""
+def condition_rows(measurement: Measurement, entries: list[Any]) -> list[dict[str, Any]]:
+    """Rows of ``condition_value``: each condition's distinct values, and the range each array goes through."""
     numbers: dict[tuple[str, str], set[tuple[float, float]]] = defaultdict(set)
-    texts: set[tuple[str, str]] = set()
     for entry in entries:
-        searched = conditions(entry["technique"])
-        for condition in entry["conditions"]:
-            value = condition["value"]
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                _add(numbers, condition["name"], condition["unit"], value, value)
-            elif isinstance(value, str) and condition["name"] in searched:
-                texts.add((condition["name"], value[:200]))
-        for array in entry["signals"]:
-            if array["min"] is not None:
-                _add(numbers, array["name"], array["unit"], array["min"], array["max"])
-        for axis in entry["axes"]:
-            if isinstance(axis["first"], (int, float)) and isinstance(axis["last"], (int, float)):
-                _add(numbers, axis["name"], axis["unit"], *sorted((axis["first"], axis["last"])))
+        for name, unit, low, high in _intervals(entry):
+            if (interval := _in_si(unit, low, high)) is not None:
+                numbers[name, interval[0]].add(interval[1:])
     common = {"measurement_id": measurement.id, "project_id": measurement.project_id}
     rows: list[dict[str, Any]] = []
-    for (name, dimension), intervals in numbers.items():
+    for (name, dimension), intervals in list(numbers.items())[:_MOST_NAMES]:
         if len(intervals) > _MOST_VALUES:  # a map's thousand stage positions are one interval
             intervals = {(min(low for low, _ in intervals), max(high for _, high in intervals))}
         rows += [
-            {**common, "name": name, "dimension": dimension, "si": low, "si_max": high, "text": None}
+            {**common, "name": name, "dimension": dimension, "si": low, "si_max": high}
             for low, high in sorted(intervals)
         ]
-    rows += [
-        {**common, "name": name, "dimension": "", "si": None, "si_max": None, "text": value}
-        for name, value in sorted(texts)[: _MOST_VALUES * 4]
-    ]
     return rows
 
 
-def _add(
-    numbers: dict[tuple[str, str], set[tuple[float, float]]],
-    name: str,
-    unit: str | None,
-    low: float,
-    high: float,
-) -> None:
-    first, last = units.to_si(float(low), unit or ""), units.to_si(float(high), unit or "")
-    if first is not None and last is not None:
-        numbers[name, first[1]].add((first[0], last[0]))
+def _intervals(entry: dict[str, Any]) -> Iterator[tuple[str, str | None, Any, Any]]:
+    for condition in entry["conditions"]:
+        yield condition["name"], condition["unit"], condition["value"], condition["value"]
+    for signal in entry["signals"]:
+        yield signal["name"], signal["unit"], signal["min"], signal["max"]
+    for axis in entry["axes"]:
+        yield axis["name"], axis["unit"], axis["first"], axis["last"]
+
+
+def _in_si(unit: str | None, first: Any, last: Any) -> tuple[str, float, float] | None:
+    """Dimension, smallest and largest value of an interval; None if it is not of numbers or its unit unknown."""
+    if not _is_number(first) or not _is_number(last):
+        return None
+    a, b = units.to_si(float(first), unit or ""), units.to_si(float(last), unit or "")
+    if a is None or b is None or len(a[1]) > _LONGEST_DIMENSION:
+        return None
+    if not (math.isfinite(a[0]) and math.isfinite(b[0])):
+        return None
+    return a[1], min(a[0], b[0]), max(a[0], b[0])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -7,32 +7,41 @@ database; what cannot be understood is a :class:`QueryError` that names the toke
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from zairyo.measurement import units
-from zairyo.measurement.techniques import TECHNIQUES, conditions
+from zairyo.server.search.vocabulary import NAMES, known_names, usual_unit
 
 #: Filters by the value of a column; several values of one key are alternatives.
 KEYS = ("technique", "instrument", "project", "sample", "operator", "state")
 _TIMES = ("after", "before")
-#: Every condition of every technique by its name.
-CONDITIONS = {c.name: c for t in TECHNIQUES for c in reversed(list(conditions(t).values()))}
-_SIGNALS = {s.name: s for t in TECHNIQUES.values() for s in t.signals}
+_EXAMPLES = {
+    "technique": "xrd", "instrument": "smartlab", "project": "cathodes", "sample": "LCO-12",
+    "operator": '"M. Curie"', "state": "not_translated", "after": "2026-01", "before": "2026-02-15",
+}  # fmt: skip
 
-_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
-_UNIT = r"[A-Za-zµμ°Ωℓ%Å][\w°µμΩ%/*^·.\-⁻¹²³Å]*|1/[A-Za-zµμ]\w*"
-_COMPARISON = re.compile(
-    rf"(?P<name>[A-Za-z_]\w*)\s*(?P<op>>=|<=|≥|≤|>|<|=)\s*(?P<low>{_NUMBER})"
-    rf"(?:\s*\.\.\s*(?P<high>{_NUMBER}))?(?:(?P<glue>\s*)(?P<unit>{_UNIT})(?![:<>=≥≤\w]))?"
-)
-_HALF_COMPARISON = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*(?P<op>>=|<=|≥|≤|>|<|=)\s*(?P<rest>\S*)")
-_FILTER = re.compile(r'(?P<key>[A-Za-z_]\w*):(?P<value>"[^"]*"|[^\s"]+)?')
+_NAME = r"(?P<name>[A-Za-z]\w*)\s*(?P<op>>=|<=|>|<|=)\s*"
+_NUMBER = r"[-+]?(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][-+]?\d{1,4})?"
+# After a number, a word that is not itself a filter or the name of the next comparison is its unit.
+_UNIT = r'(?P<unit>(?:[A-Za-zµμΩÅ°%‰℃℉]|1/)[^\s":<>=]*)(?=\s|"|\Z)(?!\s*[<>=])'
+_COMPARISON = re.compile(rf"{_NAME}(?P<low>{_NUMBER})(?:\s*\.\.\s*(?P<high>{_NUMBER}))?(?:\s*{_UNIT})?")
+_HALF_COMPARISON = re.compile(rf'{_NAME}(?P<rest>[^\s"]*)')
+_FILTER = re.compile(r'(?P<key>[A-Za-z]\w*):(?P<value>"[^"]*"?|[^\s"]*)')
 _PHRASE = re.compile(r'"(?P<text>[^"]*)"?')
-_WORD = re.compile(r"[^\s\"]+")
+_WORD = re.compile(r'[^\s"]+')
 _LONGEST = 2000
+_MOST_PARTS = 50
+#: A Japanese keyboard's full-width letters and signs, and signs of typography.
+_PLAIN = {i + 0xFEE0: i for i in range(0x21, 0x7F)} | str.maketrans(
+    {"≥": ">=", "≤": "<=", "−": "-", "“": '"', "”": '"', "„": '"', "…": ".."}
+)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: Two numbers closer than this (relatively) are one number: conversion of units rounds.
+_SAME = 1e-12
 
 
 class QueryError(ValueError):
@@ -46,21 +55,19 @@ class QueryError(ValueError):
 
 @dataclass(frozen=True)
 class Range:
-    """A condition within an interval in SI; ``dimension`` is its base unit. ``label`` is for people."""
+    """A condition within a closed interval in SI; ``dimension`` is its base unit. ``label`` is for people."""
 
     name: str
     dimension: str
-    low: float | None
-    high: float | None
-    low_open: bool = False
-    high_open: bool = False
+    low: float = -math.inf
+    high: float = math.inf
     label: str = ""
 
 
 @dataclass(frozen=True)
 class Query:
     """What was asked for: all of ``words`` (the last part of each may go on), all ``phrases``, for each key of
-    ``filters`` one of its values, all ``ranges``, received or measured from ``after`` until before ``before``."""
+    ``filters`` one of its values, all ``ranges``, measured from ``after`` until before ``before``."""
 
     words: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
@@ -71,111 +78,143 @@ class Query:
 
     def without(self, key: str) -> Query:
         """The same query without the filters on one key: what a facet's own counts are over."""
-        rest = {k: v for k, v in self.filters.items() if k != key}
-        return Query(self.words, self.phrases, rest, self.ranges, self.after, self.before)
+        return replace(self, filters={k: v for k, v in self.filters.items() if k != key})
 
 
 def parse(text: str) -> Query:
     """Understand a query; raises :class:`QueryError`."""
-    if len(text) > _LONGEST:
-        raise QueryError(f"The query is longer than {_LONGEST} characters.", text[:20])
+    text = checked(text).translate(_PLAIN)
     words: list[str] = []
     phrases: list[str] = []
     filters: dict[str, list[str]] = {}
     ranges: list[Range] = []
     times: dict[str, datetime] = {}
-    at = 0
+    at = parts = 0
     while at < len(text):
         if text[at].isspace():
             at += 1
-        elif match := _PHRASE.match(text, at):
+            continue
+        parts += 1
+        if parts > _MOST_PARTS:
+            raise QueryError(
+                f"The query has more than {_MOST_PARTS} parts; leave some out.", text[at : at + 20]
+            )
+        if match := _PHRASE.match(text, at):
             phrases.append(match["text"])
         elif match := _COMPARISON.match(text, at):
             ranges.append(_comparison(match))
-        elif (match := _FILTER.match(text, at)) and match["key"].casefold() in (*KEYS, *_TIMES):
-            key = match["key"].casefold()
-            value = (match["value"] or "").strip('"')
-            if not value:
-                raise QueryError(
-                    f"Write a value after {key}: (for example {key}:{_EXAMPLES[key]}).", match[0]
-                )
-            if key in _TIMES:
-                times[key] = _moment(key, value, match[0])
-            else:
-                filters.setdefault(key, []).append(value)
         elif match := _HALF_COMPARISON.match(text, at):
             raise QueryError(_half(match), match[0])
-        elif (match := _FILTER.match(text, at)) and match["value"] and not match["value"].startswith("/"):
-            raise QueryError(
-                f"There is no filter {match['key']!r}.{_near(match['key'], (*KEYS, *_TIMES))} "
-                f"To find the text itself, put it in quotes.",
-                match[0],
-            )
-        else:
-            match = _WORD.match(text, at)
-            if match is None:  # a stray quote cannot happen (_PHRASE takes it); anything else is a word
-                raise QueryError(f"{text[at : at + 20]!r} cannot be understood.", text[at : at + 20])
+        elif (match := _FILTER.match(text, at)) and not match["value"].startswith(("/", "\\")):
+            key, value = _key(match), match["value"].strip('"')
+            if key in _TIMES:
+                times[key] = moment(key, value)
+            else:
+                filters.setdefault(key, []).append(value)
+        elif match := _WORD.match(text, at):
             words.append(match[0])
-        at = match.end() if match is not None else at
+        else:
+            raise QueryError(f"{text[at : at + 20]!r} cannot be understood.", text[at : at + 20])
+        at = match.end()
     return Query(
         tuple(words), tuple(phrases), {k: tuple(dict.fromkeys(v)) for k, v in filters.items()}, tuple(ranges),
         times.get("after"), times.get("before"),
     )  # fmt: skip
 
 
-_EXAMPLES = {
-    "technique": "xrd", "instrument": "smartlab", "project": "cathodes", "sample": "LCO-12",
-    "operator": '"M. Curie"', "state": "not_translated", "after": "2026-01", "before": "2026-02-15",
-}  # fmt: skip
+def checked(text: str) -> str:
+    """The text, if a database can be asked for it; raises :class:`QueryError`."""
+    if len(text) > _LONGEST:
+        raise QueryError(f"This is longer than {_LONGEST} characters; shorten it.", text[:20])
+    if found := _UNSTORABLE.search(text):
+        raise QueryError("There is a character in it that no text has (NUL or half of one).", repr(found[0]))
+    return text
 
 
 def parse_where(parts: Iterable[str]) -> tuple[Range, ...]:
     """Comparisons that come one by one, e.g. from sliders: ``temperature=10..20 degC``."""
     ranges = []
     for part in parts:
-        match = _COMPARISON.fullmatch(part.strip())
+        match = _COMPARISON.fullmatch(checked(part).translate(_PLAIN).strip())
         if match is None:
             raise QueryError(f"{part!r} is not a comparison; write for example temperature>300 degC.", part)
         ranges.append(_comparison(match))
     return tuple(ranges)
 
 
-def display_unit(name: str) -> str | None:
-    """The unit a condition (or a signal's range) of this name is usually shown in."""
-    known = CONDITIONS.get(name) or _SIGNALS.get(name)
-    return known.unit if known else None
+def moment(key: str, value: str) -> datetime:
+    """The beginning (UTC) of a year, month or day, an ISO 8601 time, or so many days ago (``7d``)."""
+    wrong = QueryError(
+        f"{value!r} is not a date; write {key}:2026-01, {key}:2026-01-31 or {key}:7d (days ago).",
+        f"{key}:{value}",
+    )
+    try:
+        if relative := re.fullmatch(r"(\d{1,4})d", value, re.ASCII):
+            return datetime.now(UTC) - timedelta(days=int(relative[1]))
+        if match := re.fullmatch(r"(\d{4})(?:-(\d{1,2}))?", value, re.ASCII):
+            return datetime(int(match[1]), int(match[2] or 1), 1, tzinfo=UTC)
+        found = datetime.fromisoformat(value)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise wrong from None
 
 
-def known_names() -> tuple[str, ...]:
-    """Every condition and signal name that can be compared with a number."""
-    return tuple(sorted({n for n, c in (CONDITIONS | _SIGNALS).items() if c.unit is not None}))
+def _key(match: re.Match[str]) -> str:
+    key = match["key"].casefold()
+    if key not in _EXAMPLES:
+        hint = _near(key, _EXAMPLES)
+        raise QueryError(
+            f"There is no filter {match['key']!r}.{hint} To find the text itself, put it in quotes.", match[0]
+        )
+    if not match["value"].strip('"'):
+        raise QueryError(f"Write a value after {key}: (for example {key}:{_EXAMPLES[key]}).", match[0])
+    return key
 
 
 def _comparison(match: re.Match[str]) -> Range:
-    name, op, unit = match["name"], match["op"].replace("≥", ">=").replace("≤", "<="), match["unit"]
-    known = CONDITIONS.get(name) or _SIGNALS.get(name)
-    if known is None:
-        raise QueryError(f"There is no condition {name!r}.{_near(name, known_names())}", match[0])
-    if known.unit is None:
-        raise QueryError(f"{name} is text, not a number; search for its words instead.", match[0])
-    low = float(match["low"])
-    high = float(match["high"]) if match["high"] else None
-    if high is not None and op != "=":
-        raise QueryError(f"A range is written with =, as in {name}={low:g}..{high:g}.", match[0])
-    if high is not None and high < low:
-        low, high = high, low
-    spelled = _unit(unit, known.unit, match[0])
-    low_si, dimension = _si(low, spelled, name, known.unit, match[0])
-    label = f"{name} {op} {match['low']}{'..' + match['high'] if match['high'] else ''} {spelled}".strip()
-    if high is not None:
-        return Range(name, dimension, low_si, _si(high, spelled, name, known.unit, match[0])[0], label=label)
-    if op == "=":
+    name, op, token = match["name"].casefold(), match["op"], match[0].strip()
+    usual = _usual(name, match["name"], token)
+    unit = _unit(match["unit"], usual, token)
+    low, dimension = _si(match["low"], unit, name, token)
+    written, high = match["low"], low
+    if match["high"]:
+        if op != "=":
+            raise QueryError(
+                f"A range is written with =, as in {name}={match['low']}..{match['high']}.", token
+            )
+        written += f"..{match['high']}"
+        low, high = sorted((low, _si(match["high"], unit, name, token)[0]))
+    elif op == "=":
         # An equal sign between floats means "as far as a person wrote it": half of the last digit.
-        slack = abs(_si(low + _half_digit(match["low"]), spelled, name, known.unit, match[0])[0] - low_si)
-        return Range(name, dimension, low_si - slack, low_si + slack, label=label)
-    if op in (">", ">="):
-        return Range(name, dimension, low_si, None, low_open=op == ">", label=label)
-    return Range(name, dimension, None, low_si, high_open=op == "<", label=label)
+        slack = abs(_si("0", unit, name, token)[0] - _si(_half_digit(match["low"]), unit, name, token)[0])
+        low, high = low - slack, low + slack
+    low, high = low - _SAME * abs(low), high + _SAME * abs(high)
+    if op == ">":
+        low = math.nextafter(high, math.inf)
+    if op == "<":
+        high = math.nextafter(low, -math.inf)
+    label = f"{name} {op} {written} {unit}".strip()
+    return Range(
+        name,
+        dimension,
+        -math.inf if op.startswith("<") else low,
+        math.inf if op.startswith(">") else high,
+        label,
+    )
+
+
+def _usual(name: str, written: str, token: str) -> str:
+    """The unit that this condition usually has."""
+    if name not in NAMES:
+        raise QueryError(
+            f"There is no condition {written!r}.{_near(name, known_names())} "
+            "To find the text itself, put it in quotes.",
+            token,
+        )
+    unit = usual_unit(name)
+    if unit is None:
+        raise QueryError(f"{name} is text, not a number; search for its words instead.", token)
+    return unit
 
 
 def _unit(written: str | None, usual: str, token: str) -> str:
@@ -186,60 +225,43 @@ def _unit(written: str | None, usual: str, token: str) -> str:
         near = units.near(written)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise QueryError(
-            f"{written!r} is not a unit that is known here.{hint} "
-            f"(A word to search for after a number goes in quotes.)",
+            f"The unit {written!r} is not known.{hint} (A word to search for after a number goes in quotes.)",
             token,
             "unknown_unit",
         )
     return unit
 
 
-def _si(value: float, unit: str, name: str, usual: str, token: str) -> tuple[float, str]:
-    mine, theirs = units.to_si(value, unit), units.to_si(1.0, usual)
-    if mine is None or theirs is None:
-        raise QueryError(f"{unit!r} cannot be converted.", token, "unknown_unit")
-    if mine[1] != theirs[1]:
+def _si(written: str, unit: str, name: str, token: str) -> tuple[float, str]:
+    found = units.to_si(float(written), unit)
+    if found is None:
+        raise QueryError(f"The unit {unit!r} cannot be converted.", token, "unknown_unit")
+    if not math.isfinite(found[0]):
+        raise QueryError(f"{written} {unit} is too large a number.", token)
+    if usual_unit(name, found[1]) is None:
+        usual = usual_unit(name) or "plain numbers"
         raise QueryError(
-            f"{name} is measured in {usual or 'plain numbers'}; {unit} is something else.", token
+            f"{name} is measured in {usual}; {unit or 'a plain number'} is something else.", token
         )
-    return mine
+    return found
 
 
-def _half_digit(written: str) -> float:
+def _half_digit(written: str) -> str:
+    """Half of the last digit that was written: of ``1.54`` 0.005, of ``2e3`` 500."""
     mantissa, _, exponent = written.lower().partition("e")
-    decimals = len(mantissa.partition(".")[2])
-    return float(0.5 * 10.0 ** (int(exponent or 0) - decimals))
-
-
-def _moment(key: str, value: str, token: str) -> datetime:
-    """The moment a date means: ``after:`` its beginning, ``before:`` its beginning too (UTC)."""
-    if relative := re.fullmatch(r"(\d{1,4})d", value):
-        return datetime.now(UTC) - timedelta(days=int(relative[1]))
-    for pattern in ("%Y", "%Y-%m", "%Y-%m-%d"):
-        try:
-            return datetime.strptime(value, pattern).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise QueryError(
-            f"{value!r} is not a date; write {key}:2026-01 or {key}:2026-01-31.", token
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return f"0.5e{int(exponent or 0) - len(mantissa.partition('.')[2])}"
 
 
 def _half(match: re.Match[str]) -> str:
-    name, op = match["name"], match["op"]
-    if name not in CONDITIONS and name not in _SIGNALS:
-        return f"There is no condition {name!r}.{_near(name, known_names())}"
-    unit = display_unit(name)
-    if unit is None:
-        return f"{name} is text, not a number; search for its words instead."
+    name = match["name"].casefold()
+    unit = _usual(name, match["name"], match[0])
     what = f"{match['rest']!r} is not a number" if match["rest"] else "a number is missing"
-    return f"After {name}{op} {what}; write for example {name}{op}300 {unit}."
+    return f"After {name}{match['op']} {what}; write for example {name}{match['op']}300 {unit}.".replace(
+        " .", "."
+    )
 
 
 def _near(name: str, among: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name.casefold(), list(among), n=3, cutoff=0.6)
+    among = list(among)
+    near = [n for n in among if name in n][:3] or difflib.get_close_matches(name, among, n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(near)}?" if near else ""

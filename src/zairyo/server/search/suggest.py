@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from zairyo.measurement.techniques import TECHNIQUES
 from zairyo.server.access import Visible
 from zairyo.server.models import STATES, Instrument, Measurement, Project
-from zairyo.server.search.language import CONDITIONS, KEYS, known_names
+from zairyo.server.search.language import KEYS
+from zairyo.server.search.vocabulary import CONDITION_NAMES, NAMES, known_names, usual_unit
 
 _MOST = 10
 _KEY_LABELS = {
@@ -60,19 +61,19 @@ def suggest(session: Session, q: str, visible: Visible) -> list[Suggestion]:
             label_ja=_title(n, "title_ja"),
         )
         for n in known_names()
-        if n in CONDITIONS
-        and (low in n or low in CONDITIONS[n].title.casefold() or low in CONDITIONS[n].title_ja)
+        if n in CONDITION_NAMES
+        and (low in n or low in _title(n, "title").casefold() or low in _title(n, "title_ja"))
     ]
     names.sort(key=lambda s: (not s.text.startswith(low), s.text))
     return (keys + names)[:_MOST]
 
 
 def _title(name: str, which: str) -> str:
-    return str(getattr(CONDITIONS[name], which))
+    return str(getattr(NAMES[name][0], which))
 
 
 def _unit(name: str) -> str:
-    return CONDITIONS[name].unit or ""
+    return usual_unit(name) or ""
 
 
 def _values(session: Session, key: str, begun: str, visible: Visible) -> list[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_CJK = r"\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_CJK = r"\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUN = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
 _IS_CJK = re.compile(rf"[{_CJK}]")
 _LONGEST = 60
@@ -20,28 +20,31 @@ def tokenise(text: str) -> list[str]:
     """The tokens of a text to be indexed, in order."""
     tokens: list[str] = []
     for run in _runs(text):
-        if _IS_CJK.match(run):
-            tokens += [run[i : i + 2] for i in range(max(len(run) - 1, 1))]
-            tokens += [run[-1]] if len(run) > 1 else []
+        if is_cjk(run):
+            # The last character stands alone too, so that it is found by itself, and before what follows it.
+            tokens += [run[i : i + 2] for i in range(len(run))]
         else:
             tokens.append(run[:_LONGEST])
     return tokens
 
 
 def query_tokens(text: str) -> list[str]:
-    """The tokens that a text to be found must have. The last character of a Japanese run alone is not asked for."""
-    tokens: list[str] = []
-    for run in _runs(text):
-        if _IS_CJK.match(run):
-            tokens += [run[i : i + 2] for i in range(max(len(run) - 1, 1))]
-        else:
-            tokens.append(run[:_LONGEST])
-    return tokens
+    """The tokens that must follow each other in a text for this to be found in it.
+
+    As :func:`tokenise`, but a Japanese word at the end may go on in the text.
+    """
+    tokens = tokenise(text)
+    return tokens[:-1] if len(tokens) > 1 and is_pair(tokens[-2]) else tokens
+
+
+def is_cjk(token: str) -> bool:
+    """Whether it is of Chinese and Japanese characters."""
+    return bool(_IS_CJK.match(token))
 
 
 def is_pair(token: str) -> bool:
     """Whether the token is a whole pair of Chinese or Japanese characters (never a prefix of a longer word)."""
-    return len(token) == 2 and bool(_IS_CJK.match(token))
+    return len(token) == 2 and is_cjk(token)
 
 
 def _runs(text: str) -> list[str]:

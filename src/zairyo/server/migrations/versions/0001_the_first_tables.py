@@ -205,17 +205,9 @@ def upgrade() -> None:
             batch_op.f("ix_measurement_project_id_sample"), ["project_id", "sample"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_measurement_project_id_superseded_measured_at_id"),
-            ["project_id", "superseded", "measured_at", "id"],
+            "ix_measurement_latest",
+            ["project_id", "superseded", "id", "technique", "instrument_id", "state", "sample", "operator"],
             unique=False,
-        )
-        batch_op.create_index(
-            batch_op.f("ix_measurement_project_id_superseded_received_at_id"),
-            ["project_id", "superseded", "received_at", "id"],
-            unique=False,
-        )
-        batch_op.create_index(
-            batch_op.f("ix_measurement_project_id_technique"), ["project_id", "technique"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_measurement_state_lease_until"), ["state", "lease_until"], unique=False
@@ -277,14 +269,12 @@ def upgrade() -> None:
 
     op.create_table(
         "condition_value",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("measurement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("dimension", sa.String(length=64), nullable=False),
-        sa.Column("si", sa.Float(precision=53), nullable=True),
-        sa.Column("si_max", sa.Float(precision=53), nullable=True),
-        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("si", sa.Float(precision=53), nullable=False),
+        sa.Column("si_max", sa.Float(precision=53), nullable=False),
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
             ["measurement_id"],
             ["measurement.id"],
@@ -292,24 +282,21 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_condition_value_project_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_condition_value")),
+        sa.PrimaryKeyConstraint(
+            "measurement_id", "name", "dimension", "si", "si_max", name=op.f("pk_condition_value")
+        ),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("condition_value", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_condition_value_measurement_id"), ["measurement_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_condition_value_name_dimension_si_max_project_id"),
-            ["name", "dimension", "si_max", "project_id"],
+            "ix_condition_value_si",
+            ["name", "dimension", "si", "si_max", "project_id", "measurement_id"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_condition_value_name_dimension_si_project_id"),
-            ["name", "dimension", "si", "project_id"],
+            "ix_condition_value_si_max",
+            ["name", "dimension", "si_max", "si", "project_id", "measurement_id"],
             unique=False,
-        )
-        batch_op.create_index(
-            batch_op.f("ix_condition_value_project_id_name_si"), ["project_id", "name", "si"], unique=False
         )
 
     op.create_table(
@@ -347,6 +334,7 @@ def upgrade() -> None:
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("entries", sa.JSON(), nullable=False),
+        sa.Column("default_entry", sa.String(length=64), nullable=False),
         sa.Column("thumbnail", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["measurement_id"],

@@ -12,10 +12,8 @@ depends_on = None
 
 def upgrade() -> None:
     if op.get_context().dialect.name == "sqlite":
-        # The tokens are made by zairyo.server.search.tokens; unicode61 only splits them at the spaces.
-        op.execute(
-            "CREATE VIRTUAL TABLE search_text USING fts5(tokens, tokenize = 'unicode61 remove_diacritics 0')"
-        )
+        # The tokens are made by zairyo.server.search.tokens; ascii only splits them at the spaces.
+        op.execute("CREATE VIRTUAL TABLE search_text USING fts5(tokens, tokenize = 'ascii')")
         return
     op.execute(
         "CREATE TABLE search_text ("
