@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, insert, text
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from zairyo.measurement import units
 from zairyo.measurement.techniques import TECHNIQUES
-from zairyo.server.models import ConditionValue, Measurement, Translation
+from zairyo.server.models import ConditionValue, Instrument, Measurement, Translation
 from zairyo.server.search.tokens import tokenise
 
 #: Positions in a tsvector end at 16383; the rest of such a text would be found as words but not as a phrase.
@@ -27,6 +28,8 @@ _MOST_PLACES = 255
 _MOST_VALUES = 16
 _MOST_NAMES = 200
 _LONGEST_DIMENSION = 64
+
+_MOST_FILES = 100
 
 INSERT = {
     "sqlite": "INSERT INTO search_text (rowid, tokens) VALUES (:id, :tokens)",
@@ -38,17 +41,41 @@ DELETE = {
 }
 
 
+def names(instrument: Instrument | None, files: Iterable[str]) -> list[str]:
+    """What else a measurement is found by: its raw files' names, and its instrument's."""
+    found = list(islice(files, _MOST_FILES))
+    return found if instrument is None else [*found, instrument.name, instrument.slug]
+
+
 def index_measurement(
     session: Session, measurement: Measurement, translation: Translation | None, names: list[str]
 ) -> None:
     """Index the measurement as it now stands, replacing what was indexed of it before.
 
-    ``names`` are its raw files' names and whatever else it should be found by, e.g. the instrument's name.
+    ``names`` as :func:`names` gives them.
     """
-    index_text(session, measurement, translation, names)
-    session.execute(delete(ConditionValue).where(ConditionValue.measurement_id == measurement.id))
-    if translation is not None and (rows := condition_rows(measurement, translation.entries)):
-        session.execute(insert(ConditionValue), rows)
+    index_group(session, [(measurement, translation, names)])
+
+
+def index_group(
+    session: Session, group: Sequence[tuple[Measurement, Translation | None, list[str]]]
+) -> None:
+    """Index several measurements as :func:`index_measurement` does, in as many statements as for one."""
+    if not group:
+        return
+    dialect = session.get_bind().dialect.name
+    ids = [{"id": m.id} for m, _, _ in group]
+    texts = [{"id": m.id, "tokens": stored(text_tokens(m, t, names), dialect)} for m, t, names in group]
+    values = [row for m, t, _ in group if t is not None for row in condition_rows(m, t.entries)]
+    session.execute(text(DELETE[dialect]), ids)
+    session.execute(text(INSERT[dialect]), texts)
+    session.execute(
+        delete(ConditionValue)
+        .where(ConditionValue.measurement_id.in_([m.id for m, _, _ in group]))
+        .execution_options(synchronize_session=False)
+    )
+    if values:
+        session.execute(insert(ConditionValue.__table__), values)  # type: ignore[arg-type]
 
 
 def index_text(

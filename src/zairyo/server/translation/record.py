@@ -49,7 +49,7 @@ class Finished:
 
 def record(session: Session, events: Events, owner: str, group: Sequence[Finished]) -> int:
     """Write a group of results, those whose leases ``owner`` still holds; how many those are."""
-    from zairyo.server.search.index import index_measurement  # brings Pint: a server at rest does without
+    from zairyo.server.search import index
 
     held = {
         m.id: m
@@ -66,11 +66,14 @@ def record(session: Session, events: Events, owner: str, group: Sequence[Finishe
     translations = [_translation(f) for f in mine]
     session.add_all(translations)
     session.flush()
+    found = []
     for finished, translation in zip(mine, translations, strict=True):
         measurement = held[finished.work.id]
         _update(measurement, translation, finished)
-        index_measurement(session, measurement, translation, _names(measurement, finished.work))
+        names = index.names(measurement.instrument, (f.name for f in finished.work.files))
+        found.append((measurement, translation, names))
         events.add(session, "measurement", measurement.uid, measurement.project_id, measurement.state)
+    index.index_group(session, found)
     return len(mine)
 
 
@@ -108,10 +111,14 @@ def _update(measurement: Measurement, translation: Translation, finished: Finish
     measurement.changed_at = now()
     if (summary := finished.summary) is None:
         return
-    measurement.title = summary["title"] or measurement.title
+    found = {
+        "title": summary["title"] or measurement.title,
+        "sample": summary["sample"][:_SHORT],
+        "operator": summary["operator"][:_SHORT],
+    }
+    for name in found.keys() - set(measurement.corrected):  # what a person wrote stays
+        setattr(measurement, name, found[name])
     measurement.technique = summary["technique"][:64]
-    measurement.sample = summary["sample"][:_SHORT]
-    measurement.operator = summary["operator"][:_SHORT]
     measurement.model = summary["instrument"][:_SHORT]
     zone = measurement.instrument.timezone if measurement.instrument else ""
     measurement.measured_at = aware(summary["started"], zone)
@@ -131,12 +138,6 @@ def aware(text: str | None, zone: str) -> datetime | None:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError, ZoneInfoNotFoundError):
         return aware(text, "") if zone else None
-
-
-def _names(measurement: Measurement, work: Work) -> list[str]:
-    """What else a person looks for a measurement by."""
-    instrument = [measurement.instrument.name, measurement.instrument.slug] if measurement.instrument else []
-    return [*(f.name for f in work.files[:100]), *instrument]
 
 
 def elapsed(started_at: datetime) -> float:
