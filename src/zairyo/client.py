@@ -3,6 +3,7 @@
 >>> lab = zairyo.connect("https://zairyo.example.org", token="zry_…")
 >>> lab.search("technique:xrd temperature>300 degC").to_pandas()
 >>> m = lab.measurement("0192…").read()
+>>> lab.measurement(lab.upload("scan.xrdml", project="demo")[0].measurement).wait().read().plot()
 """
 
 from __future__ import annotations
@@ -10,19 +11,33 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 
-from zairyo.agent.scan import members
-from zairyo.agent.send import Changed, NotAllowed, Raw, Refused, ServerAway, hash_file, send
+from zairyo.agent.files import Changed, is_unicode, members
+from zairyo.agent.send import (
+    Later,
+    NotAllowed,
+    Raw,
+    Refused,
+    ServerAway,
+    hash_file,
+    make_client,
+    problem_of,
+    send,
+    set_metadata,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +46,12 @@ if TYPE_CHECKING:
 
 _COPY_BYTES = 1024 * 1024
 _PAGE = 200
-_AS_IS = {"Accept-Encoding": "identity"}
+#: An upload that was cut off goes on after so many seconds, and so often.
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
+_POLL_SECONDS = 0.1
+_COLUMNS = (
+    "uid", "title", "technique", "sample", "operator", "instrument", "project", "state", "measured_at", "received_at",
+)  # fmt: skip
 
 
 class ZairyoError(RuntimeError):
@@ -59,6 +79,11 @@ def connect(
     ------
     ZairyoError
         If the server cannot be reached or does not take the token.
+
+    Examples
+    --------
+    >>> with zairyo.connect("https://zairyo.example.org") as lab:  # the token from ZAIRYO_TOKEN
+    ...     lab.upload("scan.xrdml", project="demo")
     """
     url = url or os.environ.get("ZAIRYO_URL", "http://127.0.0.1:8000")
     token = token or os.environ.get("ZAIRYO_TOKEN", "")
@@ -67,7 +92,11 @@ def connect(
             "A token is needed: make one on your account's page and give it as token= or ZAIRYO_TOKEN."
         )
     client = Client(url, token, transport)
-    client.me()
+    try:
+        client.me()
+    except ZairyoError:
+        client.close()
+        raise
     return client
 
 
@@ -89,13 +118,11 @@ class Client:
     """A server, as one account sees it. Made by :func:`connect`."""
 
     def __init__(self, url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
-        self.url = url.rstrip("/")
-        self._http = httpx.Client(
-            base_url=f"{self.url}/api/v1/",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=httpx.Timeout(60.0, connect=10.0),
-            transport=transport,
-        )
+        try:
+            self._http = make_client(url, token, transport)
+        except ValueError as e:
+            raise ZairyoError(f"{e}.") from None
+        self.url = str(self._http.base_url).removesuffix("/api/v1/")
 
     def __enter__(self) -> Client:
         return self
@@ -118,7 +145,16 @@ class Client:
         return dict(self.get("me"))
 
     def search(
-        self, query: str = "", *, sort: str = "-received_at", **filters: str | Sequence[str]
+        self,
+        query: str = "",
+        *,
+        sort: str = "-received_at",
+        technique: str | Sequence[str] = (),
+        instrument: str | Sequence[str] = (),
+        project: str | Sequence[str] = (),
+        sample: str | Sequence[str] = (),
+        operator: str | Sequence[str] = (),
+        state: str | Sequence[str] = (),
     ) -> Search:
         """Measurements that match, read as they are needed.
 
@@ -128,14 +164,19 @@ class Client:
             The search language: words, ``technique:xrd``, ``temperature>300 degC``, ``after:2026-01``.
         sort
             ``received_at``, ``measured_at``, ``title``, ``sample``, ``technique`` or ``instrument``; ``-`` reverses.
-        filters
-            ``technique``, ``instrument``, ``project``, ``sample``, ``operator``, ``state``: one value or several.
+        technique, instrument, project, sample, operator, state
+            One value, or several of which one has to fit.
         """
-        return Search(self, {"q": query, "sort": sort, **filters})
+        filters = {
+            "technique": technique, "instrument": instrument, "project": project,
+            "sample": sample, "operator": operator, "state": state,
+        }  # fmt: skip
+        given = {key: [v] if isinstance(v, str) else list(v) for key, v in filters.items() if v}
+        return Search(self, {"q": query, "sort": sort, **given})
 
     def measurement(self, uid: str) -> Remote:
         """One measurement by its uid."""
-        return Remote(self, self.get(f"measurements/{uid}"))
+        return Remote(self, self.get(f"measurements/{quote(uid, safe='')}"))
 
     def upload(
         self, path: str | os.PathLike[str], *, project: str, instrument: str | None = None
@@ -153,40 +194,44 @@ class Client:
 
         Returns
         -------
-        A receipt a file. The server's hash was compared with the file's.
+        list of Uploaded
+            A receipt a file. The server's hash was compared with the file's.
+
+        Raises
+        ------
+        ZairyoError
+            If the server does not take it, or stays away.
+        OSError
+            If a file cannot be read.
         """
-        source = Path(path)
-        common = [("project", project)] + ([("instrument", instrument)] if instrument else [])
+        source = Path(os.path.abspath(path))
+        if not is_unicode(source.name):
+            raise ZairyoError(f"The name {source.name!a} is not Unicode; rename it.")
+        common = (("project", project), *((("instrument", instrument),) if instrument else ()))
         if not source.is_dir():
-            return [self._send(source, source.name, tuple(common))]
-        files = members(source)
+            return [self._send(source, source.name, common)]
+        files = [(name, source / name) for name, _ in members(source)]
         if not files:
             raise ZairyoError(f"{source} is an empty folder.")
-        names = [f.relative_to(source).as_posix() for f in files]
-        whole = hashlib.sha256()
-        for name, file in zip(names, files, strict=True):
-            with file.open("rb") as f:
-                whole.update(f"{name}\0{hash_file(f)}\n".encode())
-        key = hashlib.sha256(f"{source.name}\0{whole.hexdigest()}".encode()).hexdigest()
-        common += [("set", key), ("set_size", str(len(files))), ("set_sha256", whole.hexdigest())]
+        together = set_metadata(source.name, files)
         return [
-            self._send(f, source.name, (*common, ("name", name)))
-            for f, name in zip(files, names, strict=True)
+            self._send(f, source.name, (*common, *more)) for (_, f), more in zip(files, together, strict=True)
         ]
 
     def _send(self, source: Path, path: str, metadata: tuple[tuple[str, str], ...]) -> Uploaded:
         stat = source.stat()
-        raw = Raw(source, path, stat.st_size, stat.st_mtime_ns, folder=metadata)
+        raw = Raw(source, path, stat.st_size, stat.st_mtime_ns, more=metadata)
         upload: list[str] = []
-        for attempt in range(4):
+        for pause in (*RETRY_SECONDS, None):
             try:
-                receipt = send(self._http, raw, upload=upload[0] if upload else None, remember=upload.append)
+                receipt = send(self._http, raw, upload=upload[-1] if upload else None, remember=upload.append)
                 return Uploaded(
                     **{k: receipt[k] for k in ("name", "sha256", "size", "measurement", "duplicate")}
                 )
-            except ServerAway as e:
-                if attempt == 3:
-                    raise ZairyoError(f"{source.name} could not be sent: {e}") from e
+            except (ServerAway, Later) as e:
+                if pause is None:
+                    raise ZairyoError(f"{source.name} could not be sent: {e}.") from e
+                time.sleep(pause)
             except Changed:
                 raise ZairyoError(
                     f"{source.name} changed while it was sent; try again when it is finished."
@@ -201,16 +246,19 @@ class Client:
         except httpx.HTTPError as e:
             raise ZairyoError(f"{self.url} cannot be reached: {e or type(e).__name__}") from e
         check(answer)
-        return answer.json()
+        try:
+            return answer.json()
+        except ValueError:
+            raise ZairyoError(f"What answers at {self.url} is not a Zairyo server.") from None
 
     def download(self, path: str, target: Path, sha256: str) -> Path:
         """Download to ``target``, checking the SHA-256; nothing is left there if it is wrong."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:50]}-")
+        partial = target.with_name(f".{token_hex(8)}.part")
         digest = hashlib.sha256()
         try:
-            with os.fdopen(descriptor, "wb") as f, self._http.stream("GET", path, headers=_AS_IS) as answer:
-                if answer.status_code >= 400:
+            with partial.open("xb") as f, self._http.stream("GET", path) as answer:
+                if answer.status_code >= 300:
                     answer.read()
                 check(answer)
                 for piece in answer.iter_raw(_COPY_BYTES):
@@ -220,29 +268,20 @@ class Client:
                 raise ZairyoError(
                     f"{target.name} arrived damaged (its SHA-256 is another); try again.", "wrong_hash"
                 )
-            os.replace(name, target)
+            os.replace(partial, target)
         except httpx.HTTPError as e:
             raise ZairyoError(f"{target.name} could not be downloaded: {e or type(e).__name__}") from e
         finally:
             with suppress(FileNotFoundError):
-                os.unlink(name)
+                partial.unlink()
         return target
 
 
 def check(answer: httpx.Response) -> None:
     """Raise :class:`ZairyoError` with the server's words unless the answer is a success."""
-    if answer.status_code < 400:
-        return
-    try:
-        body = answer.json()
-    except ValueError:
-        body = {}
-    detail = body.get("detail") if isinstance(body, dict) else None
-    raise ZairyoError(
-        str(detail or f"The server answered {answer.status_code}."),
-        str(body.get("code", "")) if isinstance(body, dict) else "",
-        answer.status_code,
-    )
+    if answer.status_code >= 300:
+        detail, code = problem_of(answer)
+        raise ZairyoError(detail, code, answer.status_code)
 
 
 @dataclass
@@ -251,21 +290,23 @@ class Search:
 
     client: Client = field(repr=False)
     params: dict[str, Any]
+    page: int = _PAGE
+    """So many are read at once."""
 
     def __iter__(self) -> Iterator[Remote]:
         cursor: str | None = ""
         while cursor is not None:
-            page = self.client.get("measurements", {**self.params, "limit": _PAGE, "cursor": cursor})
+            page = self.client.get("measurements", {**self.params, "limit": self.page, "cursor": cursor})
             yield from (Remote(self.client, row) for row in page["items"])
             cursor = page["next_cursor"]
 
-    def __len__(self) -> int:
-        """How many; at most 10,000 are counted."""
+    def count(self) -> int:
+        """How many there are; the server counts up to 10,000."""
         return int(self.client.get("measurements", {**self.params, "limit": 1})["total"])
 
     def first(self) -> Remote | None:
         """The first, or None."""
-        return next(iter(self), None)
+        return next(iter(Search(self.client, self.params, page=1)), None)
 
     def to_pandas(self, limit: int | None = None) -> pd.DataFrame:
         """A row a measurement, indexed by uid, with its times as aware timestamps."""
@@ -279,18 +320,7 @@ class Search:
             }
             for found in islice(self, limit)
         ]
-        columns = [
-            "uid",
-            "title",
-            "technique",
-            "sample",
-            "instrument",
-            "project",
-            "state",
-            "measured_at",
-            "received_at",
-        ]
-        frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+        frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=_COLUMNS)
         for name in ("measured_at", "received_at"):
             frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
         return frame.set_index("uid")
@@ -319,13 +349,33 @@ class Remote:
         return f"<{self.row['technique_short'] or 'measurement'} {self.title!r}, {self.row['state']}, {self.uid}>"
 
     def detail(self) -> dict[str, Any]:
-        """Everything the server says of it, as JSON."""
-        if "raw_files" not in self.row:
-            self.row = self.client.get(f"measurements/{self.uid}")
+        """Everything the server says of it now, as JSON."""
+        self.row = dict(self.client.get(f"measurements/{quote(self.uid, safe='')}"))
         return self.row
 
+    def wait(self, seconds: float = 60.0) -> Remote:
+        """Wait until it was translated, or could not be; right after an upload it takes a moment.
+
+        Raises
+        ------
+        ZairyoError
+            If it takes longer than so many ``seconds``.
+        """
+        end = time.monotonic() + seconds
+        while self.detail()["state"] in ("receiving", "waiting"):
+            if time.monotonic() > end:
+                raise ZairyoError(f"{self.title} was not translated within {seconds:g} s.", "not_translated")
+            time.sleep(_POLL_SECONDS)
+        return self
+
     def read(self) -> Measurement:
-        """The measurement in the standard form, with all its arrays, checked against its hash."""
+        """The measurement in the standard form, with all its arrays, checked against its hash.
+
+        Raises
+        ------
+        ZairyoError
+            If it is not translated; the text says why.
+        """
         from zairyo.measurement import nexus
 
         standard = self.detail()["standard"]
@@ -336,7 +386,7 @@ class Remote:
                 f"{translation.get('error_message') or 'it has not been translated yet'}",
                 "not_translated",
             )
-        with tempfile.TemporaryDirectory() as folder:
+        with TemporaryDirectory() as folder:
             path = self.client.download(
                 f"measurements/{self.uid}/standard", Path(folder) / "m.nxs", standard["sha256"]
             )
@@ -356,15 +406,9 @@ class Remote:
                         )
                 found.append(target)
                 continue
-            path = f"measurements/{self.uid}/raw/{_quoted(raw['name'])}"
+            path = f"measurements/{self.uid}/raw/{quote(raw['name'])}"
             found.append(self.client.download(path, target, raw["sha256"]))
         return found
-
-
-def _quoted(name: str) -> str:
-    from urllib.parse import quote
-
-    return quote(name, safe="/")
 
 
 def _local_name(name: str) -> Path:

@@ -7,22 +7,23 @@ do not and Windows forgets to.
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Container, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
+from zairyo.agent.files import in_words, is_link, is_passing, is_unicode, members, open_shared
 from zairyo.agent.rules import TAIL_BYTES, Rules
 
-#: A file whose own time is at least so many seconds ago is finished at first sight, if nothing else is asked.
+#: At the agent's first look, a file whose own time is at least so many seconds ago is finished.
 LONG_AGO_SECONDS = 120.0
-_DEEPEST = 24
+#: A file that has not changed for so many seconds but still cannot be opened is told of.
+_CLOSED_SECONDS = 300.0
+_MOST_PROBLEMS = 50
 
 
-@dataclass(frozen=True)
-class Found:
-    """A file, or a folder that is one measurement, as it lies there now.
+class Found(NamedTuple):
+    """A version of a file, or of a folder that is one measurement, as it lies there now.
 
     Attributes
     ----------
@@ -51,126 +52,141 @@ class Scanner:
         The instrument's.
     clock
         Seconds that never jump.
+    wall_clock
+        Seconds since 1970, which may.
+
+    Attributes
+    ----------
+    problems
+        Of the last look, for people.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self.folder = folder
-        self._clock = clock
-        self._still: dict[str, tuple[int, int, float]] = {}
         self.problems: list[str] = []
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._still: dict[Found, float] | None = None
 
-    def scan(self, rules: Rules, known: Callable[[Found], bool]) -> tuple[list[Found], int]:
-        """What is finished and not ``known``, and how many files are there but not finished yet.
+    def scan(self, rules: Rules, known: Container[Found]) -> tuple[list[Found], int]:
+        """What is finished and not ``known``, oldest first, and how many files are there but not finished yet.
 
         Raises
         ------
         OSError
             If the folder itself cannot be read.
         """
-        self.problems = []
+        problems: list[str] = []
         finished: list[Found] = []
-        still: dict[str, tuple[int, int, float]] = {}
-        for found in self._walk(rules):
-            if known(found):
+        still: dict[Found, float] = {}
+        at = self._clock()
+        # What was there when the agent began is not waited for; a file that appears later is, however old it
+        # says it is: copying programs give it the original's time before they are done.
+        long_ago_ns = (self._wall_clock() - LONG_AGO_SECONDS) * 1e9 if self._still is None else float("-inf")
+        for found in self._walk(rules, problems):
+            if found in known:
                 continue
-            at = self._clock()
-            size, mtime_ns, since = self._still.get(found.path, (-1, -1, at))
-            if (size, mtime_ns) != (found.size, found.mtime_ns):
-                since = at
-            if self._is_finished(found, rules, at - since):
-                finished.append(found)
-            else:
-                still[found.path] = (found.size, found.mtime_ns, since)
+            since = (self._still or {}).get(found, at)
+            is_settled = at - since >= rules.stable_seconds or found.mtime_ns < long_ago_ns
+            try:
+                if self._is_finished(found, rules, is_settled):
+                    finished.append(found)
+                    continue
+            except OSError as e:
+                if at - since >= _CLOSED_SECONDS:
+                    problems.append(f"{found.path} cannot be opened: {e.strerror}")
+            still[found] = since
         self._still = still
+        self.problems = problems[:_MOST_PROBLEMS]
+        finished.sort(key=lambda f: f.mtime_ns)
         return finished, len(still)
 
-    def _walk(self, rules: Rules) -> Iterator[Found]:
-        oldest = rules.oldest
-        for found in self._below(self.folder, PurePosixPath(), rules, 0):
-            if oldest is None or found.mtime_ns >= oldest * 1e9:
-                yield found
-
-    def _below(self, folder: Path, path: PurePosixPath, rules: Rules, depth: int) -> Iterator[Found]:
-        for entry in self._entries(folder, depth):
-            here = path / entry.name
+    def _walk(self, rules: Rules, problems: list[str]) -> Iterator[Found]:
+        """Every file that the rules want; never into a link, so never round in a circle."""
+        folders = [""]
+        while folders:
+            below = folders.pop()
             try:
-                if entry.is_dir(follow_symlinks=False):
-                    if entry.name.startswith("."):
-                        continue
-                    if rules.is_folder_format(entry.name):
-                        if rules.wants(here):
-                            yield from self._whole(folder / entry.name, here)
-                    elif rules.subfolders and depth < _DEEPEST:
-                        yield from self._below(folder / entry.name, here, rules, depth + 1)
-                elif entry.is_file() and rules.wants(here):
-                    stat = entry.stat()
-                    yield Found(str(here), stat.st_size, stat.st_mtime_ns)
+                with os.scandir(self.folder / below) as entries:
+                    for entry in entries:
+                        path = f"{below}/{entry.name}" if below else entry.name
+                        if not is_unicode(entry.name):
+                            problems.append(f"{in_words(path)} has a name that is not Unicode; rename it")
+                            continue
+                        try:
+                            found = self._look_at(entry, path, rules, folders, problems)
+                        except OSError as e:
+                            if not isinstance(e, FileNotFoundError):  # gone since the folder was read
+                                problems.append(f"{in_words(path)} cannot be looked at: {e.strerror}")
+                            continue
+                        if found is not None and (
+                            rules.oldest_ns is None or found.mtime_ns >= rules.oldest_ns
+                        ):
+                            yield found
+            except FileNotFoundError:
+                if not below:
+                    raise
             except OSError as e:
-                self.problems.append(f"{here} cannot be looked at: {e.strerror}")
+                if not below:
+                    raise
+                problems.append(f"the folder {below} cannot be looked into: {e.strerror}")
 
-    def _entries(self, folder: Path, depth: int) -> list[os.DirEntry[str]]:
-        try:
-            with os.scandir(folder) as entries:
-                return sorted((e for e in entries if _is_storable(e.name)), key=lambda e: e.name)
-        except OSError as e:
-            if depth == 0:
-                raise
-            self.problems.append(f"{folder} cannot be looked into: {e.strerror}")
-            return []
+    def _look_at(
+        self, entry: os.DirEntry[str], path: str, rules: Rules, folders: list[str], problems: list[str]
+    ) -> Found | None:
+        """What one entry of a folder is; folders to go on with are added to ``folders``."""
+        if entry.is_file(follow_symlinks=False):
+            if not rules.wants(path):
+                return None
+            stat = entry.stat(follow_symlinks=False)
+            return Found(path, stat.st_size, stat.st_mtime_ns)
+        if entry.name.startswith("."):
+            return None
+        if is_link(entry):
+            if rules.subfolders and entry.is_dir():
+                problems.append(f"{path} is a link to a folder; links are not followed")
+            return None
+        if not entry.is_dir(follow_symlinks=False) or is_passing(entry.name.lower()):
+            return None
+        if rules.is_folder_format(entry.name):
+            return self._whole(path) if rules.wants(path) else None
+        if rules.subfolders:
+            folders.append(path)
+        return None
 
-    def _whole(self, folder: Path, path: PurePosixPath) -> Iterator[Found]:
+    def _whole(self, path: str) -> Found | None:
         """A folder format; nothing while it is empty."""
-        stats = [f.stat() for f in members(folder)]
-        if stats:
-            yield Found(
-                str(path), sum(s.st_size for s in stats), max(s.st_mtime_ns for s in stats), is_folder=True
-            )
+        stats = [stat for _, stat in members(self.folder / path)]
+        if not stats:
+            return None
+        return Found(path, sum(s.st_size for s in stats), max(s.st_mtime_ns for s in stats), is_folder=True)
 
-    def _is_finished(self, found: Found, rules: Rules, unchanged_seconds: float) -> bool:
+    def _is_finished(self, found: Found, rules: Rules, is_settled: bool) -> bool:
+        """Whether the rules say so and it can be opened; :class:`OSError` if it cannot."""
         path = self.folder / found.path
-        if rules.sentinel is not None and not found.is_folder:
-            if not (path.parent / rules.sentinel.format(name=path.name, stem=path.stem)).exists():
+        if found.is_folder:
+            if is_settled:
+                for name, _ in members(path):
+                    open_shared(path / name).close()
+            return is_settled
+        sentinel = rules.sentinel_of(path.name)
+        if sentinel is not None and not (path.parent / sentinel).exists():
+            return False
+        if sentinel is None and rules.marker is None and not is_settled:
+            return False
+        with open_shared(path) as file:
+            stat = os.fstat(file.fileno())
+            # A folder's list may lag behind: Windows writes a size into it when the file is closed.
+            if (stat.st_size, stat.st_mtime_ns) != (found.size, found.mtime_ns):
                 return False
-        elif rules.end_marker is not None and not found.is_folder:
-            if not _ends_with(path, rules.end_marker):
-                return False
-        elif unchanged_seconds < rules.stable_seconds:
-            age_seconds = time.time() - found.mtime_ns / 1e9
-            if age_seconds < max(LONG_AGO_SECONDS, 10 * rules.stable_seconds):
-                return False
-        return all(_can_open(p) for p in (members(path) if found.is_folder else [path]))
+            return rules.marker is None or rules.marker.search(_tail(file)) is not None
 
 
-def members(folder: Path) -> list[Path]:
-    """The files of a folder format, in the order of their names with '/'."""
-    files = [
-        p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".") and _is_storable(p.name)
-    ]
-    return sorted(files, key=lambda p: p.relative_to(folder).as_posix())
-
-
-def _is_storable(name: str) -> bool:
-    """Names that are not Unicode on disk (lone surrogates here) cannot be told to a server."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _ends_with(path: Path, marker: str) -> bool:
-    try:
-        with path.open("rb") as f:
-            f.seek(max(f.seek(0, os.SEEK_END) - TAIL_BYTES, 0))
-            return re.search(marker.encode(), f.read(TAIL_BYTES)) is not None
-    except OSError:
-        return False
-
-
-def _can_open(path: Path) -> bool:
-    """Whether nobody holds it exclusively, as instruments' programs on Windows do while they write."""
-    try:
-        with path.open("rb"):
-            return True
-    except OSError:
-        return False
+def _tail(file: BinaryIO) -> bytes:
+    file.seek(max(file.seek(0, os.SEEK_END) - TAIL_BYTES, 0))
+    return file.read(TAIL_BYTES)

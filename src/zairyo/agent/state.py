@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +58,17 @@ def load(folder: Path) -> State:
         If there is none, or it cannot be read.
     """
     try:
-        return State(**json.loads((folder / "agent.json").read_text(encoding="utf-8")))
+        said = json.loads((folder / "agent.json").read_text(encoding="utf-8"))
+        return State(**{f.name: said[f.name] for f in fields(State)})
     except FileNotFoundError:
         raise AgentError(
             f"No agent is paired in {folder}. On the server's page of the instrument make a pairing code, then run "
             "zairyo agent pair URL CODE --folder FOLDER here."
         ) from None
-    except (OSError, ValueError, TypeError) as e:
-        raise AgentError(f"{folder / 'agent.json'} cannot be read ({e}). Pair the agent again.") from None
+    except (OSError, ValueError, TypeError, KeyError) as e:
+        raise AgentError(
+            f"{folder / 'agent.json'} cannot be read ({e}). Remove it and pair the agent again; its receipts stay."
+        ) from None
 
 
 def save(folder: Path, state: State) -> None:
@@ -78,3 +83,33 @@ def save(folder: Path, state: State) -> None:
         f.flush()
         os.fsync(f.fileno())
     partial.replace(target)
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the lock of an agent's folder, so that two agents never send the same files.
+
+    Raises
+    ------
+    AgentError
+        If another agent holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a+b") as f:
+        try:
+            f.seek(0)
+            _lock(f.fileno())
+        except OSError:
+            raise AgentError(f"Another agent runs on {folder} already.") from None
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        import fcntl
+    except ImportError:
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,8 @@ import json
 import logging
 import signal
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ _STATE = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="ZAIRYO_AGENT",
-    help="The agent's own folder (spool, receipts, token). One for each instrument.",
+    help="The agent's own folder (spool, receipts, token); one for each instrument. [ZAIRYO_AGENT]",
 )
 
 
@@ -38,9 +39,10 @@ def agent() -> None:
 @_STATE
 def pair(url: str, code: str, folder: Path, state: Path | None) -> None:
     """Make this machine the agent of the instrument that shows CODE at the server URL."""
-    from zairyo.agent.run import pair as do_pair
+    from zairyo.agent.pairing import pair as do_pair
 
-    paired = _or_exit(do_pair, url, code, folder, _folder(state))
+    with _in_words():
+        paired = do_pair(url, code, folder, _folder(state))
     click.echo(f"Paired: this machine sends the files of {paired.name} in {paired.folder} to {paired.url}.")
     click.echo("Now run: zairyo agent run" + (f" --state {state}" if state else ""))
 
@@ -53,8 +55,8 @@ def pair(url: str, code: str, folder: Path, state: Path | None) -> None:
 @_STATE
 def run(once: bool, verbose: bool, state: Path | None) -> None:
     """Watch the folder and send, until stopped."""
-    from zairyo.agent.run import Agent, only_one
-    from zairyo.agent.state import AgentError
+    from zairyo.agent.run import Agent
+    from zairyo.agent.state import only_one
 
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
@@ -63,21 +65,24 @@ def run(once: bool, verbose: bool, state: Path | None) -> None:
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     folder = _folder(state)
-    try:
-        with only_one(folder):
-            worker = Agent(folder)
-            for name in ("SIGTERM", "SIGINT"):
-                signal.signal(getattr(signal, name), lambda *_: worker.stop())
-            if once:
-                worker.heartbeat()
-                worker.look()
-                worker.send_all()
-                counts = worker.spool.counts()
-                click.echo(_summary(counts))
-                sys.exit(1 if counts["waiting"] or counts["failed"] else 0)
+    with _in_words(), only_one(folder), Agent(folder) as worker:
+        for name in ("SIGTERM", "SIGINT"):
+            signal.signal(getattr(signal, name), lambda *_: worker.stop())
+        if not once:
             worker.run()
-    except AgentError as e:
-        raise click.ClickException(str(e)) from None
+            return
+        worker.heartbeat()
+        worker.look()
+        worker.send_all()
+        counts, problems = worker.spool.counts(), worker.troubles()
+        if why := worker.barred or worker.away:
+            problems.append(f"Files wait: {why}")
+        unfinished = worker.unfinished
+    for problem in problems:
+        click.echo(problem, err=True)
+    click.echo(_summary(counts) + (f", {unfinished} not finished yet" if unfinished else ""))
+    if counts["waiting"] or counts["failed"] or unfinished or problems:
+        sys.exit(1)
 
 
 @agent.command()
@@ -90,14 +95,20 @@ def status(count: int, as_json: bool, state: Path | None) -> None:
     from zairyo.agent.state import load
 
     folder = _folder(state)
-    known = _or_exit(load, folder)
-    spool = Spool(folder)
-    counts, recent, failed = spool.counts(), spool.recent(count), spool.failed(count)
+    with _in_words():
+        known = load(folder)
+        spool = Spool(folder)
+    try:
+        counts, sent, notes = spool.counts(), spool.recent(count), spool.notes(count)
+        failed, stuck = spool.failed(count), spool.stuck(count)
+    finally:
+        spool.close()
     if as_json:
         said: dict[str, Any] = {
-            "server": known.url, "instrument": known.instrument, "folder": known.folder, **counts,
-            "recent": [{name: getattr(item, name) for name in _TOLD} for item in recent],
-            "notes": [{"at": at, "text": text} for at, text in spool.notes(count)],
+            "server": known.url, "instrument": known.instrument, "name": known.name, "folder": known.folder,
+            **counts,
+            "recent": [{name: getattr(item, name) for name in _TOLD} for item in (*failed, *stuck, *sent)],
+            "notes": [{"at": at, "text": text} for at, text in notes],
         }  # fmt: skip
         click.echo(json.dumps(said, ensure_ascii=False))
         return
@@ -105,17 +116,16 @@ def status(count: int, as_json: bool, state: Path | None) -> None:
     click.echo(_summary(counts))
     for item in failed:
         click.echo(f"  not taken  {item.path}: {item.error}")
-    for item in recent:
+    for item in stuck:
+        click.echo(f"  waits      {item.path}: {item.error}")
+    for item in sent:
         for receipt in item.receipts:
-            when = (
-                datetime.fromtimestamp(item.sent_at or time.time()).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-            )
             again = "  (was there already)" if receipt.get("duplicate") else ""
-            click.echo(
-                f"  {when}  {item.path}  sha256 {str(receipt['sha256'])[:16]}…  → {receipt['measurement']}{again}"
-            )
-    for at, text in spool.notes(5):
-        click.echo(f"  {datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M:%S}  {text}")
+            name = item.path if not item.is_folder else f"{item.path}/{receipt['name']}"
+            to = f"sha256 {receipt['sha256'][:16]}…  → {receipt['measurement']}{again}"
+            click.echo(f"  {_local(item.sent_at)}  {name}  {to}")
+    for at, text in notes:
+        click.echo(f"  {_local(at)}  {text}")
 
 
 @agent.command()
@@ -126,8 +136,13 @@ def retry(state: Path | None) -> None:
     from zairyo.agent.state import load
 
     folder = _folder(state)
-    _or_exit(load, folder)
-    click.echo(f"{Spool(folder).retry()} files wait again.")
+    with _in_words():
+        load(folder)
+        spool = Spool(folder)
+    try:
+        click.echo(f"Files that wait again: {spool.retry()}")
+    finally:
+        spool.close()
 
 
 _TOLD = ("path", "size", "state", "error", "sent_at", "receipts")
@@ -143,10 +158,15 @@ def _summary(counts: dict[str, int]) -> str:
     return f"{counts['sent']} sent, {counts['waiting']} waiting, {counts['failed']} not taken"
 
 
-def _or_exit(function: Any, *values: Any) -> Any:
+def _local(at: float | None) -> str:
+    return f"{datetime.fromtimestamp(at or 0).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
     from zairyo.agent.state import AgentError
 
     try:
-        return function(*values)
+        yield
     except AgentError as e:
         raise click.ClickException(str(e)) from None

@@ -12,15 +12,15 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 import httpx
 
-#: Seconds over which the first files drop in.
-ARRIVAL_SECONDS = 60.0
+#: What shows that a folder is a demo's.
+MARK = "zairyo-demo.txt"
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,43 @@ class Laboratory:
     def password_file(self) -> Path:
         return self.folder / "password.txt"
 
+    def claim(self, *, fresh: bool = False) -> None:
+        """Make the folder the demo's, after removing what an earlier demo kept there if ``fresh``.
+
+        Raises
+        ------
+        DemoError
+            If the folder holds something else.
+        """
+        try:
+            if self.folder.is_dir() and not (self.folder / MARK).is_file() and any(self.folder.iterdir()):
+                raise DemoError(
+                    f"{self.folder} holds other files, so no demo goes there. Choose another folder with --data."
+                )
+            if fresh and self.folder.is_dir():
+                for name in ("server", "instruments", "agents", "logs"):
+                    if (self.folder / name).exists():
+                        shutil.rmtree(self.folder / name)
+                self.password_file.unlink(missing_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / MARK).write_text(
+                "zairyo demo keeps its data here; zairyo demo --fresh removes it.\n"
+            )
+        except OSError as e:
+            raise DemoError(
+                f"{self.folder} cannot be used: {e.strerror}. Choose another with --data."
+            ) from None
+
+    def password(self) -> str:
+        """How to sign in."""
+        try:
+            return self.password_file.read_text().strip()
+        except OSError:
+            raise DemoError(
+                f"{self.password_file} is gone. Begin anew with zairyo demo --fresh, or set a password with "
+                f"zairyo admin --data {self.data} account password {EMAIL}"
+            ) from None
+
     def set_up(self) -> None:
         """Make account, project and instruments in the catalogue; what is there already stays as it is."""
         from zairyo.server import admin
@@ -111,13 +148,18 @@ class Laboratory:
 
     def pair(self, station: Station) -> None:
         """Pair an instrument's agent, as a person does by the code on the instrument's page."""
-        from zairyo.agent.run import pair
+        from zairyo.agent.pairing import pair
+        from zairyo.agent.state import load, save
         from zairyo.server import admin
         from zairyo.server.db import Database
         from zairyo.server.settings import Settings
 
         self.instrument_folder(station).mkdir(parents=True, exist_ok=True)
-        if (self.agent_folder(station) / "agent.json").exists():
+        agent = self.agent_folder(station)
+        if (agent / "agent.json").exists():
+            state = load(agent)
+            if state.url != self.url:  # another --port than before
+                save(agent, replace(state, url=self.url))
             return
         database = Database(Settings(data=self.data).database_url)
         try:
@@ -175,11 +217,13 @@ class Processes:
     def start(self, name: str, *words: str) -> None:
         """Start ``zairyo WORDS…``; what it says goes to its log."""
         log = (self._logs / f"{name}.log").open("ab")
+        # The demo is by itself: a real server's settings in the environment are not for it.
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("ZAIRYO_")}
         options: dict[str, Any] = {"creationflags": 0x200} if os.name == "nt" else {"start_new_session": True}
         # A session of its own: Ctrl-C reaches this process only, which then ends the others in order.
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "zairyo", *words], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            **options,
+            env=environment, **options,
         )  # fmt: skip
         self._running.append((name, process, log))
 
@@ -190,13 +234,16 @@ class Processes:
                 tail = (self._logs / f"{name}.log").read_text(errors="replace")[-2000:]
                 raise DemoError(f"{name} ended with status {process.returncode}:\n{tail}")
 
-    def wait_for(self, url: str, seconds: float = 60.0) -> None:
-        """Until the server at ``url`` answers."""
+    def wait_for(self, url: str, stopping: Callable[[], bool], seconds: float = 60.0) -> None:
+        """Until the server at ``url`` answers, or ``stopping`` is true."""
         end = time.monotonic() + seconds
-        while True:
+        while not stopping():
             self.check()
             try:
-                if httpx.get(f"{url}/api/v1/health", timeout=2).json().get("name") == "zairyo":
+                if (
+                    httpx.get(f"{url}/api/v1/health", timeout=2, trust_env=False).json().get("name")
+                    == "zairyo"
+                ):
                     return
             except (httpx.HTTPError, ValueError):
                 pass
