@@ -266,6 +266,8 @@ class Measurement(Base):
     operator: Mapped[str] = mapped_column(String(200), default="")
     model: Mapped[str] = mapped_column(String(200), default="")
     """The instrument as the file names it."""
+    corrected: Mapped[list[Any]] = mapped_column(default=list)
+    """Names of the columns that a person corrected: a later translation leaves them as they are."""
     measured_at: Mapped[datetime | None] = mapped_column()
     received_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
@@ -346,7 +348,9 @@ class ConditionValue(Base):
 
     __table_args__ = (
         Index("ix_condition_value_si", "name", "dimension", "si", "si_max", "project_id", "measurement_id"),
-        Index("ix_condition_value_si_max", "name", "dimension", "si_max", "si", "project_id", "measurement_id"),
+        Index(
+            "ix_condition_value_si_max", "name", "dimension", "si_max", "si", "project_id", "measurement_id"
+        ),
         {"sqlite_with_rowid": False},
     )
 

@@ -57,9 +57,7 @@ def index_measurement(
     index_group(session, [(measurement, translation, names)])
 
 
-def index_group(
-    session: Session, group: Sequence[tuple[Measurement, Translation | None, list[str]]]
-) -> None:
+def index_group(session: Session, group: Sequence[tuple[Measurement, Translation | None, list[str]]]) -> None:
     """Index several measurements as :func:`index_measurement` does, in as many statements as for one."""
     if not group:
         return

@@ -45,12 +45,21 @@ _SAME = 1e-12
 
 
 class QueryError(ValueError):
-    """The query cannot be understood. ``token`` is the part; ``code`` is ``invalid`` or ``unknown_unit``."""
+    """The query cannot be understood.
 
-    def __init__(self, message: str, token: str, code: str = "invalid") -> None:
+    Attributes
+    ----------
+    token
+        The part that is not.
+    code
+        ``invalid`` or ``unknown_unit``.
+    field
+        What it is about where that is not the query's text, e.g. ``cursor``; else empty.
+    """
+
+    def __init__(self, message: str, token: str, code: str = "invalid", field: str = "") -> None:
         super().__init__(message)
-        self.token = token
-        self.code = code
+        self.token, self.code, self.field = token, code, field
 
 
 @dataclass(frozen=True)

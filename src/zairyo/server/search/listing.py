@@ -75,7 +75,7 @@ def list_page(
     """One page. ``sort`` is a key of the orders, with ``-`` for descending."""
     descending, key = sort.startswith("-"), sort.removeprefix("-")
     if key not in _ORDERS:
-        raise QueryError(f"There is no order {key!r}; choose of {', '.join(_ORDERS)}.", sort)
+        raise QueryError(f"There is no order {key!r}; choose of {', '.join(_ORDERS)}.", sort, field="sort")
     after = _read(cursor, sort) if cursor else None
     found = sql.found(session, query, visible)
     if found is None:
@@ -169,7 +169,9 @@ def _beyond(order: Any, place: Any, row_id: int, *, descending: bool) -> ColumnE
 
 def _read(cursor: str, sort: str) -> tuple[Any, int]:
     """The place and the id that a cursor says."""
-    wrong = QueryError("The cursor is not one that this list gave; begin again without it.", "cursor")
+    wrong = QueryError(
+        "The cursor is not one that this list gave; begin again without it.", cursor[:20], field="cursor"
+    )
     try:
         said = json.loads(base64.urlsafe_b64decode(checked(cursor) + "=" * (-len(cursor) % 4)))
         sort_then, value, row_id = said

@@ -139,7 +139,9 @@ def _filter(session: Session, key: str, values: tuple[str, ...]) -> ColumnElemen
         for value in values:
             if value not in STATES:
                 raise QueryError(
-                    f"There is no state {value!r}; the states are {', '.join(STATES)}.", f"state:{value}"
+                    f"There is no state {value!r}; the states are {', '.join(STATES)}.",
+                    f"state:{value}",
+                    field="state",
                 )
         return Measurement.state.in_(values)
     if key == "instrument":

@@ -174,6 +174,7 @@ def upgrade() -> None:
         sa.Column("sample", sa.String(length=200), nullable=False),
         sa.Column("operator", sa.String(length=200), nullable=False),
         sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("corrected", sa.JSON(), nullable=False),
         sa.Column("measured_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
