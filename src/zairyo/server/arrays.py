@@ -29,12 +29,13 @@ class DataError(ValueError):
 class Cache:
     """The standard forms last looked at, in memory: who zooms asks for the same file many times."""
 
-    def __init__(self, most_bytes: int = _CACHE_BYTES) -> None:
+    def __init__(self, objects: Objects, most_bytes: int = _CACHE_BYTES) -> None:
+        self._objects = objects
         self._most = most_bytes
         self._kept: OrderedDict[str, tuple[Measurement, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, objects: Objects, sha256: str) -> Measurement:
+    def get(self, sha256: str) -> Measurement:
         """The measurement in this object, which was checked when it was made."""
         with self._lock:
             if sha256 in self._kept:
@@ -42,9 +43,10 @@ class Cache:
                 return self._kept[sha256][0]
         from zairyo.measurement import nexus  # h5py takes half a second; not at the server's start
 
-        with objects.path(sha256) as path:
+        with self._objects.path(sha256) as path:
             measurement = nexus.read(path)
-        size = sum(part.values.nbytes for e in measurement.entries for part in (*e.axes, *e.signals))
+        size = sum(a.values.nbytes for e in measurement.entries for a in e.axes)
+        size += sum(s.values.nbytes for e in measurement.entries for s in e.signals)
         with self._lock:
             self._kept[sha256] = (measurement, size)
             while len(self._kept) > 1 and sum(n for _, n in self._kept.values()) > self._most:
@@ -88,15 +90,13 @@ def extract(
         except KeyError as e:
             raise DataError("names", f"There is no {e.args[0]}.") from None
         parts.append((part, _at(part, entry, at or {}, mean) if isinstance(part, Signal) else part.values))
-    lengths = {len(values) for _, values in parts if values.ndim == 1}
-    total = max((values.size for _, values in parts), default=0)
+    total = max(values.size for _, values in parts)
     decimated = False
-    if all(values.ndim == 1 for _, values in parts) and len(lengths) == 1:
-        keep = _kept(parts, points, within)
-        decimated = keep is not None and within is None and len(keep) < total
-        if keep is not None:
-            decimated = len(keep) < _inside(parts[0][1], within)
-            parts = [(part, values[keep]) for part, values in parts]
+    if len({values.shape for _, values in parts}) == 1 and parts[0][1].ndim == 1:
+        inside = _inside(*parts[0], within)
+        keep = _thinned([values for _, values in parts[1:]], inside, points)
+        decimated = len(keep) < len(inside)
+        parts = [(part, values[keep]) for part, values in parts]
     if sum(values.size for _, values in parts) > _MOST_VALUES:
         raise DataError(
             "names", f"That is more than {_MOST_VALUES} values; take a slice, or download the file."
@@ -129,28 +129,29 @@ def _at(signal: Signal, entry: Entry, at: dict[str, int], mean: str) -> Array:
     return np.asarray(values)
 
 
-def _kept(
-    parts: list[tuple[Axis | Signal, Array]], points: int, within: tuple[float, float] | None
-) -> Array | None:
-    """Positions that stay, in order; None if all do."""
-    x = parts[0][1]
-    keep = np.arange(len(x))
-    if within is not None:
-        if x.dtype.kind not in "biuf":
-            raise DataError("range", f"{parts[0][0].name} is not of numbers; a range of it cannot be taken.")
-        keep = keep[(x >= within[0]) & (x <= within[1])]
-    if len(keep) <= points:
-        return keep if within is not None else None
-    curves = [real(values) for _, values in parts[1:] if values.dtype.kind in "biufc"] or [
-        np.asarray(keep, float)
+def _inside(part: Axis | Signal, x: Array, within: tuple[float, float] | None) -> Array:
+    """Positions where x is within the interval, in order."""
+    if within is None:
+        return np.arange(len(x))
+    if x.dtype.kind not in "biuf":
+        raise DataError("range", f"{part.name} is not of numbers; a range of it cannot be taken.")
+    return np.flatnonzero((x >= within[0]) & (x <= within[1]))
+
+
+def _thinned(curves: list[Array], inside: Array, points: int) -> Array:
+    """About so many of the positions, in order: of each stretch where a curve is least and greatest."""
+    if len(inside) <= points:
+        return inside
+    drawn = [real(values) for values in curves if values.dtype.kind in "biufc"] or [
+        np.arange(inside[-1] + 1.0)
     ]
-    stretches = max(points // (2 * len(curves)), 1)
-    size = -(-len(keep) // stretches)
-    picked = [keep[[0, -1]]]
-    whole = len(keep) // size * size
-    blocks = keep[:whole].reshape(-1, size)
-    for curve in curves:
-        picked += [_extremes(curve, blocks), _extremes(curve, keep[whole:][None, :])]
+    stretches = max(points // (2 * len(drawn)), 1)
+    size = -(-len(inside) // stretches)
+    whole = len(inside) // size * size
+    blocks, rest = inside[:whole].reshape(-1, size), inside[whole:][None, :]
+    picked = [inside[[0, -1]]]
+    for curve in drawn:
+        picked += [_extremes(curve, blocks), _extremes(curve, rest)]
     return np.unique(np.concatenate(picked))
 
 
@@ -165,24 +166,22 @@ def _extremes(curve: Array, blocks: Array) -> Array:
     return np.concatenate([blocks[rows, low], blocks[rows, high]])
 
 
-def _inside(x: Array, within: tuple[float, float] | None) -> int:
-    return len(x) if within is None else int(((x >= within[0]) & (x <= within[1])).sum())
-
-
 def real(values: Array) -> Array:
     """As doubles; of complex numbers the real part, as spectroscopists draw them."""
     return np.asarray(values.real if values.dtype.kind == "c" else values, dtype=float)
 
 
 def _body(part: Axis | Signal, values: Array) -> ArrayBody:
-    common = {"name": part.name, "unit": part.unit, "label": part.label, "shape": list(values.shape)}
+    body = ArrayBody(name=part.name, unit=part.unit, label=part.label, shape=list(values.shape), dtype="<f8")
     if values.dtype.kind == "U":
-        return ArrayBody(**common, dtype="text", values=[str(v) for v in values.ravel()])
-    if values.dtype.kind == "M":
+        body.dtype, body.values = "text", [str(v) for v in values.ravel()]
+    elif values.dtype.kind == "M":
         milliseconds = values.astype("datetime64[ms]")
         numbers = np.where(np.isnat(milliseconds), np.nan, milliseconds.astype("int64").astype(float))
-        return ArrayBody(**common, dtype="time", data=_packed(numbers))
-    return ArrayBody(**common, dtype="<f8", data=_packed(real(values)))
+        body.dtype, body.data = "time", _packed(numbers)
+    else:
+        body.data = _packed(real(values))
+    return body
 
 
 def _packed(numbers: Array) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from zairyo.server.arrays import Cache
 from zairyo.server.db import Database, migrate
 from zairyo.server.events import Events
 from zairyo.server.intake import Intake
@@ -28,6 +29,8 @@ class Platform:
     """By e-mail: guesses at one person's password."""
     callers: RateLimit
     """By network address, behind which a whole laboratory may be: guesses at many persons' passwords, or codes."""
+    forms: Cache
+    """Standard forms that somebody is looking at."""
 
     def start(self) -> None:
         """Start the services' threads."""
@@ -67,4 +70,5 @@ def open_platform(settings: Settings) -> Platform:
         translation=Dispatcher(db, objects, settings, events),
         sign_ins=RateLimit(most=10, seconds=300),
         callers=RateLimit(most=100, seconds=300),
+        forms=Cache(objects),
     )

@@ -23,7 +23,8 @@ from zairyo.server.api.schemas import (
     TranslationBody,
     VersionBody,
 )
-from zairyo.server.models import Measurement, Membership, Object, Translation
+from zairyo.server.models import Account, Measurement, Membership, Object, Translation
+from zairyo.server.search import index
 from zairyo.server.search.listing import Listed, load
 from zairyo.server.translation.advice import advice
 
@@ -31,9 +32,8 @@ _MOST_RELATED = 8
 
 
 def names(measurement: Measurement) -> list[str]:
-    """What else a measurement is found by: its raw files' names and its instrument's."""
-    found = [raw.name for raw in measurement.raw_files[:50]]
-    return [*found, measurement.instrument.name] if measurement.instrument else found
+    """What else a measurement is found by."""
+    return index.names(measurement.instrument, (raw.name for raw in measurement.raw_files))
 
 
 def row(listed: Listed) -> Row:
@@ -88,7 +88,8 @@ def body(session: Session, measurement: Measurement, role: str, visible: Visible
         members=session.scalar(
             select(func.count())
             .select_from(Membership)
-            .where(Membership.project_id == measurement.project_id)
+            .join(Account, Account.id == Membership.account_id)
+            .where(Membership.project_id == measurement.project_id, Account.active)
         )
         or 0,
     )
@@ -144,22 +145,20 @@ def _provenance(measurement: Measurement) -> list[Step]:
     raw = measurement.raw_files
     modified: list[datetime] = [r.modified_at for r in raw if r.modified_at is not None]
     name = measurement.instrument.name if measurement.instrument else measurement.model
-    steps = [
-        Step(
-            step="instrument",
-            at=measurement.measured_at or (max(modified) if modified else None),
-            who=name,
-            detail={"path": measurement.path, "files": len(raw)}
-            | ({"model": measurement.model} if measurement.model else {}),
-        )
-    ]
+    at = measurement.measured_at or max(modified, default=None)
+    origin: dict[str, str | int | float] = {"path": measurement.path, "files": len(raw)}
+    if measurement.model:
+        origin["model"] = measurement.model
+    steps = [Step(step="instrument", at=at, who=name, detail=origin)]
     if measurement.account is not None:
         steps.append(Step(step="upload", at=measurement.received_at, who=measurement.account.name, detail={}))
     elif measurement.instrument is not None:
         steps.append(
             Step(step="agent", at=measurement.received_at, who=measurement.instrument.name, detail={})
         )
-    received = {"bytes": sum(r.size for r in raw)} | ({"sha256": raw[0].sha256} if len(raw) == 1 else {})
+    received: dict[str, str | int | float] = {"bytes": sum(r.size for r in raw)}
+    if len(raw) == 1:
+        received["sha256"] = raw[0].sha256
     steps.append(Step(step="server", at=measurement.received_at, who="", detail=received))
     if (t := measurement.translation) is not None:
         detail: dict[str, str | int | float] = {"seconds": round(t.seconds, 3)}

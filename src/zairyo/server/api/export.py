@@ -16,12 +16,18 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from zairyo.measurement import Entry
-from zairyo.server.models import Measurement, Object
+from zairyo.measurement import Entry, Signal
+from zairyo.measurement.model import Array
+from zairyo.server.models import Measurement, Object, RawFile, Translation
 from zairyo.server.objects import Objects
 
 _ROWS_AT_ONCE = 2000
 _COPY_BYTES = 1024 * 1024
+#: The first and the last time that a zip archive can say.
+_ZIP_TIMES = ((1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58))
+_LONGEST_NAME = 120
+#: What a spreadsheet takes for the beginning of a formula, also full-width.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 @dataclass(frozen=True)
@@ -40,27 +46,33 @@ def parts(session: Session, measurements: Sequence[Measurement], what: str) -> l
     taken: set[str] = set()
     for measurement in measurements:
         stem = measurement.path.rpartition("/")[2] or measurement.uid
-        if what == "standard":
-            translation = measurement.translation
-            if translation is None or translation.output_sha256 is None:
-                continue
-            size = session.scalar(select(Object.size).where(Object.sha256 == translation.output_sha256)) or 0
-            name = _unique(f"{stem}.nxs", measurement.uid, taken)
-            found.append(Part(name, translation.output_sha256, size, measurement.received_at))
+        if what == "raw":
+            name = _unique(stem, measurement.uid, taken)
+            raw = measurement.raw_files
+            found += [raw_part(r, name if len(raw) == 1 else f"{name}/{r.name}") for r in raw]
             continue
-        raw = measurement.raw_files
-        folder = "" if len(raw) == 1 else f"{_unique(stem, measurement.uid, taken)}/"
-        for r in raw:
-            name = folder + r.name if folder else _unique(r.name, measurement.uid, taken)
-            found.append(Part(name, r.sha256, r.size, r.modified_at or r.received_at))
+        row = session.execute(
+            select(Object.sha256, Object.size)
+            .join(Translation, Translation.output_sha256 == Object.sha256)
+            .where(Translation.id == measurement.translation_id)
+        ).one_or_none()
+        if row is not None:
+            name = _unique(f"{stem}.nxs", measurement.uid, taken)
+            found.append(Part(name, row.sha256, row.size, measurement.received_at))
     return found
 
 
+def raw_part(raw: RawFile, name: str) -> Part:
+    """A raw file under a name in an archive."""
+    return Part(name, raw.sha256, raw.size, raw.modified_at or raw.received_at)
+
+
 def _unique(name: str, uid: str, taken: set[str]) -> str:
-    if name in taken:
+    """The name, or one like it if an archive has it already (Windows knows no case)."""
+    if name.casefold() in taken:
         head, dot, tail = name.rpartition(".")
-        name = f"{head}-{uid[-8:]}{dot}{tail}" if dot else f"{name}-{uid[-8:]}"
-    taken.add(name)
+        name = f"{head}-{uid[-8:]}{dot}{tail}" if head else f"{name}-{uid[-8:]}"
+    taken.add(name.casefold())
     return name
 
 
@@ -88,7 +100,8 @@ def zip_stream(objects: Objects, files: Sequence[Part]) -> Iterator[bytes]:
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for part in files:
-            info = zipfile.ZipInfo(part.name, max(part.at.timetuple()[:6], (1980, 1, 1, 0, 0, 0)))
+            moment = min(max(part.at.timetuple()[:6], _ZIP_TIMES[0]), _ZIP_TIMES[1])
+            info = zipfile.ZipInfo(part.name, moment)
             with objects.open(part.sha256) as source, archive.open(info, "w", force_zip64=True) as target:
                 while piece := source.read(_COPY_BYTES):
                     target.write(piece)
@@ -100,35 +113,52 @@ def zip_stream(objects: Objects, files: Sequence[Part]) -> Iterator[bytes]:
 def csv_lines(entry: Entry) -> Iterator[bytes]:
     """The entry as CSV: a column an axis or signal, labels with units in the head line.
 
-    Signals over several axes are written a row a point. Text that a spreadsheet would take for a formula is
-    kept from being one by an apostrophe.
+    With the default signal go all that are over the same axes, with their uncertainties; over several axes a
+    row is a point. Complex numbers are two columns. Text that a spreadsheet would take for a formula is kept
+    from being one by an apostrophe. A byte order mark tells spreadsheets that it is UTF-8.
     """
-    dimensions = max((s.values.ndim for s in entry.signals), default=0)
-    signals = [s for s in entry.signals if s.values.ndim == dimensions and s.axes == entry.signal.axes] or [
-        entry.signal
-    ]
-    axes = [] if entry.is_table else [entry[name] for name in signals[0].axes]
-    grids = (
-        np.indices(signals[0].values.shape).reshape(dimensions, -1) if dimensions else np.zeros((0, 1), int)
-    )
-    columns = [axis.values[grids[i]] for i, axis in enumerate(axes)] + [s.values.ravel() for s in signals]
+    shape, names = entry.signal.values.shape, entry.signal.axes
+    axes = [] if entry.is_table else [entry[name] for name in names]
+    columns = [c for s in entry.signals if s.axes == names for c in _columns(s)]
     buffer = io.StringIO()
+    buffer.write("\ufeff")
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([part.label for part in (*axes, *signals)])
-    for start in range(0, len(columns[0]), _ROWS_AT_ONCE):
-        writer.writerows(
-            zip(
-                *([_cell(v) for v in c[start : start + _ROWS_AT_ONCE].tolist()] for c in columns), strict=True
-            )
-        )
+    writer.writerow([_cell(label) for label in (*(a.label for a in axes), *(label for label, _ in columns))])
+    rows = entry.signal.values.size
+    for start in range(0, rows, _ROWS_AT_ONCE):
+        stop = min(start + _ROWS_AT_ONCE, rows)
+        places = np.unravel_index(np.arange(start, stop), shape) if axes else ()
+        cells = [_cells(axis.values[at]) for axis, at in zip(axes, places, strict=True)]
+        cells += [_cells(values[start:stop]) for _, values in columns]
+        writer.writerows(zip(*cells, strict=True))
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue().encode()
 
 
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+def _columns(signal: Signal) -> list[tuple[str, Array]]:
+    """A signal's labels and values, flat, and those of its uncertainty."""
+    values = signal.values.ravel()
+    if values.dtype.kind == "c":
+        return [(f"{signal.label}, real", values.real), (f"{signal.label}, imaginary", values.imag)]
+    if signal.uncertainty is None:
+        return [(signal.label, values)]
+    return [(signal.label, values), (f"{signal.label}, uncertainty", signal.uncertainty.ravel())]
+
+
+def _cells(values: Array) -> list[str]:
+    """As text that reads back exactly; empty where there is no number."""
+    if values.dtype.kind == "U":
+        return [_cell(v) for v in values.tolist()]
+    if values.dtype.kind == "M":
+        return ["" if t == "NaT" else t for t in np.datetime_as_string(values).tolist()]
+    cells: list[str] = values.astype(str).tolist()
+    return ["" if cell == "nan" else cell for cell in cells]
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def plain(value: Any) -> Any:
@@ -142,6 +172,8 @@ def plain(value: Any) -> Any:
 
 def content_disposition(filename: str) -> str:
     """``attachment`` under the file's name, in any script (RFC 6266)."""
-    safe = "".join(c if c.isprintable() and c not in '/\\"' else "_" for c in filename)
+    stem, dot, ending = filename.rpartition(".")
+    short = f"{stem[:_LONGEST_NAME]}{dot}{ending[-_LONGEST_NAME:]}"
+    safe = "".join(c if c.isprintable() and c not in '/\\"' else "_" for c in short)
     plain_name = safe.encode("ascii", "replace").decode().replace("?", "_")
     return f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(safe, safe='')}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -52,6 +54,7 @@ def _problems(field: str = "q") -> Iterator[None]:
     try:
         yield
     except QueryError as e:
+        field = e.field or field
         raise Problem(422, e.code, str(e), field=field, errors=[(field, e.token)]) from None
 
 
@@ -78,21 +81,17 @@ def _asked(
     }  # fmt: skip
     filters = dict(query.filters)
     for key, values in chosen.items():
-        if values:
-            filters[key] = tuple(dict.fromkeys((*filters.get(key, ()), *values)))
+        with _problems(key):
+            if values:
+                given = map(language.checked, values)
+                filters[key] = tuple(dict.fromkeys((*filters.get(key, ()), *given)))
     with _problems("where"):
         ranges = (*query.ranges, *language.parse_where(where or ()))
     with _problems("after"):
-        times = language.parse(f"after:{after}" if after else "")
+        start = language.moment("after", after) if after else query.after
     with _problems("before"):
-        ends = language.parse(f"before:{before}" if before else "")
-    return replace(
-        query,
-        filters=filters,
-        ranges=ranges,
-        after=times.after or query.after,
-        before=ends.before or query.before,
-    )
+        end = language.moment("before", before) if before else query.before
+    return replace(query, filters=filters, ranges=ranges, after=start, before=end)
 
 
 Asked = Annotated[Query, Depends(_asked)]
@@ -111,7 +110,7 @@ def list_measurements(
     with platform.db.read() as session, _problems():
         visible = access.visible(session, principal)
         page = listing.list_page(session, query, visible, sort=sort, cursor=cursor, limit=limit)
-        rows = [describe.row(measurement) for measurement in page.rows]
+        rows = [describe.row(listed) for listed in page.rows]
     return MeasurementPage(
         items=rows,
         next_cursor=page.next_cursor,
@@ -136,8 +135,8 @@ def get_suggestions(
     platform: PlatformDep, principal: Reader, q: Annotated[str, Param(max_length=200)] = ""
 ) -> Suggestions:
     """What the last word of a query that is being typed could become."""
-    with platform.db.read() as session:
-        found = suggest(session, q, access.visible(session, principal))
+    with platform.db.read() as session, _problems():
+        found = suggest(session, language.checked(q), access.visible(session, principal))
     return Suggestions(items=[Suggestion.model_validate(s) for s in found])
 
 
@@ -156,10 +155,12 @@ def change_measurement(
     """Correct title, sample or operator; for contributors of its project."""
     with platform.db.write() as session:
         measurement, role = find(session, principal, uid, "contributor")
-        for name, value in change.model_dump(exclude_none=True).items():
-            if "\x00" in value:
-                raise invalid(name, "A NUL character cannot be kept.")
+        changed = change.model_dump(exclude_none=True)
+        for name, value in changed.items():
+            if not is_line(value):
+                raise invalid(name, "Write one line; it has a line break or a character that is none.")
             setattr(measurement, name, value)
+        measurement.corrected = sorted({*measurement.corrected, *changed})
         measurement.changed_at = now()
         index_text(session, measurement, measurement.translation, describe.names(measurement))
         platform.events.add(
@@ -200,7 +201,7 @@ def translate_measurements(platform: PlatformDep, principal: Writer, order: Tran
             Measurement.state != RECEIVING,
         )
         if order.uids:
-            chosen = chosen.where(Measurement.uid.in_(order.uids))
+            chosen = chosen.where(Measurement.uid.in_(filter(is_uid, order.uids)))
         if order.error_kind is not None:
             chosen = chosen.join(Translation, Translation.id == Measurement.translation_id).where(
                 Measurement.state == NOT_TRANSLATED, Translation.error_kind == order.error_kind
@@ -233,7 +234,7 @@ def find(session: Session, principal: Principal, uid: str, role: str = "viewer")
     visible = access.visible(session, principal)
     measurement: Any = (
         session.scalar(select(Measurement).where(Measurement.uid == uid, visible.of(Measurement.project_id)))
-        if visible
+        if visible and is_uid(uid)
         else None
     )
     if measurement is None:
@@ -242,6 +243,16 @@ def find(session: Session, principal: Principal, uid: str, role: str = "viewer")
     if access.rank(mine) < access.rank(role):
         raise forbidden(f"This needs the role {role} in the project; yours is {mine}.")
     return measurement, mine
+
+
+def is_uid(text: str) -> bool:
+    """Whether a measurement could have this uid; a database need not be asked for what none has."""
+    return re.fullmatch(r"[0-9a-f]{32}", text) is not None
+
+
+def is_line(text: str) -> bool:
+    """Whether a text can be kept and shown in one line."""
+    return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text)
 
 
 def _wait(platform: Platform, session: Session, measurements: list[Measurement]) -> None:

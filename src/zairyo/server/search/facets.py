@@ -7,6 +7,7 @@ so that the answer comes at once however large the catalogue is; ``sampled`` say
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,10 +101,10 @@ def facets(session: Session, query: Query, visible: Visible) -> Facets:
     return Facets(values, _numeric(session, ids[:MOST_SAMPLED]), sampled or len(ids) > MOST_SAMPLED)
 
 
-def _rows(session: Session, query: Query, visible: Visible, *columns: Any) -> list[Any]:
+def _rows(session: Session, query: Query, visible: Visible, *columns: Any) -> Sequence[Any]:
     """The latest that match, as rows of their id and these columns."""
     found = sql.found(session, query, visible)
-    return [] if found is None else list(session.execute(latest(found, MOST_COUNTED, *columns)).tuples())
+    return [] if found is None else session.execute(latest(found, MOST_COUNTED, *columns)).all()
 
 
 def _most(column: tuple[Any, ...]) -> list[tuple[Any, int]]:
@@ -116,14 +117,14 @@ def _most(column: tuple[Any, ...]) -> list[tuple[Any, int]]:
 
 def _named(session: Session, key: str, counts: list[tuple[Any, int]]) -> list[Value]:
     if key == "technique":
-        known = {k: (t.short, t.title_ja) for k, t in TECHNIQUES.items()}
-        return [Value(v, *known.get(v, (v, v)), n) for v, n in counts]
+        known = ((v, TECHNIQUES.get(v), n) for v, n in counts)
+        return [Value(v, t.short if t else v, t.title_ja if t else v, n) for v, t, n in known]
     if key in ("instrument", "project"):
         table = Instrument if key == "instrument" else Project
         ids = [v for v, _ in counts]
         rows: Any = session.execute(select(table.id, table.slug, table.name).where(table.id.in_(ids)))
-        names = {row.id: (row.slug, row.name, row.name) for row in rows}
-        return [Value(*names[v], n) for v, n in counts]
+        names = {row.id: (row.slug, row.name) for row in rows}
+        return [Value(names[v][0], names[v][1], names[v][1], n) for v, n in counts]
     return [Value(v, v, v, n) for v, n in counts]
 
 
@@ -137,8 +138,8 @@ def _numeric(session: Session, ids: list[int]) -> list[Numeric]:
                 value.measurement_id.in_(ids[start : start + 1000])
             )
         )
-        for name, dimension, *interval in rows.tuples():
-            intervals[name, dimension].append((interval[0], interval[1], interval[2]))
+        for name, dimension, measurement_id, low, high in rows:
+            intervals[name, dimension].append((measurement_id, low, high))
     counts = {
         # What is measured in something else than the vocabulary says cannot be compared.
         key: len({measurement for measurement, _, _ in found})

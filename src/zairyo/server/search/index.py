@@ -87,8 +87,8 @@ def index_text(
 
 
 def project_token(project_id: int) -> str:
-    """The token that all text of a project has."""
-    return f"inproject{project_id}"
+    """The token that all text of a project has; of a character for private use, it begins like no other."""
+    return f"\ue000{project_id}"
 
 
 def text_tokens(measurement: Measurement, translation: Translation | None, names: list[str]) -> list[str]:

@@ -104,7 +104,7 @@ def latest(found: Found, limit: int, *columns: Any) -> Select[Any]:
     order = found.latest.desc()
     every = found.select(found.latest.label("id"), *columns)
     projects = found.projects.projects
-    if found.latest is not Measurement.id or not 1 < len(projects) <= _FEW_PROJECTS:
+    if found.source is not Measurement.__table__ or not 1 < len(projects) <= _FEW_PROJECTS:
         return every.order_by(order).limit(limit)
     each = [
         every.where(Measurement.project_id == p).order_by(order).limit(limit).subquery() for p in projects
