@@ -69,6 +69,7 @@ class LiveServer:
                 break
         else:
             process.wait()
+            process.stdout.close()
             raise AssertionError("the server did not start:\n" + "".join(said))
         threading.Thread(target=_drain, args=(process.stdout,), daemon=True).start()
         self._process = process
