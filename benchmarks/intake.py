@@ -15,6 +15,7 @@ import hashlib
 import http.client
 import os
 import queue
+import socket
 import subprocess
 import sys
 import tempfile
@@ -140,7 +141,6 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--database", default="")
     parser.add_argument("--source", type=Path, default=SHARED)
-    parser.add_argument("--profile", type=Path, help="write a py-spy profile of the server there")
     options = parser.parse_args()
 
     files = real_files(options.files, options.source)
@@ -154,20 +154,19 @@ def run(options: argparse.Namespace, files: list[tuple[str, bytes]], folder: Pat
     db = Database(settings.database_url)
     migrate(db)
     token = agent_token(db)
-    port = 18437
-    command = [sys.executable, "-m", "zairyo.cli", "serve", "--data", str(settings.data), "--port", str(port)]
-    command = [str(Path(sys.executable).parent / "zairyo"), *command[3:], "--workers", str(options.workers)]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "zairyo", "serve", "--data", str(settings.data), "--port", str(port)]
+    command += ["--workers", str(options.workers)]
     if options.database:
         command += ["--database", options.database]
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
-            wait_for(port)
+            wait_for(process, port)
             print(f"first answer after      {time.perf_counter() - began:6.2f} s")
             server = psutil.Process(process.pid)
             print(f"memory at rest          {server.memory_info().rss / 1e6:6.0f} MB")
-            if options.profile:
-                subprocess.Popen(["py-spy", "record", "-p", str(process.pid), "-o", str(options.profile), "-d", "15"])
             before = processor_times(server)
             client_before = time.process_time()
             began = time.perf_counter()
@@ -178,8 +177,12 @@ def run(options: argparse.Namespace, files: list[tuple[str, bytes]], folder: Pat
             wait_until_translated(db, len(files))
             ended = time.perf_counter() - began
             after = processor_times(server)
-            report(options, took, received, ended, [a - b for a, b in zip(after, before, strict=True)], client)
-            print(f"server while receiving  {1000 * (middle[0] - before[0]) / len(files):6.1f} ms of processor a file")
+            report(
+                options, took, received, ended, [a - b for a, b in zip(after, before, strict=True)], client
+            )
+            print(
+                f"server while receiving  {1000 * (middle[0] - before[0]) / len(files):6.1f} ms of processor a file"
+            )
             print(f"memory after            {server.memory_info().rss / 1e6:6.0f} MB")
             print(f"fsync alone             {fsync_rate(folder, files[0][1]):6.0f} files/s")
         finally:
@@ -188,17 +191,24 @@ def run(options: argparse.Namespace, files: list[tuple[str, bytes]], folder: Pat
 
 
 def report(
-    options: argparse.Namespace, took: list[float], received: float, ended: float, used: list[float], client: float
+    options: argparse.Namespace,
+    took: list[float],
+    received: float,
+    ended: float,
+    used: list[float],
+    client: float,
 ) -> None:
     count = options.files
     print(f"receipts                {count / received:6.0f} files/s, each durable")
-    print(f"  median and 99 %       {1000 * took[count // 2]:6.1f} and {1000 * took[count * 99 // 100]:.1f} ms")
+    print(
+        f"  median and 99 %       {1000 * took[count // 2]:6.1f} and {1000 * took[count * 99 // 100]:.1f} ms"
+    )
     print(f"translated, searchable  {count / ended:6.0f} files/s end to end")
     for what, seconds in (("server", used[0]), ("translation", used[1]), ("this client", client)):
         print(f"  {what:<20}  {1000 * seconds / count:6.1f} ms of processor a file")
 
 
-def wait_for(port: int) -> None:
+def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     while True:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
@@ -206,6 +216,8 @@ def wait_for(port: int) -> None:
             connection.getresponse().read()
             return
         except OSError:
+            if process.poll() is not None:
+                sys.exit("the server ended")
             time.sleep(0.02)
         finally:
             connection.close()
@@ -216,7 +228,7 @@ def wait_until_translated(db: Database, count: int) -> None:
     while True:
         with db.read() as session:
             rows = session.execute(select(m.state, func.count()).group_by(m.state)).all()
-        states = {state: number for state, number in rows}
+        states = {str(state): int(number) for state, number in rows}
         if states.get(models.TRANSLATED, 0) == count:
             return
         if states.get(models.NOT_TRANSLATED):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ SEEN_EVERY = timedelta(minutes=5)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def get_platform(request: Request) -> Platform:
+async def get_platform(request: Request) -> Platform:
     """The app's platform."""
     platform: Platform = request.app.state.platform
     return platform
@@ -80,10 +80,10 @@ def caller(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def require(*scopes: str) -> Callable[..., Principal]:
+def require(*scopes: str) -> Callable[..., Coroutine[Any, Any, Principal]]:
     """A dependency: who asks, if they hold one of ``scopes``; else 401 or 403."""
 
-    def dependency(principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
+    async def dependency(principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
         if principal.scopes.isdisjoint(scopes):
             raise forbidden(f"This token is not for this; it needs the scope {' or '.join(scopes)}.")
         return principal

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 MOST_FILES = 256
 MOST_BYTES = 64 * 1024**2
+#: After a group of several files, how long the next one waits for company: many senders are at work.
+GATHER_SECONDS = 0.003
 #: Pauses before a transaction is tried again that met another server's or a database that is restarting, s.
 PAUSES = (0.05, 0.5, 2.0)
 
@@ -50,6 +52,7 @@ class Committer:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._running = False
+        self._crowded = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -111,6 +114,8 @@ class Committer:
                     break
             else:
                 job = self._jobs.get()
+                if self._crowded:
+                    time.sleep(GATHER_SECONDS)
             if job is None:
                 ended = True
                 break
@@ -119,6 +124,7 @@ class Committer:
             else:
                 group.append(job)
                 size += len(job.body or b"")
+        self._crowded = len(group) > 1
         return group, [*later, *waiting], ended
 
     def _commit(self, group: list[Job]) -> None:

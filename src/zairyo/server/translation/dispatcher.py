@@ -39,6 +39,7 @@ LOOK_FOR_DEAD_SECONDS = 10.0
 #: Work claimed ahead for each worker.
 AHEAD = 8
 MOST_RESULTS = 64
+GATHER_SECONDS = 0.25
 #: How many outdated measurements wait at a time, so that new ones never queue behind many.
 MOST_OUTDATED = 64
 #: Before a measurement whose result could not be stored is tried again.
@@ -185,8 +186,7 @@ class Dispatcher:
 
     def _rest(self) -> None:
         with self._changed:
-            if not (self._news and self._room() > 0) and not self._stopping:
-                self._changed.wait(POLL_SECONDS)
+            self._changed.wait_for(lambda: self._stopping or (self._news and self._room() > 0), POLL_SECONDS)
 
     def _room(self) -> int:
         """How much to claim: nothing while half of the stock is there, so that claims come in groups."""
@@ -207,6 +207,7 @@ class Dispatcher:
         with self._db.write() as session:
             works = leases.claim(session, self.owner, room)
         with self._changed:
+            self._news = self._news or len(works) == room  # then there is probably more
             self._held |= {work.id: work for work in works}
             for work in works:
                 if work.attempts >= leases.MOST_ATTEMPTS:
@@ -248,6 +249,7 @@ class Dispatcher:
                     if self._stopping and not any(w.is_alive() for w in self._workers):
                         return
                     self._changed.wait(0.1 if self._stopping else None)
+                self._gather()
                 group = [self._results.popleft() for _ in range(min(MOST_RESULTS, len(self._results)))]
             try:
                 self._store(group)
@@ -257,6 +259,14 @@ class Dispatcher:
             with self._changed:
                 for r in group:
                     self._held.pop(r.work.id, None)
+
+    def _gather(self) -> None:
+        """While more work is in hand, wait a moment for its results: one commit costs as much as that of many."""
+
+        def enough() -> bool:
+            return self._stopping or len(self._results) >= min(MOST_RESULTS, len(self._held))
+
+        self._changed.wait_for(enough, GATHER_SECONDS)
 
     def _store(self, group: Sequence[_Result]) -> None:
         for r in group:

@@ -44,6 +44,7 @@ class Work:
 
     id: int
     uid: str
+    project_id: int
     reader: str | None
     folder: str
     attempts: int
@@ -113,15 +114,17 @@ def claim(session: Session, owner: str, most: int) -> list[Work]:
             lease_until=now() + LEASE,
             attempts=m.attempts + case((m.lease_owner.is_not(None), 1), else_=0),
         )
-        .returning(m.id, m.uid, m.reader, m.path, m.files_expected, m.attempts)
+        .returning(m.id, m.uid, m.project_id, m.reader, m.path, m.files_expected, m.attempts)
         .execution_options(synchronize_session=False)
     ).all()
     files = _files(session, ids)
     works = []
-    for number, uid, reader, path, expected, attempts in sorted(taken):
+    for number, uid, project_id, reader, path, expected, attempts in sorted(taken):
         name = path.rpartition("/")[2]
         alone = expected == 1 and [f.name for f in files[number]] == [name]
-        works.append(Work(number, uid, reader, "" if alone else name, attempts, tuple(files[number])))
+        works.append(
+            Work(number, uid, project_id, reader, "" if alone else name, attempts, tuple(files[number]))
+        )
     return works
 
 

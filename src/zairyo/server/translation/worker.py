@@ -92,7 +92,12 @@ class Worker(threading.Thread):
             inputs.mkdir()
             path = lay_out(work, self._objects, inputs)
             return self._sandbox.translate(
-                path, self._folder, reader=work.reader, raw_files=work.files, name=f"{work.uid}.nxs"
+                path,
+                self._folder,
+                reader=work.reader,
+                raw_files=work.files,
+                name=f"{work.uid}.nxs",
+                group=f"project {work.project_id}",  # who is in it may see all of it anyway
             )
         except FileNotFoundError as e:
             return Failure(
