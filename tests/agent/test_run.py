@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 from tests.live import LiveServer, Wire, free_port, running
 
+from zairyo.agent import run as run_module
 from zairyo.agent import spool as spool_module
 from zairyo.agent.pairing import pair
 from zairyo.agent.run import Agent
@@ -196,6 +198,36 @@ def test_a_full_disk_makes_no_copies_and_stops_nothing(
         server.start()
         b.work()
         assert b.received() == [("a.dat", 1, [("a.dat", sha)])]
+
+
+def test_a_spool_that_cannot_grow_is_told_and_goes_on_when_there_is_room(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "HEARTBEAT_SECONDS", 0.05)
+    b = bench()
+    database = b.agent.spool._db
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own "disk is full"
+    for i in range(300):
+        b.write(f"{i:03}_{'x' * 150}.dat", i.to_bytes(2, "big"))
+    worker = threading.Thread(target=b.agent.run)
+    worker.start()
+    try:
+        until(lambda: any("cannot be written" in text for text in b.agent.troubles()))
+        database.execute("PRAGMA max_page_count = 1000000")
+        until(lambda: b.counts()["sent"] == 300)
+    finally:
+        b.agent.stop()
+        worker.join()
+    assert len(b.received()) == 300
+    assert b.agent.troubles() == []
+
+
+def until(check: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_file_that_changes_while_it_is_sent(bench: Callable[..., Bench]) -> None:

@@ -25,7 +25,7 @@ from zairyo.agent.state import AgentError, load, save
 
 log = logging.getLogger("zairyo.agent")
 
-SENDERS = 8
+SENDERS = 16
 #: Handed to the senders at once, so that they have work while receipts are written down.
 QUEUED = 64
 #: Receipts that come within so many seconds are written down with one fsync.

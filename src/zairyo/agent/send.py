@@ -20,7 +20,7 @@ from zairyo.agent.files import Changed, open_shared
 
 #: A file up to this size goes in one request, together with its announcement.
 SMALL_BYTES = 2 * 1024 * 1024
-CHUNK_BYTES = 8 * 1024 * 1024
+CHUNK_BYTES = 4 * 1024 * 1024
 _HASH_BYTES = 1024 * 1024
 _TUS = {"Tus-Resumable": "1.0.0"}
 _BODY = {**_TUS, "Content-Type": "application/offset+octet-stream"}
