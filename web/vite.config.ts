@@ -2,14 +2,19 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const server = process.env.ZAIRYO_URL ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
   plugins: [react()],
   resolve: {
     // Two copies of three.js draw axes but no image, and say nothing.
-    dedupe: ['three', '@react-three/fiber', 'react', 'react-dom', 'ndarray'],
-    alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) },
+    dedupe: ['three', '@react-three/fiber', 'react', 'react-dom'],
+    alias: [
+      { find: /^@(?=\/)/, replacement: here('./src') },
+      { find: /^ndarray$/, replacement: here('./src/plot/ndarray.ts') },
+      { find: /^ndarray-ops$/, replacement: here('./src/plot/nothing.ts') },
+    ],
   },
   build: {
     outDir: '../src/zairyo/server/static',

@@ -22,10 +22,14 @@ export async function setLanguage(language: Language): Promise<void> {
   document.documentElement.lang = language;
 }
 
-/** What the account remembers counts where this browser was never told otherwise. */
+/**
+ * What the account remembers counts where this browser was never told otherwise. English is every account's
+ * beginning, so it says nothing against the browser's own language.
+ */
 export function adoptLanguage(locale: string): void {
   const language = known(locale);
-  if (!localStorage.getItem(KEY) && language && language !== i18next.language) void setLanguage(language);
+  if (!localStorage.getItem(KEY) && language && language !== 'en' && language !== i18next.language)
+    void setLanguage(language);
 }
 
 async function load(language: Language): Promise<void> {

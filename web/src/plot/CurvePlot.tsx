@@ -14,7 +14,7 @@ import {
 import { useTranslation } from 'react-i18next';
 import uPlot from 'uplot';
 import { formatNumber, formatTick, withUnit } from '@/lib/numbers';
-import { type Curve, nearest, type Scales, windowOf } from '@/plot/curves';
+import { type Curve, logTicks, nearest, type Scales, windowOf } from '@/plot/curves';
 import classes from '@/plot/plot.module.css';
 
 export interface Side {
@@ -117,8 +117,14 @@ export const CurvePlot = forwardRef<PlotHandle, Props>(function CurvePlot(props,
       size: (_, values) => 14 + Math.max(0, ...(values ?? []).map((v) => (v ?? '').length)) * 7.2,
       grid: { show: side === 0, stroke: line, width: 1 },
       ticks: { stroke: line, size: 5, width: 1 },
-      values: (_, splits, __, ___, step) =>
-        splits.map((v) => (v === null ? '' : log ? formatNumber(v, 3) : formatTick(v, step))),
+      ...(log ? { splits: (_: uPlot, __: number, lo: number, hi: number) => logTicks([lo, hi]).values } : {}),
+      ...(log ? { filter: (_: uPlot, splits: number[]) => splits } : {}),
+      values: (u, splits, __, ___, step) => {
+        if (!log) return splits.map((v) => formatTick(v, step));
+        const { min, max } = u.scales[side ? 'y2' : 'y'] ?? {};
+        const { named } = logTicks([min ?? 1, max ?? 10]);
+        return splits.map((v) => (named.has(v) ? formatNumber(v, 3) : ''));
+      },
     });
     const options: uPlot.Options = {
       mode: 2,

@@ -2,7 +2,7 @@ import { SegmentedControl, Select } from '@mantine/core';
 import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ArrayInfo, EntryInfo } from '@/api/types';
-import { decodeNumbers } from '@/lib/arrays';
+import { decodeNumbers, strongest } from '@/lib/arrays';
 import { axisLabel, formatNumber, withUnit } from '@/lib/numbers';
 import type { PlotState } from '@/lib/urlstate';
 import { Failure, PageSkeleton } from '@/parts/States';
@@ -11,7 +11,7 @@ import type { MapChoice } from '@/plot/choices';
 import { useColours } from '@/plot/colours';
 import panel from '@/plot/PlotPanel.module.css';
 import classes from '@/plot/plot.module.css';
-import { useMapData } from '@/plot/useCurves';
+import { useMapImage, useSpectrum } from '@/plot/useCurves';
 
 const MapView = lazy(() => import('@/plot/MapView'));
 
@@ -32,9 +32,9 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
   const { t } = useTranslation();
   const colourOf = useColours();
   const [colourMap, setColourMap] = useState<ColourMap>('Viridis');
-  const [pixel, setPixel] = useState<[number, number]>([0, 0]);
-  const { image, axes, spectrum } = useMapData(uid, entry.name, choice, pixel);
-  const pick = useCallback((row: number, column: number) => setPixel([row, column]), []);
+  const [picked, setPicked] = useState<[number, number] | null>(null);
+  const { image, axes } = useMapImage(uid, entry.name, choice);
+  const pick = useCallback((row: number, column: number) => setPicked([row, column]), []);
 
   const [down, across] = choice.image;
   const drawn = useMemo(() => {
@@ -51,6 +51,14 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
       columns: positions(across.name),
     };
   }, [image.data, axes.data, choice.signal.name, down.name, across.name]);
+
+  // Until one is chosen, the strongest pixel's spectrum says most.
+  const pixel = useMemo<[number, number]>(() => {
+    if (picked || !drawn) return picked ?? [0, 0];
+    const at = Math.max(0, strongest(drawn.values));
+    return [Math.floor(at / drawn.shape[1]), at % drawn.shape[1]];
+  }, [picked, drawn]);
+  const spectrum = useSpectrum(uid, entry.name, choice, drawn ? pixel : null);
 
   const curve = useMemo(() => {
     const find = (name: string): ArrayInfo | undefined => spectrum.data?.arrays.find((a) => a.name === name);
@@ -171,7 +179,7 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
             log={state.log}
             range={state.range}
             onRange={onRange}
-            height={440}
+            height={320}
             label={where}
           />
         </div>

@@ -109,8 +109,21 @@ export function linearTicks([lo, hi]: [number, number], about: number): { values
   return { values, step };
 }
 
-export function logTicks([lo, hi]: [number, number]): number[] {
+/** Ticks of a logarithmic scale; those with text are powers of ten, or 1, 2, 5 where there are few of them. */
+export function logTicks([lo, hi]: [number, number]): { values: number[]; named: Set<number> } {
+  const [first, last] = [Math.floor(Math.log10(lo)), Math.ceil(Math.log10(hi))];
   const values: number[] = [];
-  for (let e = Math.ceil(Math.log10(lo) - 1e-9); e <= Math.log10(hi) + 1e-9; e++) values.push(10 ** e);
-  return values.length >= 2 ? values : linearTicks([lo, hi], 4).values.filter((v) => v > 0);
+  const named = new Set<number>();
+  const digits = Math.log10(hi / lo) > 2 ? [1] : [1, 2, 5];
+  for (let e = first; e <= last; e++) {
+    for (let digit = 1; digit < 10; digit++) {
+      const v = Number(`${digit}e${e}`);
+      if (v < lo || v > hi) continue;
+      values.push(v);
+      if (digits.includes(digit)) named.add(v);
+    }
+  }
+  return named.size >= 2
+    ? { values, named }
+    : { values: linearTicks([lo, hi], 4).values, named: new Set(linearTicks([lo, hi], 4).values) };
 }

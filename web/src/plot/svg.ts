@@ -38,7 +38,7 @@ export function plotSvg(plot: SvgPlot, width = 900, height = 560): string {
       `<text x="${px}" y="${box.bottom + 22}" text-anchor="middle">${formatTick(v, xt.step)}</text>`,
     );
   }
-  const yt = plot.log ? { values: logTicks(y), step: 0 } : linearTicks(y, 6);
+  const yt = plot.log ? { values: [...logTicks(y).named], step: 0 } : linearTicks(y, 6);
   for (const v of yt.values) {
     const py = toY(v).toFixed(1);
     parts.push(`<path d="M${box.left} ${py}h-6" stroke="#333"/>`);

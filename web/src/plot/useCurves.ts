@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { dataQuery } from '@/api/queries';
 import type { EntryData } from '@/api/types';
 import { decodeNumbers } from '@/lib/arrays';
-import type { Choice } from '@/plot/choices';
+import type { Choice, MapChoice } from '@/plot/choices';
 import type { Curve } from '@/plot/curves';
 
 /** More than twice the pixels across a wide screen: thinning by least and largest shows nothing less. */
@@ -83,31 +83,24 @@ const ids = {
   },
 };
 
-/** An image of a map, or the spectrum of one of its pixels. */
-export function useMapData(uid: string, entry: string, choice: Choice, pixel: [number, number] | null) {
-  const map = choice.kind === 'map' ? choice : null;
-  const image = useQuery({
-    ...dataQuery(uid, entry, { names: map?.signal.name ?? '', mean: map?.mean ?? '' }),
-    enabled: map !== null,
-  });
-  const axes = useQuery({
-    ...dataQuery(uid, entry, { names: map ? map.image.map((a) => a.name).join(',') : '', points: 200_000 }),
-    enabled: map !== null,
-  });
-  const at =
-    map && pixel
-      ? map.mean
-        ? map.image.map((a, k) => `${a.name}:${pixel[k]}`).join(',')
-        : `${map.image[0].name}:${pixel[0]}`
-      : '';
-  const spectrum = useQuery({
+/** The image of a map and the positions along its two axes. */
+export function useMapImage(uid: string, entry: string, choice: MapChoice) {
+  const image = useQuery(dataQuery(uid, entry, { names: choice.signal.name, mean: choice.mean ?? '' }));
+  const names = choice.image.map((a) => a.name).join(',');
+  const axes = useQuery(dataQuery(uid, entry, { names, points: 200_000 }));
+  return { image, axes };
+}
+
+/** The spectrum behind a pixel; of a two-dimensional signal, the pixel's row. */
+export function useSpectrum(uid: string, entry: string, choice: MapChoice, pixel: [number, number] | null) {
+  const fixed = choice.mean ? choice.image : choice.image.slice(0, 1);
+  return useQuery({
     ...dataQuery(uid, entry, {
-      names: map ? `${map.spectrum.name},${map.signal.name}` : '',
-      slice: at,
+      names: `${choice.spectrum.name},${choice.signal.name}`,
+      slice: fixed.map((a, k) => `${a.name}:${pixel?.[k] ?? 0}`).join(','),
       points: POINTS,
     }),
-    enabled: at !== '',
+    enabled: pixel !== null,
     placeholderData: (old) => old,
   });
-  return { image, axes, spectrum };
 }

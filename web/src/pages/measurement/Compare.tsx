@@ -59,16 +59,12 @@ export default function Compare() {
       next.set('m', uids.filter((u) => u !== uid).join(','));
       return next;
     });
-  const names = [
-    ...new Map(
-      drawable
-        .flatMap((d) => d.entry_list[0]?.conditions.filter((c) => c.main) ?? [])
-        .map((c) => [c.name, c]),
-    ).values(),
-  ];
+  const names = (main.entry_list[0]?.conditions ?? []).filter((c) => c.main).slice(0, 6);
   return (
     <div className={classes.page}>
-      <h1 className={classes.big}>{t('compare.heading', { count: drawable.length })}</h1>
+      <h1 className={`${classes.big} ${classes.heading}`}>
+        {t('compare.heading', { count: drawable.length })}
+      </h1>
       {found.length > drawable.length && (
         <p className={classes.missing}>{t('compare.left', { count: found.length - drawable.length })}</p>
       )}

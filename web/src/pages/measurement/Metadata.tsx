@@ -60,7 +60,7 @@ function Mapped({ entry, query }: { entry: EntryInfo; query: string }) {
   );
   if (!rows.length) return <p className="muted">{t('metadata.nothing')}</p>;
   return (
-    <table className={classes.table}>
+    <table className={`${classes.table} ${classes.fixed}`}>
       <thead>
         <tr>
           <th style={{ width: '34%' }}>{t('metadata.name')}</th>
@@ -97,7 +97,7 @@ function Original({ data, entry, query }: { data: Detail; entry: EntryInfo; quer
   if (!found.length) return <p className="muted">{t('metadata.nothing')}</p>;
   return (
     <>
-      <table className={classes.table}>
+      <table className={`${classes.table} ${classes.fixed}`}>
         <thead>
           <tr>
             <th style={{ width: '46%' }}>{t('metadata.originalName')}</th>
