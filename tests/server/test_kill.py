@@ -112,7 +112,7 @@ class Moments:
     """Counts the moments at which a kill may fall, and says at which it does."""
 
     def __init__(self, seed: int, count: int, kills: int) -> None:
-        self._at = set(random.Random(seed).sample(range(count), kills))
+        self._at = set(random.Random(seed).sample(range(1, count), kills))
         self._count = 0
         self._lock = threading.Lock()
 
@@ -169,6 +169,8 @@ class Sender:
                     break  # it has answered: this was not the last part of the file
             except BlockingIOError:
                 continue
+            except OSError:
+                break  # another connection's kill was faster
         self.server.kill()
         connection.sock.setblocking(True)
 

@@ -65,8 +65,7 @@ class Worker(threading.Thread):
                     return
                 self._done(work, self._translate(work))
         finally:
-            self._sandbox.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._sandbox.close()  # results that are not stored yet stay in the folder
 
     def interrupt(self) -> None:
         """End at once, whatever is in hand; from another thread."""
