@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import make_url
+from tests.server.catalogue import Catalogue
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it recommends another HTTP client than the one Zairyo uses
@@ -280,3 +281,9 @@ def make_world() -> Callable[[FastAPI], World]:
         return World(db, app, institution.id)
 
     return make
+
+
+@pytest.fixture
+def catalogue(world: World) -> Catalogue:
+    """Adds measurements to the world."""
+    return Catalogue(world)

@@ -272,5 +272,7 @@ def _half(match: re.Match[str]) -> str:
 
 def _near(name: str, among: Iterable[str]) -> str:
     among = list(among)
-    near = [n for n in among if name in n][:3] or difflib.get_close_matches(name, among, n=3, cutoff=0.6)
+    near = sorted((n for n in among if name in n), key=len)[:3] or difflib.get_close_matches(
+        name, among, n=3, cutoff=0.6
+    )
     return f" Did you mean {' or '.join(near)}?" if near else ""
