@@ -81,7 +81,7 @@ def _may_see(platform: Platform, request: Request) -> dict[int, str]:
         if not seen:
             return {}
         rows = session.execute(select(Project.id, Project.slug).where(seen.of(Project.id)))
-        return {number: slug for number, slug in rows}
+        return {int(number): str(slug) for number, slug in rows}
 
 
 def _visible(slugs: dict[int, str]) -> Visible:
