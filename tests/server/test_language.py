@@ -59,7 +59,7 @@ def test_a_limit_is_in_or_out_whatever_its_unit() -> None:
         assert length >= from_.low
         assert not length <= below.high
         assert length <= to.high
-    assert 1.5001e-10 >= above.low
+    assert above.low < 1.5001e-10
 
 
 def test_all_kinds_of_parts_at_once() -> None:
@@ -172,31 +172,16 @@ def test_every_condition_with_a_unit_can_be_compared() -> None:
     assert {"temperature", "xray_tube_voltage"} <= CONDITION_NAMES
 
 
+PIECES = """temperature > = < 300 .. 1e degC K " : technique after * - 1/ % ( NEAR AND ３ ＞ µ \\ ' d 2026 ≥""".split()
+PIECES += [" ", "\u3000"]
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.one_of(
         st.text(max_size=60),
         st.lists(
-            st.sampled_from(
-                [
-                    "temperature",
-                    ">",
-                    "=",
-                    "<",
-                    "300",
-                    "..",
-                    "1e",
-                    "degC",
-                    "K",
-                    '"',
-                    ":",
-                    "technique",
-                    "after",
-                    " ",
-                    "*",
-                ]
-                + ["-", "1/", "%", "(", "NEAR", "AND", "３", "＞", "µ", "\u3000", "\\", "'", "d", "2026"]
-            ),
+            st.sampled_from(PIECES),
             max_size=12,
         ).map("".join),
     )
@@ -205,10 +190,11 @@ def test_any_text_is_a_query_or_a_clear_error(text: str) -> None:
     try:
         query = parse(text)
     except QueryError as e:
-        assert str(e)
-        assert e.code in ("invalid", "unknown_unit")
+        query, said = Query(), str(e)
     else:
-        assert all(r.low <= r.high and not math.isnan(r.low) for r in query.ranges)
+        said = "nothing wrong"
+    assert said
+    assert all(r.low <= r.high and not math.isnan(r.low) for r in query.ranges)
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,10 @@ _EXAMPLES = {
     "operator": '"M. Curie"', "state": "not_translated", "after": "2026-01", "before": "2026-02-15",
 }  # fmt: skip
 
-_NAME = r"(?P<name>[A-Za-z]\w*)\s*(?P<op>>=|<=|>|<|=)\s*"
+_NAME = r"(?P<name>[A-Za-z]\w*)\s*(?P<op>>=|<=|≥|≤|>|<|=)\s*"
 _NUMBER = r"[-+]?(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][-+]?\d{1,4})?"
 # After a number, a word that is not itself a filter or the name of the next comparison is its unit.
-_UNIT = r'(?P<unit>(?:[A-Za-zµμΩÅ°%‰℃℉]|1/)[^\s":<>=]*)(?=\s|"|\Z)(?!\s*[<>=])'
+_UNIT = r'(?P<unit>(?:[A-Za-zµμΩÅ°%‰℃℉]|1/)[^\s":<>=≥≤]*)(?=\s|"|\Z)(?!\s*[<>=≥≤])'
 _COMPARISON = re.compile(rf"{_NAME}(?P<low>{_NUMBER})(?:\s*\.\.\s*(?P<high>{_NUMBER}))?(?:\s*{_UNIT})?")
 _HALF_COMPARISON = re.compile(rf'{_NAME}(?P<rest>[^\s"]*)')
 _FILTER = re.compile(r'(?P<key>[A-Za-z]\w*):(?P<value>"[^"]*"?|[^\s"]*)')
@@ -35,10 +35,8 @@ _PHRASE = re.compile(r'"(?P<text>[^"]*)"?')
 _WORD = re.compile(r'[^\s"]+')
 _LONGEST = 2000
 _MOST_PARTS = 50
-#: A Japanese keyboard's full-width letters and signs, and signs of typography.
-_PLAIN = {i + 0xFEE0: i for i in range(0x21, 0x7F)} | str.maketrans(
-    {"≥": ">=", "≤": "<=", "−": "-", "“": '"', "”": '"', "„": '"', "…": ".."}
-)
+#: A Japanese keyboard's full-width letters and signs, and signs of typography; one character each.
+_PLAIN = {i + 0xFEE0: i for i in range(0x21, 0x7F)} | str.maketrans("−“”„", '-"""')
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 #: Two numbers closer than this (relatively) are one number: conversion of units rounds.
 _SAME = 1e-12
@@ -92,7 +90,8 @@ class Query:
 
 def parse(text: str) -> Query:
     """Understand a query; raises :class:`QueryError`."""
-    text = checked(text).translate(_PLAIN)
+    written = checked(text)
+    text = written.translate(_PLAIN)
     words: list[str] = []
     phrases: list[str] = []
     filters: dict[str, list[str]] = {}
@@ -115,7 +114,7 @@ def parse(text: str) -> Query:
         elif match := _HALF_COMPARISON.match(text, at):
             raise QueryError(_half(match), match[0])
         elif (match := _FILTER.match(text, at)) and not match["value"].startswith(("/", "\\")):
-            key, value = _key(match), match["value"].strip('"')
+            key, value = _key(match), written[slice(*match.span("value"))].strip('"“”„＂')
             if key in _TIMES:
                 times[key] = moment(key, value)
             else:
@@ -181,7 +180,8 @@ def _key(match: re.Match[str]) -> str:
 
 
 def _comparison(match: re.Match[str]) -> Range:
-    name, op, token = match["name"].casefold(), match["op"], match[0].strip()
+    name, token = match["name"].casefold(), match[0].strip()
+    op = {"≥": ">=", "≤": "<="}.get(match["op"], match["op"])
     usual = _usual(name, match["name"], token)
     unit = _unit(match["unit"], usual, token)
     low, dimension = _si(match["low"], unit, name, token)

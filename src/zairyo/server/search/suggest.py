@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from zairyo.server.search.language import KEYS
 from zairyo.server.search.vocabulary import CONDITION_NAMES, NAMES, known_names, usual_unit
 
 _MOST = 10
+#: What is being typed; a value that began with a quote goes on over blanks.
+_LAST_WORD = re.compile(r'(?:[A-Za-z]+:"[^"]*|\S*)\Z')
 _KEY_LABELS = {
     "technique": ("technique", "測定手法"), "instrument": ("instrument", "装置"),
     "project": ("project", "プロジェクト"),
@@ -34,17 +37,13 @@ class Suggestion:
 
 def suggest(session: Session, q: str, visible: Visible) -> list[Suggestion]:
     """At most ten, of keys, condition names and (after a key) values that this person may see."""
-    start = len(q)
-    while start and not q[start - 1].isspace():
-        start -= 1
-    word = q[start:]
+    word = _LAST_WORD.search(q)[0]  # type: ignore[index]  # at the end there is always something, if only nothing
     key, colon, begun = word.partition(":")
-    if colon and key in KEYS:
+    if colon and key.casefold() in KEYS:
         return [
-            Suggestion(
-                text=f'{key}:"{value}"' if " " in value else f"{key}:{value}", label=label, label_ja=label_ja
-            )
-            for value, label, label_ja in _values(session, key, begun.strip('"'), visible)
+            Suggestion(f"{key}:{_quoted(value)}", label, label_ja)
+            for value, label, label_ja in _values(session, key.casefold(), begun.strip('"'), visible)
+            if '"' not in value  # no query can say it; the facets can
         ]
     if not word:
         return []
@@ -66,6 +65,10 @@ def suggest(session: Session, q: str, visible: Visible) -> list[Suggestion]:
     ]
     names.sort(key=lambda s: (not s.text.startswith(low), s.text))
     return (keys + names)[:_MOST]
+
+
+def _quoted(value: str) -> str:
+    return value if re.fullmatch(r"[\w.-]+", value) else f'"{value}"'
 
 
 def _title(name: str, which: str) -> str:
