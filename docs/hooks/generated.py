@@ -74,17 +74,15 @@ def techniques() -> Iterator[str]:
     for technique in TECHNIQUES.values():
         yield f"\n## {technique.title} {'{'} #{technique.key} {'}'}\n"
         about = [f"`{technique.key}`", technique.title_ja, f"family {technique.family}"]
-        if technique.definition:
-            about.append(f"nearest NeXus application definition {technique.definition}")
         if technique.term:
-            about.append(f"[term]({technique.term})" if technique.term.startswith("http") else technique.term)
+            about.append(f"term {technique.term}")
         yield " · ".join(about) + "\n"
         if technique.conditions:
             yield "**Conditions**, beside the [common ones](#common)\n"
             yield from _conditions(technique.conditions)
         if technique.signals:
             yield "\n**Signals, axes and columns**\n"
-            notes = {name: "strictly monotonic" for name in technique.monotonic}
+            notes = dict.fromkeys(technique.monotonic, "strictly monotonic")
             for name in technique.reversed_axes:
                 notes[name] = ", ".join(filter(None, (notes.get(name), "drawn from high to low")))
             yield from table(
@@ -142,32 +140,68 @@ def formats() -> Iterator[str]:
 def description_keys() -> Iterator[str]:
     """The keys of a YAML description."""
     from zairyo.readers import delimited_description as d
+    from zairyo.readers._api import Reader
 
-    about = attributes(d.Description.__doc__ or "")
-    about |= attributes(inspect.getdoc(_reader_class()) or "")
-    yield from _keys(d.Description, about)
+    yield from _keys(
+        d.Description, attributes(d.Description.__doc__ or "") | attributes(Reader.__doc__ or "")
+    )
     titles = {
         d.Recognise: "recognise", d.Table: "table", d.Column: "columns[]", d.ConditionFrom: "conditions[]",
         d.Text: "title, sample, operator, instrument", d.Moment: "started",
     }  # fmt: skip
     for cls, title in titles.items():
-        yield f"\n### `{title}`\n"
+        anchor = re.match(r"\w+", title)
+        yield f"\n### `{title}` {'{'} #{anchor[0] if anchor else title} {'}'}\n"
         yield summary(cls.__doc__ or "") + "\n"
         yield from _keys(cls, attributes(cls.__doc__ or ""))
 
 
-def _reader_class() -> Any:
-    from zairyo.readers._api import Reader
-
-    return Reader
+#: What the code leaves to the name, by class and key.
+_MORE = {
+    ("Description", "technique"): "A key of the [vocabulary](vocabulary.md).",
+    ("Description", "recognise"): "[How to know the format](#recognise).",
+    (
+        "Description",
+        "encodings",
+    ): "Python's names, tried in this order; marks at a file's beginning come first.",
+    ("Description", "table"): "[Where the numbers are](#table).",
+    ("Description", "columns"): "[What the columns are](#columns).",
+    ("Description", "conditions"): "[Where the conditions are](#conditions).",
+    **{
+        ("Description", name): "[Where it is](#title)."
+        for name in ("title", "sample", "operator", "instrument")
+    },
+    ("Description", "started"): "[Where it is](#started).",
+    ("Recognise", "within"): "How many lines count as the beginning.",
+    ("ConditionFrom", "name"): "Its name in the vocabulary.",
+    ("ConditionFrom", "unit"): "Of a number that stands alone.",
+    **{(c, "key"): "A key of the header; this or `line`." for c in ("ConditionFrom", "Text", "Moment")},
+    **{
+        (c, "line"): "A pattern with the group `value`; this or `key`."
+        for c in ("ConditionFrom", "Text", "Moment")
+    },
+    ("Moment", "formats"): "As Python's `strptime` has them, e.g. `%Y-%m-%d %H:%M:%S`; ISO 8601 if none.",
+    ("Moment", "drop"): "What is taken out of the text first.",
+    ("Settings", "host"): "Address to listen at; `0.0.0.0` for other machines.",
+    ("Settings", "port"): "Port to listen at.",
+    ("Settings", "max_file_bytes"): "The largest file that is taken, bytes.",
+    ("Settings", "log_level"): "`critical`, `error`, `warning`, `info` or `debug`.",
+}
 
 
 def _keys(cls: Any, about: dict[str, str]) -> Iterator[str]:
     hints = typing.get_type_hints(cls)
     yield from table(
         ("key", "value", "default", "meaning"),
-        ((code(f.name), _kind(hints[f.name]), _default(f), about.get(f.name, "")) for f in fields(cls)),
+        (
+            (code(f.name), _kind(hints[f.name]), _default(f), _meaning(cls, f.name, about))
+            for f in fields(cls)
+        ),
     )
+
+
+def _meaning(cls: type, name: str, about: dict[str, str]) -> str:
+    return _MORE.get((cls.__name__, name)) or about.get(name, "")
 
 
 def _kind(hint: Any) -> str:
@@ -213,14 +247,8 @@ def settings() -> Iterator[str]:
     rows = []
     for f in fields(module.Settings):
         default = shown.get(f.name) or code(str(f.default) if f.default != "" else "")
-        rows.append(
-            (
-                code(f"ZAIRYO_{f.name.upper()}"),
-                code(flags.get(f.name or "", "")),
-                default,
-                about.get(f.name, ""),
-            )
-        )
+        flag, meaning = code(flags.get(f.name, "")), _meaning(module.Settings, f.name, about)
+        rows.append((code(f"ZAIRYO_{f.name.upper()}"), flag, default, meaning))
     yield from table(("variable", "flag of `serve`", "default", "meaning"), rows)
 
 

@@ -8,6 +8,7 @@ A comment before a fenced block says what it is:
 - ``<!-- output -->``: what the Python before it shows.
 - ``<!-- file NAME -->``: is written to that file.
 - ``<!-- wait -->`` (no block): until the server has translated all that waits.
+- ``<!-- shell COMMAND -->`` (no block): what a reader does by hand, such as copying a code.
 
 A page has a folder with the repository's ``examples``, one shell and one namespace. ``<!-- needs server -->`` in it
 starts a server of its own. ``…`` in an output stands for anything in a line, alone on a line for any lines.
@@ -37,12 +38,15 @@ from typing import Any
 
 import httpx
 
+from zairyo.client import Client
 from zairyo.readers.registry import default_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
 SECONDS = 120.0
-_MARK = re.compile(r"<!-- (?P<what>run(?:, fails)?|output|wait|file (?P<name>\S+)) -->\Z")
+_MARK = re.compile(
+    r"<!-- (?P<what>run(?:, fails)?|output|wait|file (?P<name>\S+)|shell (?P<command>.+)) -->\Z"
+)
 _COMMAND = re.compile(r"\$ (.*(?:\\\n.*)*)")
 
 
@@ -69,16 +73,17 @@ def blocks(page: str) -> Iterator[Block]:
         match = _MARK.match(line)
         if match is None:
             continue
-        what, name = match["what"].split(" ")[0] if match["name"] else match["what"], match["name"] or ""
-        if what == "wait":
-            yield Block(what)
+        argument = match["name"] or match["command"] or ""
+        what = match["what"].removesuffix(argument).strip()
+        if what in ("wait", "shell"):
+            yield Block(what, argument, first=number)
             continue
         fence = re.match(r"(`{3,})(\w*)", lines[number + 1])
         if fence is None:
             raise ExampleError(f"line {number + 2}: a fenced block has to follow {line}")
         end = lines.index(fence[1], number + 2)
         text = "\n".join(lines[number + 2 : end])
-        yield Block(what, name, fence[2], text, number + 2, end)
+        yield Block(what, argument, fence[2], text, number + 2, end)
 
 
 def agrees(shown: str, real: str) -> bool:
@@ -88,8 +93,11 @@ def agrees(shown: str, real: str) -> bool:
         if line.strip() == "…":
             parts.append(r"(?:.*\n)*?")
         else:
-            parts.append(".*?".join(re.escape(p) for p in line.rstrip().split("…")) + r"[ \t]*\n")
-    return re.fullmatch("".join(parts), real.strip() + "\n" if real.strip() else "") is not None
+            parts.append(".*?".join(re.escape(p) for p in line.rstrip().split("…")) + "\n")
+    lines = [
+        line.rstrip() for line in real.strip().splitlines()
+    ]  # headers of HTTP end with a carriage return
+    return re.fullmatch("".join(parts), "".join(f"{line}\n" for line in lines)) is not None
 
 
 class Shell:
@@ -178,7 +186,9 @@ def wait_for_translation(known: dict[str, str]) -> None:
     query = {"state": ["receiving", "waiting"], "limit": 1}
 
     def done() -> bool:
-        return httpx.get(f"{url}/api/v1/measurements", params=query, headers=headers).json()["total"] == 0
+        answer = httpx.get(f"{url}/api/v1/measurements", params=query, headers=headers)
+        answer.raise_for_status()
+        return answer.json()["total"] == 0
 
     _until(done, "all is translated")
 
@@ -227,6 +237,23 @@ def _run_blocks(
     path: Path, page: str, folder: Path, shell: Shell, known: dict[str, str], update: bool
 ) -> int:
     names: dict[str, Any] = {"__name__": "__main__"}
+    try:
+        return _run_each(path, page, folder, shell, known, update, names)
+    finally:
+        for value in names.values():
+            if isinstance(value, Client):  # a notebook ends without closing it
+                value.close()
+
+
+def _run_each(
+    path: Path,
+    page: str,
+    folder: Path,
+    shell: Shell,
+    known: dict[str, str],
+    update: bool,
+    names: dict[str, Any],
+) -> int:
     lines, said, count = page.splitlines(), "", 0
     changes: list[tuple[Block, str]] = []
     for block in blocks(page):
@@ -234,6 +261,10 @@ def _run_blocks(
         count += 1
         if block.what == "wait":
             wait_for_translation(known)
+        elif block.what == "shell":
+            said_aside, status = shell.run(block.name)
+            if status:
+                raise ExampleError(f"{where}: `{block.name}` ended with status {status}:\n{said_aside}")
         elif block.what == "file":
             target = folder / block.name
             target.parent.mkdir(parents=True, exist_ok=True)
