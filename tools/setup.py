@@ -24,7 +24,7 @@ NODE_NEEDED = (20, 19)
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  (this very file may be run by an older one)
         sys.exit(f"Zairyo needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable}).")
     step("packages", [ROOT / "requirements" / "all.txt", Path(sys.executable)], install_packages)
     step("zairyo", [ROOT / "pyproject.toml"], install_zairyo)
