@@ -29,6 +29,9 @@ __all__ = ["DescriptionError", "describe_text", "load_reader"]
 MOST_BYTES = 512 * 1024**2
 _IN_NAME = re.compile(r"(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\[\]()]*)[\])]|\s/\s(?P<per>\S+))\s*\Z")
 
+#: What begins like this is for readers that know its elements; to look for rows in it is work for nothing.
+_XML = (b"<?xml", b"\xef\xbb\xbf<?xml")
+
 
 def load_reader(path: Path) -> Reader:
     """The reader that a YAML description declares.
@@ -57,7 +60,9 @@ def _sniff(d: Description, raw: RawInput) -> float:
     r = d.recognise
     if r.ending and raw.suffix not in d.endings:
         return NO
-    lines = text.head_lines(raw.head, d.encodings) if raw.head else None
+    if not raw.head or raw.head.startswith(_XML):
+        return NO
+    lines = text.head_lines(raw.head, d.encodings)
     if lines is None:
         return NO
     first = lines[: r.within]
