@@ -75,7 +75,7 @@ async function check(page: Page, where: string): Promise<void> {
         .slice(0, 4)
         .join('; ')}`,
   );
-  expect(said, where).toEqual([]);
+  expect.soft(said, where).toEqual([]);
 }
 
 test('the pictures of the documentation', async ({ browser }) => {

@@ -11,10 +11,10 @@ test.describe('signing in', () => {
     await page.goto(`${to.url}/instruments`);
     await expect(page).toHaveURL(/sign-in\?next=%2Finstruments/);
     await page.getByLabel('E-mail').fill(AIKO);
-    await page.getByLabel('Password', { exact: true }).fill('wrong');
+    await page.getByLabel(/^Password/).fill('wrong');
     await page.keyboard.press('Enter');
     await expect(page.getByText('E-mail or password is not right')).toBeVisible();
-    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByLabel(/^Password/).fill(PASSWORD);
     await page.keyboard.press('Enter');
     await expect(page).toHaveURL(`${to.url}/instruments`);
     await expect(page.getByRole('heading', { name: 'Empyrean' })).toBeVisible();
@@ -23,7 +23,7 @@ test.describe('signing in', () => {
   test('never leads to another site', async ({ page }) => {
     await page.goto(`${to.url}/sign-in?next=//evil.example/`);
     await page.getByLabel('E-mail').fill(AIKO);
-    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByLabel(/^Password/).fill(PASSWORD);
     await page.keyboard.press('Enter');
     await expect(page).toHaveURL(`${to.url}/measurements`);
   });
@@ -121,6 +121,7 @@ test.describe('the list', () => {
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
     await expect(page).toHaveURL(/measurements\/[0-9a-f]{32}/);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await page.keyboard.press('Escape');
     await expect(page).toHaveURL(/q=technique%3Axrd/);
   });
@@ -150,7 +151,7 @@ test.describe('a measurement', () => {
     await expect(canvas).toBeVisible();
     await expect.poll(() => pixels(canvas, BLUE)).toBeGreaterThan(800);
     await expect(
-      page.getByRole('img', { name: /XRD: Intensity over 2θ, 5.* to 90.*strongest at 1[56]/ }),
+      page.getByRole('img', { name: /XRD: Intensity over 2θ, 5.* to (90|89).*strongest at 1[56]/ }),
     ).toBeVisible();
     const box = await page.locator('.u-over').boundingBox();
     if (!box) throw new Error('no plot');
@@ -173,7 +174,7 @@ test.describe('a measurement', () => {
     await page.goto(`${to.url}/measurements/${uid}`);
     await page.getByRole('button', { name: 'Overlay', exact: true }).click();
     await page.getByLabel('Search XRD measurements').fill('Scan_C3');
-    await page.getByRole('checkbox', { name: /Scan_C3/ }).check();
+    await page.getByRole('checkbox', { name: /Scan_C3/ }).click();
     await expect(page).toHaveURL(/over=[0-9a-f]{32}/);
     await page.keyboard.press('Escape');
     await expect.poll(() => pixels(curve(page), ORANGE)).toBeGreaterThan(200);
@@ -223,9 +224,9 @@ test.describe('a measurement', () => {
     );
     expect((await saved('Download', 'NeXus')).subarray(1, 4).toString()).toBe('HDF');
     expect((await saved('Export', 'Image (PNG)')).subarray(1, 4).toString()).toBe('PNG');
-    expect((await saved('Export', 'Drawing (SVG)')).toString()).toMatch(
-      /<svg[^>]*>[\s\S]*2θ \(°\)[\s\S]*clip-path/,
-    );
+    const svg = (await saved('Export', 'Drawing (SVG)')).toString();
+    expect(svg.includes('2θ (°)')).toBe(true);
+    expect(/clip-path[^>]* d="(M[^"]*)"/.exec(svg)?.[1]?.split('L').length).toBeGreaterThan(1000);
     expect((await saved('Export', 'Numbers (CSV)')).toString().split('\n').length).toBeGreaterThan(7000);
   });
 
@@ -352,7 +353,7 @@ test.describe('people', () => {
   test('make a token that is shown once and revoke it', async ({ page }) => {
     await signIn(page, to);
     await page.goto(`${to.url}/account`);
-    await page.getByLabel('Name', { exact: true }).last().fill('Notebook');
+    await page.getByPlaceholder('Notebook on my laptop').fill('Notebook');
     await page.getByRole('button', { name: 'Make a token' }).click();
     await expect(page.getByText(/^zry_/)).toBeVisible();
     const row = page.getByRole('row', { name: /Notebook/ });

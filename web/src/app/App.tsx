@@ -2,11 +2,12 @@ import { Center, Loader } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router';
+import { Away } from '@/api/client';
 import { meQuery } from '@/api/queries';
 import { adoptLanguage } from '@/app/i18n';
 import { Shell } from '@/app/Shell';
 import { Boundary } from '@/parts/Boundary';
-import { PageSkeleton } from '@/parts/States';
+import { Failure, PageSkeleton } from '@/parts/States';
 
 const SignIn = lazy(() => import('@/pages/SignIn'));
 const Measurements = lazy(() => import('@/pages/measurements/Measurements'));
@@ -32,13 +33,14 @@ export function App() {
 }
 
 function SignedIn() {
-  const { data: me, error, isPending } = useQuery({ ...meQuery, retry: 8 });
+  const { data: me, error, isPending, refetch } = useQuery(meQuery);
   const { pathname, search } = useLocation();
   const locale = me?.account.locale;
   useEffect(() => {
     if (locale) adoptLanguage(locale);
   }, [locale]);
   if (isPending) return <Waiting />;
+  if (error instanceof Away && !me) return <Failure error={error} retry={() => void refetch()} />;
   if (error && !me) return <Navigate to={`/sign-in?next=${encodeURIComponent(pathname + search)}`} replace />;
   return (
     <Shell>

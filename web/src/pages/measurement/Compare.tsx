@@ -71,7 +71,7 @@ export default function Compare() {
       <PlotPanel main={main} others={others} state={state} change={change} height={500} />
       <section className={classes.section} aria-label={t('measurement.conditions')}>
         <h2>{t('measurement.conditions')}</h2>
-        <div className={classes.lines}>
+        <div className={classes.lines} tabIndex={0}>
           <table className={classes.table}>
             <thead>
               <tr>

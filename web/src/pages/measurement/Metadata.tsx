@@ -42,7 +42,7 @@ export function Metadata({ data, entry }: { data: Detail; entry: EntryInfo }) {
           />
         </div>
       </div>
-      <div className={classes.lines}>
+      <div className={classes.lines} tabIndex={0}>
         {kind === 'mapped' ? (
           <Mapped entry={entry} query={asked} />
         ) : (

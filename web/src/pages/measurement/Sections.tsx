@@ -79,7 +79,7 @@ export function Files({ data }: { data: Detail }) {
   const { t } = useTranslation();
   return (
     <Section title={t('files.title')} count={data.raw_files.length}>
-      <div className={classes.lines}>
+      <div className={classes.lines} tabIndex={0}>
         <table className={classes.table}>
           <thead>
             <tr>
