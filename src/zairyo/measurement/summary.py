@@ -98,7 +98,7 @@ def _condition(name: str, quantity: Quantity) -> dict[str, Any]:
         "name": name,
         "value": _plain(value),
         "unit": quantity.unit,
-        "uncertainty": quantity.uncertainty,
+        "uncertainty": _plain(quantity.uncertainty),
     }
 
 
@@ -109,6 +109,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, complex):
         return str(value)
+    if type(value) is int and value.bit_length() > 63:  # more than databases and browsers count with
+        value = float(value) if value.bit_length() < 1024 else math.inf
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
