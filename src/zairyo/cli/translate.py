@@ -117,6 +117,7 @@ def _translate(sandbox: Sandbox, raw: RawInput, reader: str | None, names: _Name
         return {"path": path, "error": {"kind": "exists", "message": message}}
     summary = result.summary
     entries = summary["entries"]
+    drawn = next(entry for entry in entries if entry["name"] == summary["default"])
     return {
         "path": path,
         "reader": result.reader,
@@ -128,6 +129,7 @@ def _translate(sandbox: Sandbox, raw: RawInput, reader: str | None, names: _Name
             for entry in entries
             for s in entry["signals"]
         ],
+        "default": {"entry": drawn["name"], "signal": drawn["default"]},
         "warnings": summary["warnings"],
         "output": str(target),
         "seconds": round(result.seconds, 4),
@@ -135,7 +137,8 @@ def _translate(sandbox: Sandbox, raw: RawInput, reader: str | None, names: _Name
 
 
 def _show_json(outcome: dict[str, Any]) -> None:
-    click.echo(json.dumps(outcome, ensure_ascii=False))
+    said = {key: value for key, value in outcome.items() if key != "default"}
+    click.echo(json.dumps(said, ensure_ascii=False))
 
 
 def _show(outcome: dict[str, Any]) -> None:
@@ -143,7 +146,10 @@ def _show(outcome: dict[str, Any]) -> None:
         click.secho(f"✗ {outcome['path']}: {outcome['error']['message']}", fg="red", err=True)
         return
     entries = len(outcome["entries"])
-    signal = outcome["signals"][0]
+    drawn = outcome["default"]
+    signal = next(
+        s for s in outcome["signals"] if (s["entry"], s["name"]) == (drawn["entry"], drawn["signal"])
+    )
     shape = " × ".join(map(str, signal["shape"]))
     what = f"{outcome['reader']}, {outcome['technique']}, {entries} {'entry' if entries == 1 else 'entries'}"
     click.echo(f"✓ {outcome['path']} → {outcome['output']}  ({what}, {signal['name']} {shape})")

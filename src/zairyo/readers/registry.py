@@ -106,7 +106,7 @@ class Registry:
             try:
                 self.add(load_reader(path), str(path))
             except (DescriptionError, OSError) as e:
-                self._problem(str(path), str(e))
+                self._problem(str(path), str(e).removeprefix(f"{path}: "))
 
     def add_entry_points(self) -> None:
         for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):

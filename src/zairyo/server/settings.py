@@ -35,6 +35,11 @@ class Settings:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Child processes that translate."""
     max_file_bytes: int = 4 * 1024**3
+    """Largest file that is taken."""
+    translation_seconds: int = 120
+    """Longest that one file may be translated, wall clock and processor each."""
+    translation_mib: int = 4096
+    """Most memory that one translation may use, and largest standard form it may make, MiB each."""
     session_days: int = 14
     """A browser that was not used for so many days has to sign in again."""
     log_level: str = "info"
@@ -46,6 +51,8 @@ class Settings:
             ("workers", 0, 1024),
             ("max_file_bytes", 1, 2**50),
             ("session_days", 1, 3650),
+            ("translation_seconds", 1, 86_400),
+            ("translation_mib", 64, 2**20),
         ):
             if not least <= getattr(self, name) <= most:
                 raise SettingsError(

@@ -62,7 +62,7 @@ class Dispatcher:
     Parameters
     ----------
     limits
-        What one file may use.
+        What one file may use; by default what the settings say.
     """
 
     def __init__(
@@ -72,7 +72,12 @@ class Dispatcher:
         self._objects = objects
         self._events = events
         self._workers_count = settings.workers
-        self._limits = limits or Limits()
+        self._limits = limits or Limits(
+            seconds=settings.translation_seconds,
+            memory=settings.translation_mib * 1024**2,
+            input_bytes=settings.max_file_bytes,
+            output_bytes=settings.translation_mib * 1024**2,
+        )
         self._folders = settings.data / "translating"
         self.owner = leases.new_owner()
         self._changed = threading.Condition()
