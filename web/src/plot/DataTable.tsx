@@ -13,6 +13,7 @@ import classes from '@/plot/DataTable.module.css';
 
 const MOST_ROWS = 100_000;
 const ROW_HEIGHT = 26;
+const COLUMN_WIDTH = 150;
 const column = createColumnHelper<number>();
 
 /** The numbers themselves: one-dimensional axes and signals as columns, a row a point. */
@@ -68,7 +69,10 @@ export default function DataTable({ uid, entry, height }: { uid: string; entry: 
   if (error) return <Failure error={error} />;
   if (isPending) return <Skeleton h={height} />;
   const list = table.getRowModel().rows;
-  const template = { gridTemplateColumns: `64px repeat(${cells.length}, minmax(110px, 1fr))` };
+  const template = {
+    gridTemplateColumns: `64px repeat(${cells.length}, minmax(${COLUMN_WIDTH}px, 1fr))`,
+    minWidth: 64 + cells.length * COLUMN_WIDTH,
+  };
   return (
     <>
       <div
@@ -84,7 +88,12 @@ export default function DataTable({ uid, entry, height }: { uid: string; entry: 
           <div key={group.id} role="row" className={classes.head} style={template}>
             <span role="columnheader">#</span>
             {group.headers.map((header) => (
-              <span key={header.id} role="columnheader" className="cut">
+              <span
+                key={header.id}
+                role="columnheader"
+                className="cut"
+                title={String(header.column.columnDef.header)}
+              >
                 {String(header.column.columnDef.header)}
               </span>
             ))}

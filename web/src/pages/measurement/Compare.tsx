@@ -72,7 +72,7 @@ export default function Compare() {
       <section className={classes.section} aria-label={t('measurement.conditions')}>
         <h2>{t('measurement.conditions')}</h2>
         <div className={classes.lines} tabIndex={0}>
-          <table className={classes.table}>
+          <table className={`${classes.table} ${classes.roomy}`}>
             <thead>
               <tr>
                 <th>{t('measurement.title')}</th>
