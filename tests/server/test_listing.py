@@ -210,8 +210,7 @@ def test_more_projects_than_are_asked_one_by_one(
     ids = [catalogue.add(p, title="quartz").id for p in projects for _ in range(2)]
     few = Visible(tuple(p.id for p in projects[:3]))
     for most in (32, 2):
-        monkeypatch.setattr(sql, "_FEW_PROJECTS", most)
-        monkeypatch.setattr(listing, "_FEW_PROJECTS", most)
+        monkeypatch.setattr(sql, "FEW_PROJECTS", most)
         for q in ("", "quartz"):
             found = [r.measurement.id for page in pages(world, few, "-received_at", q) for r in page.rows]
             assert found == ids[5::-1], (most, q)

@@ -1,18 +1,17 @@
 """What a search could be narrowed by, with counts: each facet counts as if it alone were not chosen.
 
-Counts are over the latest fifty thousand measurements that match, histograms over the latest five thousand,
+Counts are over the latest thirty thousand measurements that match, histograms over the latest two thousand,
 so that the answer comes at once however large the catalogue is; ``sampled`` says when that mattered.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import CTE, Select, Text, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from zairyo.measurement import units
@@ -21,11 +20,12 @@ from zairyo.server.access import Visible
 from zairyo.server.models import ConditionValue, Instrument, Measurement, Project
 from zairyo.server.search import sql
 from zairyo.server.search.language import Query
-from zairyo.server.search.listing import latest
+from zairyo.server.search.listing import count, latest
+from zairyo.server.search.sql import Found
 from zairyo.server.search.vocabulary import CONDITION_NAMES, NAMES, usual_unit
 
-MOST_COUNTED = 50_000
-MOST_SAMPLED = 5_000
+MOST_COUNTED = 30_000
+MOST_SAMPLED = 2_000
 MOST_VALUES = 50
 MOST_NUMERIC = 12
 BINS = 24
@@ -85,34 +85,58 @@ _COLUMNS: dict[str, Any] = {
 
 def facets(session: Session, query: Query, visible: Visible) -> Facets:
     """Facets of what the query finds among the visible projects."""
-    matching = _rows(session, query, visible, *_COLUMNS.values())
-    every = list(zip(*matching, strict=True)) or [()] * (len(_COLUMNS) + 1)
-    columns = dict(zip(_COLUMNS, every[1:], strict=True))
-    sampled = len(matching) == MOST_COUNTED
-    values: dict[str, list[Value]] = {}
-    for key, facet_column in _COLUMNS.items():
-        column = columns[key]
-        if key in query.filters:
-            rest = _rows(session, query.without(key), visible, facet_column)
-            sampled = sampled or len(rest) == MOST_COUNTED
-            column = tuple(row[1] for row in rest)
-        values[key] = _named(session, key, _most(column))
-    ids = sorted(every[0], reverse=True)
-    return Facets(values, _numeric(session, ids[:MOST_SAMPLED]), sampled or len(ids) > MOST_SAMPLED)
-
-
-def _rows(session: Session, query: Query, visible: Visible, *columns: Any) -> Sequence[Any]:
-    """The latest that match, as rows of their id and these columns."""
     found = sql.found(session, query, visible)
-    return [] if found is None else session.execute(latest(found, MOST_COUNTED, *columns)).all()
+    total, counts = _counts(session, found, [key for key in _COLUMNS if key not in query.filters])
+    sampled = total >= min(MOST_COUNTED, MOST_SAMPLED + 1)
+    for key in query.filters:
+        rest, own = _counts(session, sql.found(session, query.without(key), visible), [key])
+        sampled = sampled or rest >= MOST_COUNTED
+        counts |= own
+    values = {key: _named(session, key, counts.get(key, [])) for key in _COLUMNS}
+    return Facets(values, _numeric(session, found), sampled)
 
 
-def _most(column: tuple[Any, ...]) -> list[tuple[Any, int]]:
-    """The values that are there most, with their counts; those alike in alphabetical order."""
-    counts = Counter(column)
-    counts.pop(None, None)
-    counts.pop("", None)
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST_VALUES]
+def _counts(
+    session: Session, found: Found | None, keys: list[str]
+) -> tuple[int, dict[str, list[tuple[Any, int]]]]:
+    """How many were looked at, and for each facet its most frequent values with their counts."""
+    if found is None:
+        return 0, {}
+    matching = _sample(session, found, *(_COLUMNS[key] for key in keys)).cte("matching")
+    matching = matching.prefix_with("MATERIALIZED")
+    size = select(literal(""), cast(null(), Text), func.count().label("n")).select_from(matching)
+    statement: Any = union_all(size, *(_most(matching, key) for key in keys))
+    counts: dict[str, list[tuple[Any, int]]] = {key: [] for key in keys}
+    total = 0
+    for key, value, n in session.execute(statement):
+        if not key:
+            total = n
+        elif value not in (None, ""):
+            counts[key].append((int(value) if key in ("instrument", "project") else value, n))
+    return total, {key: sorted(found, key=lambda v: (-v[1], v[0])) for key, found in counts.items()}
+
+
+def _most(matching: CTE, key: str) -> Select[Any]:
+    """A facet's most frequent values: its name, the value as text, the count."""
+    column = matching.c[_COLUMNS[key].key]
+    n = func.count().label("n")
+    every = (
+        select(column.label("value"), n).group_by(column).order_by(n.desc(), column).limit(MOST_VALUES + 2)
+    )
+    most = every.subquery()
+    return select(literal(key), cast(most.c.value, Text), most.c.n)
+
+
+def _sample(session: Session, found: Found, *columns: Any) -> Select[Any]:
+    """All that match, or the latest if there are very many: then so many of each project as make it up together."""
+    arms = found.arms()
+    if len(arms) < 2:
+        return latest(found, MOST_COUNTED, *columns)
+    each = MOST_COUNTED
+    if count(session, found, MOST_COUNTED) > MOST_COUNTED:
+        each = -(-MOST_COUNTED // len(arms))
+    limited = (latest(arm, each, *columns).subquery() for arm in arms)
+    return select(union_all(*(select(*arm.c) for arm in limited)).subquery())
 
 
 def _named(session: Session, key: str, counts: list[tuple[Any, int]]) -> list[Value]:
@@ -128,18 +152,20 @@ def _named(session: Session, key: str, counts: list[tuple[Any, int]]) -> list[Va
     return [Value(v, v, v, n) for v, n in counts]
 
 
-def _numeric(session: Session, ids: list[int]) -> list[Numeric]:
-    """The conditions that most of these measurements have."""
+def _numeric(session: Session, found: Found | None) -> list[Numeric]:
+    """The conditions that most of the latest measurements have."""
+    if found is None:
+        return []
     intervals: dict[tuple[str, str], list[tuple[int, float, float]]] = defaultdict(list)
-    value = ConditionValue
-    for start in range(0, len(ids), 1000):
-        rows = session.execute(
-            select(value.name, value.dimension, value.measurement_id, value.si, value.si_max).where(
-                value.measurement_id.in_(ids[start : start + 1000])
-            )
+    ids = latest(found, MOST_SAMPLED).subquery()
+    value = ConditionValue.__table__.c
+    rows = session.connection().execute(
+        select(value.name, value.dimension, value.measurement_id, value.si, value.si_max).where(
+            value.measurement_id.in_(select(ids.c.id))
         )
-        for name, dimension, measurement_id, low, high in rows:
-            intervals[name, dimension].append((measurement_id, low, high))
+    )
+    for name, dimension, measurement_id, low, high in rows:
+        intervals[name, dimension].append((measurement_id, low, high))
     counts = {
         # What is measured in something else than the vocabulary says cannot be compared.
         key: len({measurement for measurement, _, _ in found})

@@ -24,8 +24,6 @@ MOST_COUNTED = 2_000
 MOST_LISTED = 200
 #: So much of a text is compared; measurements alike so far are in the order they came.
 _COMPARED = 100
-#: So many projects are each asked for their latest measurements, which an index gives at once.
-_FEW_PROJECTS = 32
 
 #: Numbers go up in the order in which files came in, and no clock sets them back.
 LATEST = "received_at"
@@ -84,7 +82,7 @@ def list_page(
     places = session.execute(_places(found, _ORDERS[key], descending, after, limit + 1)).all()
     more = len(places) > limit
     places = places[:limit]
-    total = count(session, found)
+    total = count(session, found, MOST_COUNTED)
     return Page(
         load(session, [row.id for row in places]),
         cursor_at(sort, places[-1].place, places[-1].id) if more else None,
@@ -93,23 +91,21 @@ def list_page(
     )
 
 
-def count(session: Session, found: Found) -> int:
-    """How many there are, at most one more than ``MOST_COUNTED``."""
-    some = found.select(found.latest.label("id")).limit(MOST_COUNTED + 1).subquery()
+def count(session: Session, found: Found, most: int) -> int:
+    """How many there are, at most one more than ``most``."""
+    some = found.select(found.latest.label("id")).limit(most + 1).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def latest(found: Found, limit: int, *columns: Any) -> Select[Any]:
     """So many that came in last, as their ids and other columns; not in order."""
-    order = found.latest.desc()
-    every = found.select(found.latest.label("id"), *columns)
-    projects = found.projects.projects
-    if found.source is not Measurement.__table__ or not 1 < len(projects) <= _FEW_PROJECTS:
-        return every.order_by(order).limit(limit)
     each = [
-        every.where(Measurement.project_id == p).order_by(order).limit(limit).subquery() for p in projects
+        arm.select(found.latest.label("id"), *columns).order_by(found.latest.desc()).limit(limit)
+        for arm in found.arms()
     ]
-    together = union_all(*(select(*arm.c) for arm in each)).subquery()
+    if len(each) == 1:
+        return each[0]
+    together = union_all(*(select(*arm.subquery().c) for arm in each)).subquery()
     return select(*together.c).order_by(together.c.id.desc()).limit(limit)
 
 

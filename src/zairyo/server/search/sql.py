@@ -30,8 +30,9 @@ from zairyo.server.search.index import project_token
 from zairyo.server.search.language import Query, QueryError, Range
 from zairyo.server.search.tokens import is_cjk, is_pair, query_tokens
 
-#: So many projects stand by their tokens in the full-text query; more would make it slow rather than fast.
-_FEW_PROJECTS = 32
+#: So many projects stand by their tokens in the full-text query, and are asked one by one for their latest
+#: measurements, which an index gives at once; with more it would be slow rather than fast.
+FEW_PROJECTS = 32
 #: A condition that so few measurements meet is asked for first, and the rest only of those.
 _FEW_ROWS = 1000
 
@@ -59,6 +60,13 @@ class Found:
     where: tuple[ColumnElement[bool], ...]
     latest: ColumnElement[int]
     projects: Visible
+
+    def arms(self) -> list[Found]:
+        """The same, project by project, where each project's latest come at once; itself where that is no help."""
+        projects = self.projects.projects
+        if self.source is not Measurement.__table__ or not 1 < len(projects) <= FEW_PROJECTS:
+            return [self]
+        return [replace(self, where=(*self.where, Measurement.project_id == p)) for p in projects]
 
     def select(self, *columns: Any) -> Select[Any]:
         """A statement for some columns of all of them."""
@@ -94,7 +102,7 @@ def full_text(query: Query, visible: Visible, dialect: str) -> str:
     if not parts:
         return ""
     quote, either, both = ('"', " OR ", " AND ") if dialect == "sqlite" else ("'", " | ", " & ")
-    if len(visible.projects) <= _FEW_PROJECTS:
+    if len(visible.projects) <= FEW_PROJECTS:
         tokens = (f"{quote}{project_token(p)}{quote}" for p in visible.projects)
         parts.insert(0, f"({either.join(tokens)})")
     return both.join(parts)
