@@ -4,6 +4,7 @@ import {
   formatBytes,
   formatNumber,
   formatQuantity,
+  formatRange,
   formatTick,
   parseNumber,
   prettyUnit,
@@ -54,6 +55,12 @@ describe('numbers are written so that nobody misreads them', () => {
     expect(axisLabel('2θ', 'deg')).toBe('2θ (°)');
     expect(axisLabel('2θ (deg)', 'deg')).toBe('2θ (°)');
     expect(axisLabel('Intensity', '')).toBe('Intensity');
+  });
+
+  it('tells the ends of a range apart', () => {
+    expect(formatRange(1.5405, 1.5406)).toBe('1.54–1.541');
+    expect(formatRange(3, 125)).toBe('3–125');
+    expect(formatRange(5, 5)).toBe('5');
   });
 
   it('reads numbers with a comma, spaces and powers; refuses what is none', () => {

@@ -85,6 +85,13 @@ const UNITS: Record<string, string> = {
   '1/s': 's⁻¹',
 };
 
+/** "1.54–1.541": both ends with as many digits as it takes to tell them apart, at least three. */
+export function formatRange(lo: number, hi: number): string {
+  let digits = 3;
+  while (digits < 9 && lo !== hi && formatNumber(lo, digits) === formatNumber(hi, digits)) digits++;
+  return lo === hi ? formatNumber(lo, 4) : `${formatNumber(lo, digits)}–${formatNumber(hi, digits)}`;
+}
+
 /** A unit as Pint spells it, made readable: `1/cm` → `cm⁻¹`, `mm**3` → `mm³`, `ohm*cm` → `Ω·cm`. */
 export function prettyUnit(unit: string | null | undefined): string {
   if (!unit) return '';

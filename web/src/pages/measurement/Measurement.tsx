@@ -51,7 +51,7 @@ export default function Measurement() {
     <div className={classes.page}>
       <Head data={data} state={state} change={change} />
       {data.state === 'not_translated' && <Failed data={data} />}
-      <div className={classes.columns}>
+      <div className={entry ? classes.columns : classes.alone}>
         <div className={classes.hero}>
           {entry ? (
             <PlotPanel main={data} others={stable} state={state} change={change} />

@@ -69,7 +69,7 @@ function DetailLine({ name, value }: { name: string; value: string | number }) {
     <>
       <dt>{t(`provenance.key.${name}`, name.replaceAll('_', ' '))}</dt>
       <dd title={text} className={hash ? 'mono' : ''}>
-        {hash ? text.slice(0, 12) : name === 'size' && typeof value === 'number' ? formatBytes(value) : text}
+        {hash ? text.slice(0, 12) : name === 'bytes' && typeof value === 'number' ? formatBytes(value) : text}
       </dd>
     </>
   );

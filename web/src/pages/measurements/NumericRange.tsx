@@ -2,7 +2,7 @@ import { RangeSlider } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { NumericFacet } from '@/api/types';
-import { formatNumber, withUnit } from '@/lib/numbers';
+import { formatRange, withUnit } from '@/lib/numbers';
 import { rangeOf, setRange } from '@/lib/tokens';
 import classes from '@/pages/measurements/Facets.module.css';
 
@@ -31,12 +31,7 @@ export function NumericRange(props: { facet: NumericFacet; query: string; change
     <div className={classes.range}>
       <div className={classes.rangeHead}>
         <span className="cut">{title}</span>
-        <span>
-          {withUnit(
-            width ? `${formatNumber(shown[0], 3)}–${formatNumber(shown[1], 3)}` : formatNumber(lowest, 4),
-            facet.unit,
-          )}
-        </span>
+        <span>{withUnit(formatRange(shown[0], shown[1]), facet.unit)}</span>
       </div>
       {width > 0 && (
         <>
