@@ -6,16 +6,20 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from zairyo.measurement.techniques import TECHNIQUES
 from zairyo.server.access import Visible
 from zairyo.server.models import STATES, Instrument, Measurement, Project
-from zairyo.server.search.language import KEYS
+from zairyo.server.search import sql
+from zairyo.server.search.language import KEYS, Query
+from zairyo.server.search.listing import latest
 from zairyo.server.search.vocabulary import CONDITION_NAMES, NAMES, known_names, usual_unit
 
 _MOST = 10
+#: Samples and operators are those of so many measurements that came in last.
+_MOST_LOOKED_AT = 20_000
 #: What is being typed; a value that began with a quote goes on over blanks.
 _LAST_WORD = re.compile(r'(?:[A-Za-z]+:"[^"]*|\S*)\Z')
 _KEY_LABELS = {
@@ -96,22 +100,22 @@ def _values(session: Session, key: str, begun: str, visible: Visible) -> list[tu
         project = Instrument.project_id if key == "instrument" else Project.id
         rows: Any = session.execute(
             select(table.slug, table.name)
-            .where(
-                visible.of(project), func.lower(table.slug + " " + table.name).contains(low, autoescape=True)
-            )
+            .where(visible.of(project), (table.slug + " " + table.name).icontains(begun, autoescape=True))
             .order_by(table.name)
             .limit(_MOST)
         )
         return [(slug, name, name) for slug, name in rows]
+    found = sql.found(session, Query(), visible)
+    if found is None:
+        return []
     column: Any = {"sample": Measurement.sample, "operator": Measurement.operator}[key]
-    found = session.scalars(
-        select(column)
-        .where(
-            visible.of(Measurement.project_id), Measurement.superseded.is_(False), column != "",
-            func.lower(column).contains(low, autoescape=True),
-        )
-        .group_by(column)
-        .order_by(column)
+    matching = latest(found, _MOST_LOOKED_AT, column.label("value")).subquery()
+    value: Any = matching.c.value
+    values = session.scalars(
+        select(value)
+        .where(value != "", value.icontains(begun, autoescape=True))
+        .group_by(value)
+        .order_by(value)
         .limit(_MOST)
-    )  # fmt: skip
-    return [(value, value, value) for value in found]
+    )
+    return [(v, v, v) for v in values]
