@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { BLUE, curve, drawn, find, ORANGE, pixels, signIn } from './helpers';
@@ -297,7 +298,7 @@ test.describe('upload', () => {
     await page.route('**/api/v1/uploads/*', (route) =>
       route.request().method() === 'PATCH' && sent++ > 0 ? route.abort('connectionreset') : route.continue(),
     );
-    await page.setInputFiles('input[type=file]', {
+    await page.setInputFiles('input[type=file]:not([webkitdirectory])', {
       name: 'long run.bin',
       mimeType: 'application/octet-stream',
       buffer: Buffer.from(bytes),
@@ -317,13 +318,28 @@ test.describe('upload', () => {
     await expect(page.getByRole('region', { name: 'Raw files' })).toContainText('long run.bin');
   });
 
+  test('takes a folder format as one measurement', async ({ page }) => {
+    const folder = join(mkdtempSync(join(tmpdir(), 'zairyo-folder-')), 'run 1.D');
+    mkdirSync(join(folder, 'AcqData'), { recursive: true });
+    for (const name of ['b.bin', 'a.txt', 'AcqData/c.bin', 'AcqData/d.bin', 'e.bin'])
+      writeFileSync(join(folder, name), name);
+    await signIn(page, to);
+    await page.goto(`${to.url}/upload`);
+    await page.setInputFiles('input[webkitdirectory]', folder);
+    await expect(page.getByText('Received', { exact: true })).toHaveCount(5);
+    await page.getByRole('link', { name: 'run 1.D/b.bin' }).click();
+    const files = page.getByRole('region', { name: 'Raw files' });
+    await expect(files.getByRole('cell', { name: 'AcqData/c.bin', exact: true })).toBeVisible();
+    await expect(files.getByRole('row')).toHaveCount(6);
+  });
+
   test('knows a file that is here already', async ({ page }) => {
     await signIn(page, to);
     await page.goto(`${to.url}/upload`);
     const file = { name: 'twice.txt', mimeType: 'text/plain', buffer: Buffer.from('the same\n') };
-    await page.setInputFiles('input[type=file]', file);
+    await page.setInputFiles('input[type=file]:not([webkitdirectory])', file);
     await expect(page.getByText('Received', { exact: true }).first()).toBeVisible();
-    await page.setInputFiles('input[type=file]', file);
+    await page.setInputFiles('input[type=file]:not([webkitdirectory])', file);
     await expect(page.getByText('Was here already')).toBeVisible();
   });
 });

@@ -87,6 +87,6 @@ describe('hashes are those of the server', () => {
       { set: set('b'), sha256: 'b' },
       { set: set('\uFF5E'), sha256: 'a' },
     ];
-    expect(await hashSet(files)).toBe(node('b\tb\n\uFF5E\ta\n\u{1F600}\tc\n').digest('hex'));
+    expect(await hashSet(files)).toBe(node('b\0b\n\uFF5E\0a\n\u{1F600}\0c\n').digest('hex'));
   });
 });

@@ -10,6 +10,9 @@ import { uploads } from '@/upload/runner';
 import classes from '@/upload/upload.module.css';
 import { useUploadItems, useUploadProject } from '@/upload/useUploads';
 
+/** What makes a file input choose folders; React's types do not know it. */
+const FOLDER = { webkitdirectory: '' } as object;
+
 export default function Upload() {
   const { t } = useTranslation();
   useDocumentTitle(t('title.page', { page: t('nav.upload') }));
@@ -43,13 +46,22 @@ export default function Upload() {
           <br />
           {t('upload.dropText')}
         </p>
-        <FileButton multiple onChange={add}>
-          {(props) => (
-            <Button variant="default" {...props}>
-              {t('upload.choose')}
-            </Button>
-          )}
-        </FileButton>
+        <div className={classes.buttons}>
+          <FileButton multiple onChange={add}>
+            {(props) => (
+              <Button variant="default" {...props}>
+                {t('upload.choose')}
+              </Button>
+            )}
+          </FileButton>
+          <FileButton multiple onChange={add} inputProps={FOLDER}>
+            {(props) => (
+              <Button variant="default" {...props}>
+                {t('upload.chooseFolder')}
+              </Button>
+            )}
+          </FileButton>
+        </div>
       </div>
       {items.length > 0 && (
         <>

@@ -20,11 +20,11 @@ export async function checksumHeader(body: Blob): Promise<string> {
   return `sha256 ${btoa(String.fromCharCode(...bytes.map((b) => Number.parseInt(b, 16))))}`;
 }
 
-/** The hash of a folder's files: over a line "name, tab, hash, newline" for each, sorted by name. */
+/** The hash of a folder's files: over "name, NUL, hash, newline" of each, sorted by name. */
 export async function hashSet(items: Pick<Item, 'set' | 'sha256'>[]): Promise<string> {
   const pairs = items.map((item) => [item.set?.name ?? '', item.sha256 ?? ''] as const);
   pairs.sort(([a], [b]) => comparePoints(a, b));
-  return sha256(pairs.map(([name, hash]) => `${name}\t${hash}\n`).join(''));
+  return sha256(pairs.map(([name, hash]) => `${name}\0${hash}\n`).join(''));
 }
 
 /** By code points, as Python sorts; JavaScript's own order is by UTF-16 units. */
