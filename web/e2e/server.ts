@@ -21,7 +21,8 @@ export interface Served {
   token: string;
 }
 
-const NOTE = join(tmpdir(), 'zairyo-e2e.json');
+/** Within this checkout, so that two of them can be tested at once. */
+const NOTE = join(ROOT, 'web', 'node_modules', '.zairyo-e2e.json');
 
 export const served = (): Served => JSON.parse(readFileSync(NOTE, 'utf8')) as Served;
 
