@@ -91,7 +91,7 @@ ROUTES = (
     Route("GET", "/events", "read", endless=True),
     Route("GET", "/measurements", "read", query=FILTERS),
     Route("GET", "/facets", "read", query=FILTERS),
-    Route("GET", "/suggest", "read", query="?prefix=invis"),
+    Route("GET", "/suggest", "read", query="?q=sample:invis"),
     Route("GET", "/formats", "read"),
     Route("GET", M, "read", "viewer"),
     Route("PATCH", M, "write", "contributor", body={"title": "New"}),

@@ -10,9 +10,13 @@ from fastapi import FastAPI
 from sqlalchemy import select
 from tests.server.catalogue import Catalogue, curve, entry
 
+from zairyo.measurement import Measurement as Measured
 from zairyo.measurement import Quantity
+from zairyo.measurement.summary import summarise
 from zairyo.server import models
 from zairyo.server.models import Event, Measurement
+from zairyo.server.translation.leases import Work
+from zairyo.server.translation.record import Finished, record
 
 API = "/api/v1"
 
@@ -259,6 +263,24 @@ def test_a_correction_is_found_at_once_and_stays(
         assert session.scalars(select(Event.uid)).all() == [measurement.uid]
         assert session.get_one(Measurement, measurement.id).corrected == ["sample", "title"]
     assert marie.patch(path, json={"sample": ""}).json()["sample"] == ""
+
+
+def test_a_better_reader_leaves_what_a_person_corrected(
+    world: Any, catalogue: Catalogue, marie: Any, project: models.Project
+) -> None:
+    made = catalogue.add(project, [entry()], title="wrong", sample="LC0", operator="nobody")
+    path = f"{API}/measurements/{made.uid}"
+    marie.patch(path, json={"sample": "LCO"})
+    form = Measured((entry(),), title="better", sample="LC0", operator="Marie")
+    with world.db.write() as session:
+        session.get_one(Measurement, made.id).lease_owner = "me"
+    with world.db.write() as session:
+        work = Work(made.id, made.uid, project.id, None, "", 0, ())
+        finished = Finished(work, models.now(), 0.1, "reader", "2", summarise(form), ("1" * 64, 5))
+        assert record(session, world.app.state.platform.events, "me", [finished]) == 1
+    body = marie.get(path).json()
+    assert (body["title"], body["sample"], body["operator"]) == ("better", "LCO", "Marie")
+    assert marie.get(f"{API}/measurements", params={"q": "better sample:LCO"}).json()["total"] == 1
 
 
 CHANGES: list[Any] = [

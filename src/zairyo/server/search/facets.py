@@ -1,6 +1,6 @@
 """What a search could be narrowed by, with counts: each facet counts as if it alone were not chosen.
 
-Counts are over the latest thirty thousand measurements that match, histograms over the latest two thousand,
+Counts are over the latest twenty thousand measurements that match, histograms over the latest two thousand,
 so that the answer comes at once however large the catalogue is; ``sampled`` says when that mattered.
 """
 
@@ -24,7 +24,7 @@ from zairyo.server.search.listing import count, latest
 from zairyo.server.search.sql import Found
 from zairyo.server.search.vocabulary import CONDITION_NAMES, NAMES, usual_unit
 
-MOST_COUNTED = 30_000
+MOST_COUNTED = 20_000
 MOST_SAMPLED = 2_000
 MOST_VALUES = 50
 MOST_NUMERIC = 12
