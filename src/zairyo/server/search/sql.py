@@ -195,8 +195,10 @@ def _within(session: Session, wanted: Range, visible: Visible) -> ColumnElement[
     few = session.scalars(ids).all()
     if len(few) <= _FEW_ROWS:
         return Measurement.id.in_(set(few))
-    # The sums keep SQLite from walking through all values of this name for each measurement.
-    meets = _meets(value.si + 0.0, value.si_max + 0.0, wanted)
+    meets = _meets(value.si, value.si_max, wanted)
+    if session.get_bind().dialect.name == "sqlite":
+        # The sums keep it from walking through all values of this name for each measurement.
+        meets = _meets(value.si + 0.0, value.si_max + 0.0, wanted)
     return exists().where(value.measurement_id == Measurement.id, *named, *meets)
 
 
