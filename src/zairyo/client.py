@@ -301,7 +301,7 @@ class Search:
             cursor = page["next_cursor"]
 
     def count(self) -> int:
-        """How many there are; the server counts up to 10,000."""
+        """How many there are; the server counts up to 2,000."""
         return int(self.client.get("measurements", {**self.params, "limit": 1})["total"])
 
     def first(self) -> Remote | None:
