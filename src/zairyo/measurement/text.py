@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
@@ -81,6 +81,10 @@ def check_metadata(value: Any, what: str, depth: int = 0) -> None:
         raise MeasurementError(f"{what} holds a {kind.__name__}; tidy_metadata() makes it storable")
 
 
+@overload
+def tidy_metadata(value: Mapping[Any, Any], depth: int = 0) -> dict[str, MetadataValue]: ...
+@overload
+def tidy_metadata(value: Any, depth: int = 0) -> MetadataValue: ...
 def tidy_metadata(value: Any, depth: int = 0) -> MetadataValue:
     """Make anything a reader meets into original metadata: bytes, NumPy values, tuples, dates included.
 
@@ -105,7 +109,7 @@ def tidy_metadata(value: Any, depth: int = 0) -> MetadataValue:
     if isinstance(value, Mapping):
         return {clean_text(str(k)): tidy_metadata(v, depth + 1) for k, v in value.items()}
     if isinstance(value, np.ndarray):
-        return tidy_metadata(value.tolist(), depth + 1)
+        return tidy_metadata(value.tolist(), depth + 1)  # type: ignore[no-any-return]
     if isinstance(value, (list, tuple, set, frozenset)):
         return [tidy_metadata(v, depth + 1) for v in value]
     return clean_text(str(value))

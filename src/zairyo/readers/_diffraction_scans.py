@@ -158,7 +158,7 @@ def _entry(scan: Scan, name: str) -> Entry:
         default="intensity",
         title=clean_text(scan.title),
         conditions=_conditions(scan),
-        original_metadata=tidy_metadata(dict(scan.metadata)),  # type: ignore[arg-type]
+        original_metadata=tidy_metadata(dict(scan.metadata)),
         started=scan.started,
     )
 
@@ -226,7 +226,7 @@ def _map(scans: Sequence[Scan], outer: Mapping[str, Floats]) -> Entry:
         default="intensity",
         title=clean_text(first.title),
         conditions=same,
-        original_metadata=tidy_metadata(_shared_metadata(scans)),  # type: ignore[arg-type]
+        original_metadata=tidy_metadata(_shared_metadata(scans)),
         started=min(
             (s.started for s in scans if s.started), default=None, key=lambda t: t.replace(tzinfo=None)
         ),

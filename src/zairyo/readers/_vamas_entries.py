@@ -136,7 +136,7 @@ def entry(header: Header, group: list[Block], name: str, warnings: list[str]) ->
 
 def _metadata(group: list[Block]) -> dict[str, Any]:
     if len(group) == 1:
-        return tidy_metadata(group[0].fields)  # type: ignore[return-value]
+        return dict(tidy_metadata(group[0].fields))
     return {"blocks": [tidy_metadata(block.fields) for block in group]}
 
 

@@ -100,7 +100,7 @@ def _metadata(dataless: list[JcampBlock]) -> dict[str, MetadataValue]:
     """What blocks without data say: a compound file's LINK block, chemical structures."""
     if not dataless:
         return {}
-    return tidy_metadata({"blocks": [metadata(block) for block in dataless]})  # type: ignore[return-value]
+    return tidy_metadata({"blocks": [metadata(block) for block in dataless]})
 
 
 READER = Reader(

@@ -196,7 +196,7 @@ def _read(source: RawInput) -> Measurement:
         sample=clean_text(description.text("sample", "identity") or description.text("sample", "name")),
         instrument=clean_text(description.text("instrument", "model") or f"NETZSCH {serial}".strip()),
         operator=clean_text(description.text("measurement", "operator")),
-        original_metadata=tidy_metadata(description.metadata()),  # type: ignore[arg-type]
+        original_metadata=tidy_metadata(description.metadata()),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 

@@ -138,7 +138,7 @@ def _read(source: RawInput) -> Measurement:
         sample=test.get("barcode", ""),
         instrument="Neware battery tester",
         operator=test.get("creator", ""),
-        original_metadata=tidy_metadata(metadata),  # type: ignore[arg-type]
+        original_metadata=tidy_metadata(metadata),
         warnings=tuple(warnings),
     )
 

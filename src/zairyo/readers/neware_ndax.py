@@ -227,7 +227,7 @@ def _read(source: RawInput) -> Measurement:
         sample=clean_text(description.attribute("TestInfo", "TestInfo", "Barcode")),
         instrument="Neware battery tester",
         operator=clean_text(description.attribute("TestInfo", "TestInfo", "Creator")),
-        original_metadata=tidy_metadata(description.metadata),  # type: ignore[arg-type]
+        original_metadata=tidy_metadata(description.metadata),
         warnings=tuple(warnings),
     )
 

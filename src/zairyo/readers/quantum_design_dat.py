@@ -340,7 +340,7 @@ def _read(source: RawInput) -> Measurement:
         sample=sample,
         instrument=_instrument(header),
         operator=_text(info.get("OPERATOR") or info.get("USER")),
-        original_metadata=tidy_metadata(metadata),  # type: ignore[arg-type]
+        original_metadata=tidy_metadata(metadata),
         warnings=tuple(warnings),
     )
 

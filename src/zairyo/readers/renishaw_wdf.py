@@ -213,7 +213,7 @@ def _metadata(wdf: Wdf) -> dict[str, Any]:
     if (block := wdf.block("TEXT")) is not None:
         metadata["TEXT"] = wdf.data[block.start : block.stop].rstrip(b"\0")
     metadata["blocks"] = [f"{b.name} {b.number}: {b.stop - b.start} bytes" for b in wdf.blocks]
-    return tidy_metadata(metadata)  # type: ignore[return-value]
+    return dict(tidy_metadata(metadata))
 
 
 def _of(names: tuple[str, ...], number: int) -> str:

@@ -44,7 +44,7 @@ def read(src: RawInput) -> Measurement:
         sample=samples.pop() if len(samples) == 1 else "",
         instrument=_stated(header, "instrument_model_identifier"),
         operator=_stated(header, "operator_identifier"),
-        original_metadata=tidy_metadata(header.fields),  # type: ignore[arg-type]
+        original_metadata=tidy_metadata(header.fields),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
