@@ -8,15 +8,36 @@ from zairyo.measurement.techniques import (
     diffraction,
     electrochemical,
     generic,
+    logs,
     magnetic,
+    mechanical,
+    microscopy,
     molecular,
     optical,
     photoemission,
+    scanning_probe,
+    scattering,
+    separation,
     thermal,
 )
 from zairyo.measurement.techniques._base import COMMON, Condition, Named, Technique
 
-_FAMILIES = (diffraction, photoemission, optical, thermal, electrochemical, magnetic, molecular, generic)
+_FAMILIES = (
+    diffraction,
+    scattering,
+    photoemission,
+    optical,
+    thermal,
+    electrochemical,
+    magnetic,
+    microscopy,
+    scanning_probe,
+    mechanical,
+    molecular,
+    separation,
+    logs,
+    generic,
+)
 
 TECHNIQUES: dict[str, Technique] = {t.key: t for family in _FAMILIES for t in family.TECHNIQUES}
 
