@@ -101,6 +101,16 @@ def _attempts(raw: RawInput) -> Measurement:
     return _measurement(" ".join(worked) or "nothing")
 
 
+def _set(raw: RawInput) -> Measurement:
+    """Tell what the files of the set hold, then what the one beside them does."""
+    said = [raw.member(name).decode() for name in raw.members if not name.endswith(".evil")]
+    try:
+        said.append(Path(raw.path.parent, "secret.txt").read_text())
+    except OSError:
+        said.append("and no more")
+    return _measurement(" ".join(said))
+
+
 def _process(raw: RawInput) -> Measurement:
     """Tell the process, and the files that it can see beside its own."""
     beside = sorted(p.name for p in raw.path.parent.iterdir()) if "zairyo-" in str(raw.path) else []

@@ -224,3 +224,42 @@ def test_folder_format_is_one_input(tmp_path: Path) -> None:
     source = registry.read(folder, registry=with_readers(takes)).source
     assert source is not None
     assert [f.name for f in source.raw_files] == ["DATA.MS"]
+
+
+def pairs(names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [(n, f"{n[:-5]}.side") for n in names if n.endswith(".main") and f"{n[:-5]}.side" in names]
+
+
+def set_reader() -> Reader:
+    def read(raw: RawInput) -> Measurement:
+        assert raw.member("a.main") + raw.member("a.side") == b"onetwo"
+        return measurement()
+
+    def sniff(raw: RawInput) -> float:
+        return 1.0 if any(n.endswith(".main") for n in (*raw.members, raw.name)) else 0.0
+
+    return Reader("s", "1", (), "", "", (".main",), sniff, read, sets=pairs)
+
+
+def test_files_that_belong_together_are_one_input_with_all_their_hashes(tmp_path: Path) -> None:
+    for name, text in {"a.main": "one", "a.side": "two", "b.main": "alone", "c.txt": "x"}.items():
+        (tmp_path / name).write_text(text)
+    readers = with_readers(set_reader())
+    found = {raw.path.name: raw.members for raw in registry.inputs([tmp_path], readers)}
+    assert found == {"a.main": ("a.main", "a.side"), "b.main": (), "c.txt": ()}
+    # As a shell's * names them; and a part named alone is an input of its own.
+    every = [tmp_path / n for n in ("a.main", "a.side", "c.txt")]
+    assert [raw.path.name for raw in registry.inputs(every, readers)] == ["a.main", "c.txt"]
+    assert [raw.path.name for raw in registry.inputs([tmp_path / "a.side"], readers)] == ["a.side"]
+    source = registry.read(tmp_path / "a.main", registry=readers).source
+    assert source is not None
+    assert [f.name for f in source.raw_files] == ["a.main", "a.side"]
+
+
+def test_folder_that_holds_just_one_set_is_one_input(tmp_path: Path) -> None:
+    (tmp_path / "a.main").write_text("one")
+    (tmp_path / "a.side").write_text("two")
+    readers = with_readers(set_reader())
+    assert [raw.path for raw in registry.inputs([tmp_path], readers)] == [tmp_path]
+    (tmp_path / "notes.txt").write_text("x")
+    assert [raw.path.name for raw in registry.inputs([tmp_path], readers)] == ["a.main", "notes.txt"]

@@ -199,6 +199,19 @@ def test_reader_cannot_get_out(folders: tuple[Path, Path], sandbox: Sandbox, gro
     assert sorted(p.name for p in folders[0].iterdir()) == ["attempts.evil", "secret.txt"]
 
 
+@on_linux
+def test_reader_of_a_set_sees_just_its_files(folders: tuple[Path, Path], sandbox: Sandbox) -> None:
+    if "file system" not in sandbox.protections:
+        pytest.skip(f"this kernel offers only {', '.join(sandbox.protections)}")
+    main, side = folders[0] / "map.evil", folders[0] / "map_1.ser"
+    main.write_text("EVIL set ")
+    side.write_text("hidden treasure")
+    result = sandbox.translate(main, folders[1], parts=[main, side], reader="set", group="one project")
+    assert isinstance(result, Translated), result
+    assert result.summary["title"] == "hidden treasure and no more"
+    assert [f.name for f in nexus.read(result.path).source.raw_files] == ["map.evil", "map_1.ser"]  # type: ignore[union-attr]
+
+
 def test_reader_sees_no_secret_of_the_environment(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,9 +39,10 @@ def command(
     """Translate instrument files into NeXus/HDF5 files in the standard form.
 
     PATH is a file, a folder that is one measurement (such as .D), or a folder whose files are all translated,
-    without those that are hidden. The result of scan.xrdml is scan.xrdml.nxs. Two inputs of one name give
-    scan.xrdml.nxs and scan.xrdml-2.nxs; a file that was there before and differs is kept, and the input fails,
-    unless --force is given. Files are read in a child process that cannot do harm.
+    without those that are hidden. Files that belong together (map.emi, map_1.ser) are one input. The result of
+    scan.xrdml is scan.xrdml.nxs. Two inputs of one name give scan.xrdml.nxs and scan.xrdml-2.nxs; a file that was
+    there before and differs is kept, and the input fails, unless --force is given. Files are read in a child
+    process that cannot do harm.
 
     The exit status is 0 if all were translated, else 1.
     """
@@ -109,7 +110,7 @@ def _translate(sandbox: Sandbox, raw: RawInput, reader: str | None, names: _Name
     target = names.next(raw)
     path = str(raw.path)
     made = f".{os.getpid()}.{target.name}"
-    result = sandbox.translate(raw.path, names.folder, reader=reader, name=made, group="")
+    result = sandbox.translate(raw.path, names.folder, parts=raw.parts, reader=reader, name=made, group="")
     if not isinstance(result, Translated):
         return {"path": path, "error": {"kind": result.kind, "message": result.message}}
     if not names.place(result.path, target):

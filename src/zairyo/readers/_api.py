@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
+import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -38,9 +40,19 @@ class ReadError(ValueError):
 
 @dataclass(frozen=True)
 class RawInput:
-    """The raw file (or folder) a reader is given. ``.gz`` and ``.bz2`` are seen as what they hold."""
+    """The raw file (or folder) a reader is given. ``.gz`` and ``.bz2`` are seen as what they hold.
+
+    Attributes
+    ----------
+    path
+        The file or folder; of a set, its main file.
+    parts
+        The files of a set (``Reader.sets``), the main one among them. A set is seen as a folder that holds
+        just these.
+    """
 
     path: Path
+    parts: tuple[Path, ...] = ()
 
     @cached_property
     def name(self) -> str:
@@ -54,11 +66,12 @@ class RawInput:
 
     @cached_property
     def is_folder(self) -> bool:
-        return self.path.is_dir()
+        """Whether it is a folder or a set: what it holds is in ``members``."""
+        return bool(self.parts) or self.path.is_dir()
 
     @cached_property
     def _unpack(self) -> Callable[[Path, str], BinaryIO] | None:
-        if self.path.is_dir():
+        if self.is_folder:
             return None
         with self.path.open("rb") as f:
             magic = f.read(3)
@@ -79,7 +92,9 @@ class RawInput:
 
     @cached_property
     def members(self) -> tuple[str, ...]:
-        """Names inside a folder or a zip archive, with '/', sorted; empty for a plain file."""
+        """Names inside a folder, a set or a zip archive, with '/', sorted; empty for a plain file."""
+        if self.parts:
+            return tuple(sorted(p.name for p in self.parts))
         if self.is_folder:
             return tuple(
                 sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file())
@@ -100,7 +115,7 @@ class RawInput:
         """Everything, unpacked; :class:`ReadError` if it is more than ``most`` bytes or its packing is cut off."""
         try:
             with self.open() as f:
-                data: bytes = f.read(most + 1)
+                data = _read(f, most + 1)
         except (OSError, EOFError) as e:
             raise ReadError(f"{self.path.name} cannot be unpacked: {e}") from None
         if len(data) > most:
@@ -109,14 +124,18 @@ class RawInput:
             )
         return data
 
+    def member_path(self, name: str) -> Path:
+        """Where a member of a folder or a set is, to open it without reading all of it."""
+        return next((p for p in self.parts if p.name == name), self.path / name)
+
     def member(self, name: str, most: int = MOST_BYTES) -> bytes:
-        """One member of a folder or zip archive, by its name in ``members``."""
+        """One member of a folder, a set or a zip archive, by its name in ``members``."""
         if name not in self.members:
             raise ReadError(f"{self.path.name} has no part {name!r}; it may be cut off. Copy it again.")
         try:
             if self.is_folder:
-                with (self.path / name).open("rb") as f:
-                    data = f.read(most + 1)
+                with self.member_path(name).open("rb") as f:
+                    data = _read(f, most + 1)
             else:
                 with zipfile.ZipFile(self.path) as z, z.open(name) as f:
                     data = f.read(most + 1)
@@ -127,6 +146,20 @@ class RawInput:
         if len(data) > most:
             raise ReadError(f"part {name!r} of {self.path.name} is more than {most // 1024**2} MiB")
         return data
+
+
+def _read(f: BinaryIO, most: int) -> bytes:
+    """At most ``most`` bytes. A buffered ``read(n)`` sets n bytes aside at once, however short the file is."""
+    size = os.fstat(f.fileno()).st_size if isinstance(f, io.BufferedReader) else 0
+    data = f.read(min(most, size + 1)) if size else b""
+    if not data or len(data) > size:
+        parts = [data]
+        left = most - len(data)
+        while left and (part := f.read(min(left, 1 << 20))):
+            parts.append(part)
+            left -= len(part)
+        data = b"".join(parts)
+    return data
 
 
 @dataclass(frozen=True)
@@ -152,6 +185,10 @@ class Reader:
         Raw file → measurement. Raises :class:`ReadError`.
     notes
         For people: what is read and what is not.
+    sets
+        For a format of several files side by side (``map.emi`` with ``map_1.ser``): the sorted names in a folder →
+        the sets among them, each the main file's name and then those that belong to it. A set is one input, which
+        ``sniff`` and ``read`` see as a folder. None if each file stands alone.
     surest
         The most that ``sniff`` ever says. The surest readers are asked first, and the rest only if they could
         still be as sure as the best so far.
@@ -167,3 +204,4 @@ class Reader:
     read: Callable[[RawInput], Measurement]
     notes: str = ""
     surest: float = CERTAIN
+    sets: Callable[[tuple[str, ...]], Iterable[tuple[str, ...]]] | None = None

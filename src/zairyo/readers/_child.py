@@ -117,6 +117,7 @@ def translate(request: dict[str, Any], registry: Any, result: BinaryIO) -> dict[
             request["reader"],
             registry=registry,
             raw_files=None if known is None else tuple(RawFile(*f) for f in known),
+            parts=tuple(map(Path, request["parts"])),
         )
     except find.UnknownFormat as e:
         return {"kind": "unknown_format", "message": str(e)}

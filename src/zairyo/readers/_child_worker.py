@@ -64,8 +64,9 @@ class Workers:
             self._drop()
         source = Path(request["input"])
         group = request["group"]
-        if group is None or not source.is_file() or source.stat().st_size > _SMALL:
-            worker = _Worker(self._registry, self._requests, limits, str(source))
+        if group is None or request["parts"] or not source.is_file() or source.stat().st_size > _SMALL:
+            readable = request["parts"] or [str(source)]
+            worker = _Worker(self._registry, self._requests, limits, readable)
             try:
                 return worker.translate(request)
             finally:
@@ -91,7 +92,7 @@ class Workers:
     def _worker_for(self, group: str, limits: Limits) -> _Worker:
         if self._kept is None or self._kept_for != (group, limits) or not self._kept.is_fresh():
             self._drop()
-            self._kept = _Worker(self._registry, self._requests, limits, str(self._inbox))
+            self._kept = _Worker(self._registry, self._requests, limits, [str(self._inbox)])
             self._kept_for = (group, limits)
         return self._kept
 
@@ -106,7 +107,7 @@ class Workers:
         pid = os.fork()
         if pid == 0:
             with contextlib.suppress(Exception):
-                os.write(writing, ",".join(_lock(Limits(), str(self._inbox))).encode())
+                os.write(writing, ",".join(_lock(Limits(), [str(self._inbox)])).encode())
             os._exit(0)
         os.close(writing)
         with os.fdopen(reading, "rb") as f:
@@ -115,11 +116,11 @@ class Workers:
         return [name for name in names.split(",") if name]
 
 
-def _lock(limits: Limits, readable: str) -> list[str]:
+def _lock(limits: Limits, readable: list[str]) -> list[str]:
     """Lock this process in; the names of the locks that hold."""
     locks = {
         "resource limits": lambda: linux.limit_resources(limits),
-        "file system": lambda: linux.restrict_files([readable]),
+        "file system": lambda: linux.restrict_files(readable),
         "system calls": linux.restrict_calls,
     }
     held = []
@@ -133,7 +134,7 @@ def _lock(limits: Limits, readable: str) -> list[str]:
 class _Worker:
     """One worker, seen from the process that forked it. What it says is not trusted."""
 
-    def __init__(self, registry: Any, requests: BinaryIO, limits: Limits, readable: str) -> None:
+    def __init__(self, registry: Any, requests: BinaryIO, limits: Limits, readable: list[str]) -> None:
         self._requests = requests
         self._limits = limits
         self._served = 0
@@ -223,7 +224,7 @@ class _Worker:
         return status
 
 
-def _be_worker(registry: Any, limits: Limits, readable: str, channel: socket.socket) -> NoReturn:
+def _be_worker(registry: Any, limits: Limits, readable: list[str], channel: socket.socket) -> NoReturn:
     """Serve requests until the socket closes. In the fork; never returns."""
     try:
         os.setpgid(0, 0)

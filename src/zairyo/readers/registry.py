@@ -202,9 +202,16 @@ def find(raw: RawInput, name: str | None = None, registry: Registry | None = Non
 def _sniff(reader: Reader, raw: RawInput) -> float:
     # A sniff must not raise; a plug-in's that does must not keep the others from the file.
     try:
+        if reader.sets and raw.is_folder and not raw.parts and not _is_one_set(reader, raw.members):
+            return NO
         return float(reader.sniff(raw))
     except Exception:
         return NO
+
+
+def _is_one_set(reader: Reader, names: tuple[str, ...]) -> bool:
+    sets = [set(found) for found in reader.sets(names)] if reader.sets else []
+    return sets == [set(names)]
 
 
 def read(
@@ -213,6 +220,7 @@ def read(
     *,
     registry: Registry | None = None,
     raw_files: tuple[RawFile, ...] | None = None,
+    parts: tuple[Path, ...] | None = None,
 ) -> Measurement:
     """Read a raw file (or a folder that is one) into the standard form, check it and note where it came from.
 
@@ -224,6 +232,8 @@ def read(
         Name of the reader to use; found by content if None.
     raw_files
         What is already known of the raw files (names, hashes, sizes); computed if None.
+    parts
+        The files of the set whose main file is ``path``; if None, those beside it that belong to it.
 
     Raises
     ------
@@ -234,7 +244,10 @@ def read(
     """
     from zairyo.readers import invariants
 
-    raw = RawInput(Path(path))
+    path = Path(path)
+    if parts is None:
+        parts = () if path.is_dir() else _sets(path.parent, registry or default_registry()).get(path, ())
+    raw = RawInput(path, parts)
     chosen = find(raw, reader, registry)
     try:
         measurement = chosen.read(raw)
@@ -249,7 +262,7 @@ def hash_files(raw: RawInput) -> tuple[RawFile, ...]:
     """Name, SHA-256 and size of the raw file, or of every file in the folder."""
     if not raw.is_folder:
         return (_hash(raw.path, raw.path.name),)
-    return tuple(_hash(raw.path / name, name) for name in raw.members)
+    return tuple(_hash(raw.member_path(name), name) for name in raw.members)
 
 
 def _hash(path: Path, name: str) -> RawFile:
@@ -264,14 +277,20 @@ def _hash(path: Path, name: str) -> RawFile:
 def inputs(paths: Iterable[str | os.PathLike[str]], registry: Registry | None = None) -> Iterator[RawInput]:
     """The raw inputs under ``paths``, in order.
 
-    A file named is one input. A folder is one input if a reader recognises it as such (``.D``, ``.raw``);
-    another is walked, sorted by name, without hidden files and without following links to folders.
+    A file named is one input, together with the files beside it that make a set with it (``Reader.sets``). A
+    folder is one input if a reader recognises it as such (``.D``, ``.raw``); another is walked, sorted by name,
+    without hidden files and without following links to folders.
     """
-    for path in map(Path, paths):
+    registry = registry or default_registry()
+    named = [Path(path) for path in paths]
+    folders = {path.parent for path in named if not path.is_dir()}
+    sets = {main: parts for folder in sorted(folders) for main, parts in _sets(folder, registry).items()}
+    taken = {part for path in named for part in sets.get(path, ()) if part != path}
+    for path in named:
         if path.is_dir():
-            yield from _walk(path, registry or default_registry())
-        else:
-            yield RawInput(path)
+            yield from _walk(path, registry)
+        elif path not in taken:
+            yield RawInput(path, sets.get(path, ()))
 
 
 def _walk(folder: Path, registry: Registry) -> Iterator[RawInput]:
@@ -279,14 +298,33 @@ def _walk(folder: Path, registry: Registry) -> Iterator[RawInput]:
     if any(_sniff(reader, raw) > NO for reader in registry.readers.values()):
         yield raw
         return
+    sets = _sets(folder, registry)
+    taken = {part for main, parts in sets.items() for part in parts if part != main}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "~$")):
+        if path.name.startswith((".", "~$")) or path in taken:
             continue
         if path.is_dir():
             if not path.is_symlink():
                 yield from _walk(path, registry)
         elif path.is_file():
-            yield RawInput(path)
+            yield RawInput(path, sets.get(path, ()))
+
+
+def _sets(folder: Path, registry: Registry) -> dict[Path, tuple[Path, ...]]:
+    """The sets of files in a folder, by main file. A file belongs to one set at most."""
+    readers = [reader for reader in registry.readers.values() if reader.sets]
+    try:
+        names = tuple(sorted(p.name for p in folder.iterdir() if not p.is_dir())) if readers else ()
+    except OSError:
+        return {}
+    found = dict[Path, tuple[Path, ...]]()
+    taken = set[str]()
+    for reader in readers:
+        for members in reader.sets(names) if reader.sets else ():
+            if len(members) > 1 and taken.isdisjoint(members):
+                taken.update(members)
+                found[folder / members[0]] = tuple(folder / name for name in members)
+    return found
 
 
 def is_standard_form(path: str | os.PathLike[str]) -> bool:

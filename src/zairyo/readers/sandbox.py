@@ -159,6 +159,7 @@ class Sandbox:
         input_path: Path,
         output_dir: Path,
         *,
+        parts: Sequence[Path] = (),
         reader: str | None = None,
         raw_files: Iterable[RawFile] | None = None,
         name: str | None = None,
@@ -172,6 +173,8 @@ class Sandbox:
             The raw file. Its name helps to recognise it, so give it the instrument's name for it.
         output_dir
             Existing folder for the result.
+        parts
+            The files of the set whose main file is ``input_path`` (``Reader.sets``); empty if it stands alone.
         reader
             Name of the reader to use; found by content if None.
         raw_files
@@ -192,7 +195,7 @@ class Sandbox:
         """
         began = time.perf_counter()
         input_path, output_dir = Path(input_path).absolute(), Path(output_dir).absolute()
-        size = _size(input_path, self.limits.input_bytes)
+        size = _size(list(parts) or [input_path], self.limits.input_bytes)
         if isinstance(size, Failure):
             return size
         known = None if raw_files is None else [[f.name, f.sha256, f.size] for f in raw_files]
@@ -201,6 +204,7 @@ class Sandbox:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             request = {
                 "input": str(input_path),
+                "parts": [str(Path(part).absolute()) for part in parts],
                 "output": str(part),
                 "reader": reader,
                 "group": group,
@@ -273,18 +277,20 @@ def protections() -> tuple[str, ...]:
         return sandbox.protections
 
 
-def _size(path: Path, most: int) -> int | Failure:
-    try:
-        if path.is_dir():
-            size = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
-        elif path.exists() and not path.is_file():
-            return Failure("unreadable", f"{path.name} is neither a file nor a folder.")
-        else:
-            size = path.stat().st_size
-    except OSError as e:
-        return Failure("unreadable", f"{path.name} cannot be read: {e.strerror or e}")
+def _size(paths: Sequence[Path], most: int) -> int | Failure:
+    size = 0
+    for path in paths:
+        try:
+            if path.is_dir():
+                size += sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+            elif path.exists() and not path.is_file():
+                return Failure("unreadable", f"{path.name} is neither a file nor a folder.")
+            else:
+                size += path.stat().st_size
+        except OSError as e:
+            return Failure("unreadable", f"{path.name} cannot be read: {e.strerror or e}")
     if size > most:
-        return Failure("too_large", f"{path.name} has {size:,} bytes; the limit is {most:,}.")
+        return Failure("too_large", f"{paths[0].name} has {size:,} bytes; the limit is {most:,}.")
     return size
 
 
