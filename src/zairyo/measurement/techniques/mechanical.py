@@ -1,5 +1,197 @@
 """Mechanical tests: tension, cycles, creep, indentation, rheology."""
 
-from zairyo.measurement.techniques._base import Technique
+from zairyo.measurement.techniques._base import Condition, Named, Technique
 
-TECHNIQUES: tuple[Technique, ...] = ()
+_SPECIMEN = (
+    Condition("gauge_length", "mm", "Gauge length", "標点距離", "sample/gauge_length", main=True),
+    Condition("sample_width", "mm", "Specimen width", "試験片幅", main=True),
+    Condition("sample_diameter", "mm", "Specimen diameter", "試験片直径", main=True),
+    Condition("sample_length", "mm", "Specimen length", "試験片長さ"),
+    Condition("cross_section", "mm**2", "Cross-section", "断面積", main=True),
+    Condition("span", "mm", "Span or grip separation", "支点間・つかみ具間距離"),
+    Condition("sample_shape", None, "Specimen shape", "試験片形状"),
+    Condition("sample_material", None, "Material", "材質"),
+)
+
+_MACHINE = (
+    Condition("test_speed", "mm/min", "Test speed", "試験速度", main=True),
+    Condition("strain_rate", "1/s", "Strain rate", "ひずみ速度", main=True),
+    Condition("load_cell", "N", "Load cell capacity", "ロードセル容量"),
+    Condition("preload", "N", "Preload", "予荷重"),
+    Condition("standard", None, "Test standard", "試験規格"),
+    Condition("method", None, "Test method", "試験方法"),
+    Condition("sampling_interval", "s", "Sampling interval", "サンプリング間隔"),
+    Condition("frequency", "Hz", "Frequency", "周波数"),
+    Condition("initial_stress", "MPa", "Initial stress", "初期応力"),
+    Condition("initial_force", "N", "Initial force", "初期荷重"),
+    Condition(
+        "youngs_modulus", "GPa", "Young's modulus, as the file states it", "ヤング率（ファイル記載値）"
+    ),
+    Condition("poisson_ratio", "", "Poisson's ratio", "ポアソン比"),
+)
+
+_SIGNALS = (
+    Named("time", "s", "Time", "時間"),
+    Named("force", "N", "Force", "試験力"),
+    Named("displacement", "mm", "Crosshead displacement", "変位（ストローク）"),
+    Named("position", "mm", "Crosshead position", "クロスヘッド位置"),
+    Named("extension", "mm", "Extension (extensometer)", "伸び（伸び計）"),
+    Named("transverse_extension", "mm", "Transverse extension", "幅方向変位"),
+    Named("deflection", "mm", "Deflection", "たわみ"),
+    Named("stress", "MPa", "Stress", "応力"),
+    Named("strain", "percent", "Strain", "ひずみ"),
+    Named("plastic_strain", "percent", "Plastic strain", "塑性ひずみ"),
+    Named("creep_strain", "percent", "Creep strain", "クリープひずみ"),
+    Named("transverse_strain", "percent", "Transverse strain", "幅方向ひずみ"),
+    Named("true_stress", "MPa", "True stress", "真応力"),
+    Named("true_strain", "percent", "True strain", "真ひずみ"),
+    Named("strain_rate", "1/s", "Strain rate", "ひずみ速度"),
+    Named("energy", "J", "Energy", "エネルギー"),
+    Named("cycle", "", "Cycle", "サイクル"),
+    Named("step", "", "Step", "ステップ"),
+    Named("test_speed", "mm/min", "Test speed", "試験速度"),
+    Named("temperature", "degC", "Temperature", "温度"),
+    Named("torque", "N*m", "Torque", "トルク"),
+    Named("angle", "deg", "Angle", "角度"),
+    Named("event", "", "Event mark", "イベント"),
+    Named("friction_coefficient", "", "Coefficient of friction", "摩擦係数"),
+)
+
+_INDENTATION_CONDITIONS = (
+    Condition("tip", None, "Indenter tip", "圧子", main=True),
+    Condition("tip_radius", "um", "Tip radius", "圧子先端半径"),
+    Condition("maximum_force", "mN", "Maximum load", "最大荷重", main=True),
+    Condition("maximum_depth", "nm", "Maximum depth", "最大押込み深さ", main=True),
+    Condition("depth_limit", "nm", "Depth limit", "深さ制限"),
+    Condition("loading_rate", "mN/s", "Loading rate", "負荷速度", main=True),
+    Condition("hold_time", "s", "Hold time", "保持時間"),
+    Condition("strain_rate", "1/s", "Strain rate target", "目標ひずみ速度", main=True),
+    Condition("poisson_ratio", "", "Poisson's ratio of the sample", "試料のポアソン比"),
+    Condition("oscillation_frequency", "Hz", "Oscillation frequency", "振動周波数"),
+    Condition("oscillation_amplitude", "nm", "Oscillation amplitude", "振動振幅"),
+    Condition("surface_approach_velocity", "nm/s", "Surface approach velocity", "接近速度"),
+    Condition("drift_rate", "nm/s", "Thermal drift rate", "熱ドリフト速度"),
+    Condition("frame_stiffness", "N/m", "Frame stiffness", "フレーム剛性"),
+    Condition("frame_compliance", "nm/mN", "Frame compliance", "フレームコンプライアンス"),
+    Condition("spring_constant", "N/m", "Spring constant", "ばね定数"),
+    Condition("position_x", "um", "Position x", "位置 x"),
+    Condition("position_y", "um", "Position y", "位置 y"),
+    Condition("youngs_modulus", "GPa", "Modulus, as the file states it", "弾性率（ファイル記載値）"),
+    Condition("hardness", "GPa", "Hardness, as the file states it", "硬さ（ファイル記載値）"),
+)
+
+_INDENTATION_SIGNALS = (
+    Named("time", "s", "Time", "時間"),
+    Named("depth", "nm", "Indentation depth", "押込み深さ"),
+    Named("force", "mN", "Load", "荷重"),
+    Named("contact_stiffness", "N/m", "Contact stiffness", "接触剛性"),
+    Named("contact_depth", "nm", "Contact depth", "接触深さ"),
+    Named("contact_area", "um**2", "Contact area", "接触面積"),
+    Named("hardness", "GPa", "Hardness", "硬さ"),
+    Named("modulus", "GPa", "Modulus", "弾性率"),
+    Named("reduced_modulus", "GPa", "Reduced modulus", "複合弾性率"),
+    Named("universal_hardness", "N/mm**2", "Martens hardness", "マルテンス硬さ"),
+    Named("load_cell_displacement", "nm", "Load cell displacement", "ロードセル変位"),
+    Named("piezo_displacement", "nm", "Piezo displacement", "ピエゾ変位"),
+    Named("displacement_voltage", "V", "Displacement sensor voltage", "変位センサー電圧"),
+    Named("force_voltage", "V", "Force sensor voltage", "荷重センサー電圧"),
+    Named("piezo_voltage", "V", "Piezo voltage", "ピエゾ電圧"),
+    Named("lateral_force", "mN", "Lateral force", "水平力"),
+    Named("lateral_displacement", "um", "Lateral displacement", "水平変位"),
+    Named("phase", "deg", "Phase angle", "位相角"),
+    Named("oscillation_amplitude", "nm", "Oscillation amplitude", "振動振幅"),
+    Named("oscillation_force", "uN", "Oscillation force", "振動荷重"),
+    Named("segment", None, "Segment", "セグメント"),
+    Named("temperature", "degC", "Temperature", "温度"),
+)
+
+_RHEOLOGY_CONDITIONS = (
+    Condition("geometry", None, "Measuring geometry", "測定治具", main=True),
+    Condition("geometry_diameter", "mm", "Geometry diameter", "治具直径", main=True),
+    Condition("cone_angle", "deg", "Cone angle", "コーン角", main=True),
+    Condition("gap", "mm", "Gap", "ギャップ", main=True),
+    Condition("frequency", "Hz", "Frequency", "周波数", main=True),
+    Condition("strain_amplitude", "percent", "Strain amplitude", "ひずみ振幅"),
+    Condition("sample_length", "mm", "Specimen length", "試験片長さ"),
+    Condition("sample_width", "mm", "Specimen width", "試験片幅"),
+    Condition("heating_rate", "K/min", "Heating rate", "昇温速度", main=True),
+    Condition("method", None, "Method", "試験方法"),
+    Condition("step", None, "Step of the procedure", "測定ステップ", main=True),
+)
+
+_RHEOLOGY_SIGNALS = (
+    Named("time", "s", "Time", "時間"),
+    Named("interval_time", "s", "Time in the interval", "区間時間"),
+    Named("point", "", "Point number", "点番号"),
+    Named("temperature", "degC", "Temperature", "温度"),
+    Named("shear_rate", "1/s", "Shear rate", "せん断速度"),
+    Named("shear_stress", "Pa", "Shear stress", "せん断応力"),
+    Named("shear_strain", "percent", "Shear strain", "せん断ひずみ"),
+    Named("viscosity", "Pa*s", "Viscosity", "粘度"),
+    Named("storage_modulus", "Pa", "Storage modulus", "貯蔵弾性率"),
+    Named("loss_modulus", "Pa", "Loss modulus", "損失弾性率"),
+    Named("complex_modulus", "Pa", "Complex modulus", "複素弾性率"),
+    Named("complex_viscosity", "Pa*s", "Complex viscosity", "複素粘度"),
+    Named("loss_factor", "", "Loss factor tan δ", "損失正接 tan δ"),
+    Named("phase", "deg", "Phase angle", "位相角"),
+    Named("angular_frequency", "rad/s", "Angular frequency", "角周波数"),
+    Named("frequency", "Hz", "Frequency", "周波数"),
+    Named("torque", "uN*m", "Torque", "トルク"),
+    Named("normal_force", "N", "Normal force", "法線力"),
+    Named("normal_stress", "Pa", "Normal stress difference", "法線応力差"),
+    Named("rotational_speed", "1/min", "Rotational speed", "回転速度"),
+    Named("deflection_angle", "mrad", "Deflection angle", "偏向角"),
+    Named("gap", "mm", "Gap", "ギャップ"),
+    Named("relaxation_modulus", "Pa", "Relaxation modulus", "緩和弾性率"),
+    Named("creep_compliance", "1/Pa", "Creep compliance", "クリープコンプライアンス"),
+    Named("force", "N", "Force", "荷重"),
+    Named("static_force", "N", "Static force", "静荷重"),
+    Named("dynamic_force", "N", "Dynamic force", "動荷重"),
+    Named("displacement", "um", "Displacement", "変位"),
+    Named("stress", "MPa", "Stress", "応力"),
+    Named("strain", "percent", "Strain", "ひずみ"),
+    Named("stiffness", "N/m", "Stiffness", "剛性"),
+    Named("length", "mm", "Length", "長さ"),
+    Named("status", None, "Status", "状態"),
+)
+
+
+def _test(key: str, title: str, title_ja: str, short: str) -> Technique:
+    return Technique(key, title, title_ja, short, "mechanical", (*_SPECIMEN, *_MACHINE), _SIGNALS)
+
+
+TECHNIQUES: tuple[Technique, ...] = (
+    _test("tensile", "Tensile test", "引張試験", "Tensile"),
+    _test("compression", "Compression test", "圧縮試験", "Compression"),
+    _test("bending", "Bending test", "曲げ試験", "Bending"),
+    _test("mechanical_test", "Mechanical test", "材料試験", "Test"),
+    _test("creep", "Creep test", "クリープ試験", "Creep"),
+    _test("fatigue", "Fatigue test", "疲労試験", "Fatigue"),
+    Technique(
+        "nanoindentation",
+        "Instrumented indentation",
+        "計装化押込み試験",
+        "Indentation",
+        "mechanical",
+        _INDENTATION_CONDITIONS,
+        _INDENTATION_SIGNALS,
+    ),
+    Technique(
+        "rheology",
+        "Rheometry",
+        "レオロジー測定",
+        "Rheology",
+        "mechanical",
+        _RHEOLOGY_CONDITIONS,
+        _RHEOLOGY_SIGNALS,
+    ),
+    Technique(
+        "dma",
+        "Dynamic mechanical analysis",
+        "動的粘弾性測定",
+        "DMA",
+        "mechanical",
+        _RHEOLOGY_CONDITIONS,
+        _RHEOLOGY_SIGNALS,
+    ),
+)

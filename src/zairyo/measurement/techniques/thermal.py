@@ -1,4 +1,4 @@
-"""Heat, mass and length against temperature."""
+"""Heat, mass and length against temperature or time."""
 
 from zairyo.measurement.techniques._base import Condition, Named, Technique
 
@@ -21,6 +21,9 @@ _CONDITIONS = (
     Condition("sample_length", "mm", "Sample length", "試料長さ", main=True),
     Condition("sample_diameter", "mm", "Sample diameter", "試料直径"),
     Condition("force", "N", "Force on the sample", "試料荷重"),
+    Condition("method", None, "Method", "測定方法"),
+    Condition("step", None, "Step of the method", "測定ステップ"),
+    Condition("channel", "", "Channel", "チャンネル"),
 )
 
 _SIGNALS = (
@@ -47,6 +50,19 @@ _SIGNALS = (
     Named("protective_gas_flow", "ml/min", "Protective gas flow", "保護ガス流量"),
     Named("furnace_power", "percent", "Furnace power", "炉出力"),
     Named("cooling_power", "percent", "Cooling power", "冷却出力"),
+    Named("baseline_heat_flow", "mW", "Baseline heat flow", "ベースライン熱流"),
+    Named("unsubtracted_heat_flow", "mW", "Unsubtracted heat flow", "補正前熱流"),
+    Named("reversing_heat_flow", "W/g", "Reversing heat flow", "可逆熱流"),
+    Named("nonreversing_heat_flow", "W/g", "Non-reversing heat flow", "不可逆熱流"),
+    Named("specific_heat_capacity", "J/(g*K)", "Specific heat capacity", "比熱容量"),
+    Named("heat", "J", "Heat", "熱量"),
+    Named("specific_heat", "J/g", "Heat per mass", "質量当たり熱量"),
+    Named("thermocouple_voltage", "uV", "DTA signal", "DTA信号"),
+    Named("time_marker", None, "Time marker", "時刻マーク"),
+    Named("segment", "", "Segment", "区間"),
+    Named("partial_pressure", "mbar", "Partial pressure", "分圧"),
+    Named("ion_current", "A", "Ion current", "イオン電流"),
+    Named("strain", "percent", "Strain", "ひずみ"),
 )
 
 
@@ -60,4 +76,8 @@ TECHNIQUES = (
     _technique("sta", "Simultaneous thermal analysis", "同時熱分析", "STA"),
     _technique("dilatometry", "Dilatometry", "熱膨張測定", "DIL"),
     _technique("laser_flash", "Laser flash analysis", "レーザーフラッシュ法", "LFA"),
+    _technique("dta", "Differential thermal analysis", "示差熱分析", "DTA"),
+    _technique("tma", "Thermomechanical analysis", "熱機械分析", "TMA"),
+    _technique("isothermal_calorimetry", "Isothermal calorimetry", "等温熱量測定", "Calorimetry"),
+    _technique("evolved_gas_ms", "Evolved gas analysis (TG-MS)", "発生気体分析（TG-MS）", "TG-MS"),
 )
