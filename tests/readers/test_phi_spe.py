@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from broken_files import cut, damage
+from tests.readers.broken_files import cut, damage
 
 from zairyo.measurement import Measurement
 from zairyo.readers._api import CERTAIN, NO, RawInput
