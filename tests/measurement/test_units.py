@@ -18,7 +18,7 @@ from zairyo.measurement import units
 from zairyo.measurement.techniques import TECHNIQUES, conditions
 
 #: Where we differ from Pint on purpose: see _unit_table.
-_OURS = {"emu", "Oe", "gauss", "arb", "dB", "decade", "pixel"}
+_OURS = {"emu", "Oe", "gauss", "arb", "dB", "decade", "pixel", "mAU", "nRIU"}
 _NAMES = sorted(
     {*table.PREFIXED, *table.PLAIN, *(p + n for n in table.PREFIXED for p in table.PREFIXES)}
     - {"Grad", "Gs"}  # giga-radian, giga-second: to vendors a degree and a gauss

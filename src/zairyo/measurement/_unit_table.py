@@ -83,6 +83,9 @@ PLAIN: dict[str, tuple[float, str]] = {
     "permille": (1e-3, ""),
     "ppm": (1e-6, ""),
     "ppb": (1e-9, ""),
+    # Liquid chromatographs' absorbance and refractive index, not Pint's. ("AU" alone may be an arbitrary unit.)
+    "mAU": (1e-3, ""),
+    "nRIU": (1e-9, ""),
     "arb": (1.0, "arb"),
     "dB": (1.0, "dB"),
     "decade": (1.0, "decade"),
