@@ -364,8 +364,8 @@ def test_daqmx_data_of_two_cards(tmp_path: Path) -> None:
             daqmx_index(2, [(3, 0, 0, 0)], [3, 4]),
             {"NI_Number_Of_Scales": 2, **linear(1, 0.1, 0)},
         ),
-        thing("/'g'/'b'", daqmx_index(2, [(0, 0, 2, 0)], [3, 4]), {}),
-        thing("/'g'/'c'", daqmx_index(2, [(5, 1, 0, 0)], [3, 4]), {}),
+        thing("/'g'/'b'", daqmx_index(2, [(0, 0, 2, 0)], [3, 4]), {"NI_Number_Of_Scales": 1}),
+        thing("/'g'/'c'", daqmx_index(2, [(5, 1, 0, 0)], [3, 4]), {"NI_Number_Of_Scales": 1}),
     ]
     entry = read(written(tmp_path / "a.tdms", segment(objects, raw, META | NEW | RAW | DAQMX)))[0]
     assert entry["a"].values == pytest.approx([0, 1.1, -0.2, 1.3])
@@ -376,8 +376,8 @@ def test_daqmx_data_of_two_cards(tmp_path: Path) -> None:
 @pytest.mark.parametrize("head", [0x126A, 0x1369])
 def test_daqmx_digital_lines(tmp_path: Path, head: int) -> None:
     objects = [
-        thing("/'g'/'l0'", daqmx_index(4, [(0, 0, 0, 0)], [1], head), {}),
-        thing("/'g'/'l3'", daqmx_index(4, [(0, 0, 3, 0)], [1], head), {}),
+        thing("/'g'/'l0'", daqmx_index(4, [(0, 0, 0, 0)], [1], head), {"NI_Number_Of_Scales": 1}),
+        thing("/'g'/'l3'", daqmx_index(4, [(0, 0, 3, 0)], [1], head), {"NI_Number_Of_Scales": 1}),
     ]
     raw = bytes([0b0000, 0b0001, 0b1000, 0b1001])
     entry = read(written(tmp_path / "a.tdms", segment(objects, raw, META | NEW | RAW | DAQMX)))[0]

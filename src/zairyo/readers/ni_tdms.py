@@ -54,17 +54,12 @@ def _sets(names: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
 
 
 def _read(source: RawInput) -> Measurement:
-    if source.is_folder:
-        main = next(n for n in source.members if n.lower().endswith(".tdms"))
-        data = source.member(main)
-    else:
-        data = source.read_bytes()
-    if data[:4] == b"TDSh":
+    raw = _bytes(source)
+    if raw[:4].tobytes() == b"TDSh":
         raise ReadError(
             f"{source.name} is the index that LabVIEW writes beside a TDMS file; the data are in the file of the "
             "same name that ends with .tdms."
         )
-    raw = np.frombuffer(data, np.uint8)
     segments, objects, warnings = read_segments(raw)
     values = read_values(raw, segments, warnings)
     root = next((o for o in objects.values() if not o.parts), Object(()))
@@ -92,6 +87,18 @@ def _read(source: RawInput) -> Measurement:
         original_metadata=tidy_metadata({k: v for k, v in metadata.items() if v}),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _bytes(source: RawInput) -> Array:
+    """The file's bytes; mapped, not read, unless they are packed."""
+    if source.is_folder:
+        path = source.member_path(next(n for n in source.members if n.lower().endswith(".tdms")))
+    else:
+        path = source.path
+        with path.open("rb") as f:
+            if f.read(4) not in (b"TDSm", b"TDSh"):
+                return np.frombuffer(source.read_bytes(), np.uint8)
+    return np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
 
 
 def _text(properties: dict[str, Any], *keys: str) -> str:
