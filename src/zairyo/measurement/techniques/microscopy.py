@@ -58,6 +58,10 @@ _ACQUISITION = (
     Condition("scan_rotation", "deg", "Scan rotation", "走査回転"),
     Condition("field_of_view", "um", "Width of the field of view", "視野の幅"),
     Condition("pixel_size", "nm", "Pixel size", "画素サイズ"),
+    # The values are as the detector gave them: calibrated = scale · (value − origin), in ``intensity_unit``.
+    Condition("intensity_scale", "", "Calibration of the intensity, scale", "強度校正のスケール"),
+    Condition("intensity_origin", "", "Calibration of the intensity, origin", "強度校正の原点"),
+    Condition("intensity_unit", None, "Calibration of the intensity, unit", "強度校正の単位"),
 )
 _XRAY = (
     Condition("live_time", "s", "Live time", "ライブタイム", "instrument/detector/live_time", main=True),
@@ -84,6 +88,7 @@ _XRAY = (
     Condition("xray_tube_anode", None, "X-ray tube anode", "X線管ターゲット"),
 )
 _LOSS = (
+    Condition("spectrometer", None, "Spectrometer", "分光器"),
     Condition("spectrometer_aperture", "mm", "Spectrometer entrance aperture", "分光器入射絞り"),
     Condition("energy_dispersion", "eV", "Dispersion a channel", "1 チャンネルの分散"),
     Condition("energy_shift", "eV", "Energy shift", "エネルギーシフト"),
