@@ -107,6 +107,11 @@ class Node:
     def get(self, name: str) -> Node | None:
         return self.children.get(name)
 
+    def largest(self) -> int:
+        """Bytes of the largest dataset in or below it, unpacked."""
+        own = 0 if self.dtype is None else math.prod(self.shape) * self.dtype.itemsize
+        return max(own, *(child.largest() for child in self.children.values()), 0)
+
     def array(self) -> Array:
         """The dataset's values; text as ``U``."""
         values = self._stored()

@@ -62,10 +62,8 @@ def open_root(file: Any) -> Any:
     return h5g.open(file, b"/")
 
 
-def new_group(parent: Any, name: str, nx_class: str) -> Any:
-    group = h5g.create(parent, name.encode(), gcpl=_GROUP)
-    put_attribute(group, "NX_class", nx_class)
-    return group
+def new_group(parent: Any, name: str) -> Any:
+    return h5g.create(parent, name.encode(), gcpl=_GROUP)
 
 
 @lru_cache(maxsize=1024)
@@ -84,36 +82,33 @@ def number_type(dtype: Any) -> Any:
     return h5t.py_create(dtype, logical=True)
 
 
-def _encoded(value: Any) -> tuple[Any, Array]:
-    """The HDF5 type of a text, a number or an array, and what to write as that type."""
+def encoded(value: Any, step: int = 1) -> Array:
+    """What is stored of a text, a number or an array: bytes for text (of one text a multiple of ``step``)."""
     if isinstance(value, str):
         data = value.encode()
-        size = max(1, len(data))
-        return _text_type(size), np.array(data, dtype=f"S{size}")
+        return np.array(data, dtype=f"S{max(1, -(-len(data) // step)) * step}")
     array = np.asarray(value)
     if array.dtype.kind == "U":
-        array = encode_text(array)
-        return _text_type(array.dtype.itemsize), array
-    if array.dtype.kind == "M":
-        array = array.view(np.int64)
-    return number_type(array.dtype), array
+        return encode_text(array)
+    return array.view(np.int64) if array.dtype.kind == "M" else array
 
 
-def put_attribute(owner: Any, name: str, value: Any) -> None:
-    """A text, a number, or a one-dimensional array of either."""
-    kind, data = _encoded(value)
+def _type(array: Array) -> Any:
+    return _text_type(array.dtype.itemsize) if array.dtype.kind == "S" else number_type(array.dtype)
+
+
+def put_attribute(owner: Any, name: str, data: Array) -> None:
+    """A text, a number, or a one-dimensional array of either, ``encoded``."""
+    kind = _type(data)
     space = h5s.create_simple(data.shape) if data.ndim else _SCALAR
     h5a.create(owner, name.encode(), kind, space).write(data, mtype=kind)
 
 
-def put_dataset(parent: Any, name: str, value: Any, *, least_compressed: int) -> Any:
-    """A dataset of any dtype the standard form holds; gzip and shuffle from ``least_compressed`` bytes on."""
-    kind, data = _encoded(value)
-    if data.ndim == 0 and data.nbytes >= least_compressed:
-        data = data.reshape(1)  # only what has a dimension can be compressed
+def put_dataset(parent: Any, name: str, data: Array, *, packed: bool) -> Any:
+    """A dataset of any dtype the standard form holds, ``encoded``; ``packed`` with gzip and shuffle."""
+    kind = _type(data)
     space = h5s.create_simple(data.shape) if data.ndim else _SCALAR
-    plist = _compressed(data) if data.nbytes >= least_compressed else _CONTIGUOUS
-    dataset = h5d.create(parent, name.encode(), kind, space, plist)
+    dataset = h5d.create(parent, name.encode(), kind, space, _compressed(data) if packed else _CONTIGUOUS)
     if data.size:
         dataset.write(h5s.ALL, h5s.ALL, data, mtype=kind)
     return dataset

@@ -68,8 +68,9 @@ class Child:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: dict[str, Any], seconds: float) -> tuple[str, str, bytes]:
-        """How the work ended, a detail, and what the reader's process said.
+    def ask(self, request: dict[str, Any], seconds: float) -> tuple[dict[str, Any], bytes]:
+        """How the work ended (``end``, ``detail``, and the result's ``fault`` if it was checked there), and what
+        the reader's process said.
 
         Raises
         ------
@@ -86,7 +87,7 @@ class Child:
         if header.get("id") != number:
             raise frames.FrameError("it answered another request")
         reply = self._next(deadline - time.monotonic())
-        return str(header.get("end")), str(header.get("detail")), reply
+        return header, reply
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None

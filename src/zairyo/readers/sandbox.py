@@ -6,7 +6,7 @@
 The child has no environment, no open files of this process and, where the system offers it, no network, no
 other processes and no files but the input, Python's libraries and the one for its result
 (:attr:`Sandbox.protections` says what holds). Whatever it says is checked, and its result is accepted only
-after ``nexus.check``; nothing is left behind by one that failed.
+after ``nexus.check``, by a process that did not make it; nothing is left behind by one that failed.
 """
 
 from __future__ import annotations
@@ -212,11 +212,11 @@ class Sandbox:
                 "limits": asdict(self.limits),
             }
             with self._turn:
-                answer = self._ask(request)
+                answer, fault = self._ask(request)
             if isinstance(answer, Failure):
                 return Failure(answer.kind, answer.message, time.perf_counter() - began)
             target = output_dir / (name or f"{input_path.name}.nxs")
-            taken = _accept(answer, part, target, self.limits)
+            taken = _accept(answer, fault, part, target, self.limits)
             seconds = time.perf_counter() - began
             if isinstance(taken, Failure):
                 self._distrust = True
@@ -237,18 +237,20 @@ class Sandbox:
             self._child.end()
             self._child = None
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any] | Failure:
+    def _ask(self, request: dict[str, Any]) -> tuple[dict[str, Any] | Failure, str | None]:
+        """The answer, and what is wrong with the result: empty for nothing, None if nobody has checked it yet."""
         if self._distrust and self._child is not None and not self._child.forks:
             self._drop()
         child = self._ready()
         request["fresh"], self._distrust = self._distrust, False
         try:
-            end, detail, reply = child.ask(request, self.limits.seconds + _PATIENCE)
+            header, reply = child.ask(request, self.limits.seconds + _PATIENCE)
+            end, detail, fault = (header.get(name) for name in ("end", "detail", "fault"))
             if end == "done":
                 answer = frames.parse(reply)
                 if not child.forks and "kind" in answer:
                     self._drop()
-                return answer
+                return answer, fault
         except queue.Empty:
             self._drop()
             end, detail = "timeout", ""
@@ -259,16 +261,16 @@ class Sandbox:
             self._drop()  # Ctrl-C in the middle: the child's answer must not be taken for the next file's
             raise
         if end == "timeout":
-            return Failure(
-                "timeout",
+            message = (
                 f"Translating took longer than {self.limits.seconds:g} s and was stopped. If the file is very "
-                "large, raise the limit; else it is probably damaged.",
+                "large, raise the limit; else it is probably damaged."
             )
-        return Failure(
-            "crashed",
-            f"The reader took its process down ({detail[:200]}). The file is probably damaged; if the instrument's "
-            "software opens it, please report it.",
+            return Failure("timeout", message), None
+        message = (
+            f"The reader took its process down ({str(detail)[:200]}). The file is probably damaged; if the "
+            "instrument's software opens it, please report it."
         )
+        return Failure("crashed", message), None
 
 
 def protections() -> tuple[str, ...]:
@@ -295,9 +297,9 @@ def _size(paths: Sequence[Path], most: int) -> int | Failure:
 
 
 def _accept(
-    answer: dict[str, Any], result: Path, target: Path, limits: Limits
+    answer: dict[str, Any], fault: str | None, result: Path, target: Path, limits: Limits
 ) -> tuple[str, str, dict[str, Any]] | Failure:
-    """Take the child's result into place, after a check, or say why not."""
+    """Take the child's result into place, if it passed or passes the check, or say why not."""
     from zairyo.measurement import MeasurementError, nexus
     from zairyo.readers import _child_summary
 
@@ -311,7 +313,10 @@ def _accept(
         summary = _child_summary.check(answer.get("summary"))
         if result.stat().st_size > limits.output_bytes:
             return _failure("too_large", "", limits)
-        nexus.check(result)
+        if fault is None:
+            nexus.check(result)
+        elif fault:
+            raise MeasurementError(fault)
     except (KeyError, _child_summary.SummaryError, MeasurementError, OSError) as e:
         said = str(e).replace(result.name, target.name)  # people know the result by its own name
         return Failure("invalid", f"The reader's result did not pass the check: {said}"[:2000])

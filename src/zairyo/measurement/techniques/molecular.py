@@ -1,4 +1,4 @@
-"""Resonance and mass spectra."""
+"""Resonance spectra."""
 
 from zairyo.measurement.techniques._base import Condition, Named, Technique
 
@@ -8,13 +8,20 @@ _CONDITIONS = (
     Condition("solvent", None, "Solvent", "溶媒", main=True),
     Condition("pulse_sequence", None, "Pulse sequence", "パルスシーケンス", main=True),
     Condition("acquisition_mode", None, "Acquisition mode", "取り込みモード"),
-    Condition("ionisation", None, "Ionisation", "イオン化", main=True),
-    Condition("ionisation_energy", "eV", "Ionisation energy", "イオン化エネルギー", main=True),
-    Condition("ion_polarity", None, "Ion polarity", "イオン極性", main=True),
-    Condition("inlet", None, "Inlet", "試料導入部"),
+    Condition("indirect_nucleus", None, "Nucleus of the indirect dimension", "間接観測核", main=True),
+    Condition("indirect_frequency", "MHz", "Frequency of the indirect dimension", "間接軸の周波数"),
+    Condition("spectral_width", "Hz", "Spectral width", "スペクトル幅"),
+    Condition("indirect_spectral_width", "Hz", "Spectral width, indirect dimension", "間接軸のスペクトル幅"),
+    Condition("acquisition_time", "s", "Acquisition time", "取り込み時間"),
+    Condition("relaxation_delay", "s", "Relaxation delay", "緩和待ち時間", main=True),
+    Condition("pulse_width", "us", "Pulse width", "パルス幅"),
+    Condition("dummy_scans", "", "Dummy scans", "ダミースキャン回数"),
+    Condition("receiver_gain", "", "Receiver gain", "レシーバーゲイン"),
+    Condition("spinning_rate", "Hz", "Spinning rate", "試料回転速度", main=True),
+    Condition("probe", None, "Probe", "プローブ"),
+    Condition("digital_filter_delay", "", "Digital filter's delay in points", "デジタルフィルター遅延点数"),
+    Condition("line_broadening", "Hz", "Line broadening", "線幅付加"),
     Condition("magnetic_field", "T", "Magnetic field", "磁場", "sample/magnetic_field"),
-    Condition("carrier_gas", None, "Carrier gas", "キャリアガス"),
-    Condition("drift_gas", None, "Drift gas", "ドリフトガス", main=True),
     Condition("sampling_method", None, "Sampling", "試料測定法"),
     Condition("shift_reference", None, "Chemical-shift reference", "化学シフトの基準"),
 )
@@ -26,10 +33,10 @@ _SIGNALS = (
     Named("intensity", "arb", "Intensity", "強度"),
     Named("real", "arb", "Real part", "実部"),
     Named("imaginary", "arb", "Imaginary part", "虚部"),
-    Named("mass_to_charge", "", "m/z", "m/z"),
-    Named("abundance", "arb", "Abundance", "存在量"),
-    Named("drift_time", "ms", "Drift time", "ドリフト時間"),
-    Named("ion_current", "pA", "Ion current", "イオン電流"),
+    Named("indirect_chemical_shift", "ppm", "Chemical shift, indirect dimension", "化学シフト（間接軸）"),
+    Named("indirect_frequency", "Hz", "Frequency, indirect dimension", "周波数（間接軸）"),
+    Named("indirect_time", "s", "Evolution time", "展開時間"),
+    Named("increment", "", "Increment", "インクリメント"),
     Named("magnetic_field", "gauss", "Magnetic field", "磁場"),
     Named("wavenumber", "1/cm", "Wavenumber", "波数"),
     Named("multiplicity", None, "Multiplicity", "多重度"),
@@ -46,18 +53,8 @@ TECHNIQUES = (
         "molecular",
         _CONDITIONS,
         _SIGNALS,
-        reversed_axes=("chemical_shift", "frequency"),
+        reversed_axes=("chemical_shift", "frequency", "indirect_chemical_shift", "indirect_frequency"),
         term="CHMO:0000591",
-    ),
-    Technique("mass_spectrometry", "Mass spectrometry", "質量分析", "MS", "molecular", _CONDITIONS, _SIGNALS),
-    Technique(
-        "ion_mobility",
-        "Ion mobility spectrometry",
-        "イオン移動度分析",
-        "IMS",
-        "molecular",
-        _CONDITIONS,
-        _SIGNALS,
     ),
     Technique(
         "epr",
@@ -67,9 +64,6 @@ TECHNIQUES = (
         "molecular",
         _CONDITIONS,
         _SIGNALS,
-    ),
-    Technique(
-        "chromatography", "Chromatography", "クロマトグラフィー", "GC/LC", "molecular", _CONDITIONS, _SIGNALS
     ),
     Technique(
         "neutron_scattering",
