@@ -100,6 +100,7 @@ _IMAGE = (
 _FORCE_CURVE = (
     *_POSITION,
     Named("point", None, "Point of the curve", "測定点"),
+    Named("curve", None, "Number of the curve", "カーブ番号"),
     Named("time", "s", "Time", "時間"),
     Named("force", "nN", "Force", "力"),
     Named("deflection", "nm", "Deflection", "たわみ"),
