@@ -17,9 +17,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, event, func, insert, select, text
+from sqlalchemy import Table, delete, event, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -271,7 +271,7 @@ def _insert_pending(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": NUMBER_LOCK})
     at = now()
     session.execute(
-        insert(Event),
+        insert(cast("Table", Event.__table__)),
         [
             {"at": at, "project_id": c.project_id, "kind": c.kind, "uid": c.uid, "state": c.state}
             for c in pending

@@ -5,14 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from zairyo.server.access import Principal
 from zairyo.server.arrays import Cache
 from zairyo.server.db import Database, migrate
 from zairyo.server.events import Events
-from zairyo.server.intake import Intake
+from zairyo.server.intake import Intake, Sender
 from zairyo.server.objects import LocalObjects
 from zairyo.server.passwords import RateLimit
+from zairyo.server.recent import Recent
 from zairyo.server.settings import Settings
 from zairyo.server.translation import Dispatcher
+
+#: How long a sending agent's token and instrument are taken for what they were, s.
+AGENT_SECONDS = 1.0
 
 
 @dataclass
@@ -31,6 +36,10 @@ class Platform:
     """By network address, behind which a whole laboratory may be: guesses at many persons' passwords, or codes."""
     forms: Cache
     """Standard forms that somebody is looking at."""
+    agents: Recent[str, Principal]
+    """Agents that send just now, by what they authorise themselves with: a revoked token ends within a second."""
+    senders: Recent[int, Sender]
+    """Where the files of an instrument's agent go."""
 
     def start(self) -> None:
         """Start the services' threads."""
@@ -71,4 +80,6 @@ def open_platform(settings: Settings) -> Platform:
         sign_ins=RateLimit(most=10, seconds=300),
         callers=RateLimit(most=100, seconds=300),
         forms=Cache(objects),
+        agents=Recent(seconds=AGENT_SECONDS),
+        senders=Recent(seconds=AGENT_SECONDS),
     )

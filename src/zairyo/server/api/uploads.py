@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from zairyo.server.api.problems import Problem
 from zairyo.server.db import Database
 from zairyo.server.intake import SMALL_BYTES, Intake, Refused, Sender, State, find_sender, tus
 from zairyo.server.models import now
+from zairyo.server.platform import Platform
 
 router = APIRouter(tags=["uploads"])
 
@@ -66,7 +68,7 @@ async def create_upload(request: Request, principal: Uploader) -> Response:
         chunked = "transfer-encoding" in headers
         if coming or chunked:
             tus.check_body_type(headers)
-        sender = await run_in_threadpool(_find_sender, request.app.state.platform.db, principal, file)
+        sender = await _sender(request.app.state.platform, principal, file)
         whole = (coming or 0) == length and not chunked
         if whole and length <= SMALL_BYTES and (checksum is None or checksum.hex() == file.sha256):
             receipt = await intake.receive(sender, file, _body(request))
@@ -145,6 +147,17 @@ async def get_receipt(uid: str, request: Request, principal: Uploader) -> Respon
 def _intake(request: Request) -> Intake:
     intake: Intake = request.app.state.platform.intake
     return intake
+
+
+async def _sender(platform: Platform, principal: Principal, file: tus.Announced) -> Sender:
+    """Who sends where. Of an agent it depends on its instrument alone."""
+    sender = platform.senders.get(principal.instrument_id) if principal.instrument_id is not None else None
+    if sender is None:
+        asked = time.monotonic()
+        sender = await run_in_threadpool(_find_sender, platform.db, principal, file)
+        if principal.instrument_id is not None:
+            platform.senders.keep(principal.instrument_id, sender, asked)
+    return sender
 
 
 def _find_sender(db: Database, principal: Principal, file: tus.Announced) -> Sender:
