@@ -80,6 +80,8 @@ _SIGNALS = (
     Named("curve", "", "Curve", "曲線"),
     Named("point", "", "Point", "測定点"),
     Named("angle", "deg", "Emission angle", "放出角"),
+    Named("deflection_angle", "deg", "Deflection angle", "偏向角"),
+    Named("position", "mm", "Position along the slit", "スリット方向の位置"),
     Named("detector_channel", "", "Detector channel", "検出器チャンネル"),
     Named("temperature", "K", "Temperature", "温度"),
     Named("x", "um", "x", "x"),
