@@ -4,12 +4,13 @@
 # make check   lint and types
 # make e2e     the pages in a real browser (needs Chromium)
 # make docs    the documentation into site/
+# make fuzz    the readers on bytes that atheris makes worse and worse (Linux)
 # make bench   the benchmarks beside their peers
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check e2e docs bench lock
+.PHONY: setup demo test check e2e docs fuzz bench lock
 
 setup:
 	@$(PYTHON) tools/setup.py
@@ -32,6 +33,9 @@ e2e: setup
 
 docs: setup
 	$(BIN)/mkdocs build --strict
+
+fuzz: setup
+	$(BIN)/python tools/fuzz.py
 
 bench: setup
 	$(BIN)/python benchmarks/folder.py
