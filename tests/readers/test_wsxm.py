@@ -123,7 +123,7 @@ def test_matrix_as_text(tmp_path: Path) -> None:
 def test_curve(tmp_path: Path) -> None:
     head = "WSxM file copyright UAM\nIV curve file\nImage header size: 300\n\n[General Info]\n\n"
     head += "    Number of lines: 2\n    Number of points: 2\n"
-        "    X axis text: V[#x]\n    X axis unit: V\n    Y axis text: Current[#y]\n"
+    head += "    X axis text: V[#x]\n    X axis unit: V\n    Y axis text: Current[#y]\n"
     path = tmp_path / "a"
     path.write_text(head + "    Y axis unit: nA\n\n[Header end]\n-1 2 -1 3\n1 4 1 5\n")
     (entry,) = read(path)
