@@ -45,7 +45,12 @@ def stacked(
         missing = len(cycles) * len(numbers) - len(whole)
         warnings.append(
             f"Region {region}: {missing} of {len(cycles) * len(numbers)} scans are missing or incomplete; the "
-            "intensity is from the complete ones."
+            "intensity is from the complete ones"
+            + (
+                "; cycles with fewer of them have fewer counts."
+                if unit == "counts" and len(cycles) > 1
+                else "."
+            )
         )
     every = _every(scans, whole, cycles, numbers, shape)
     plotted = np.stack(
