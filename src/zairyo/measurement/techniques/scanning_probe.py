@@ -148,6 +148,8 @@ _NEAR_FIELD = (
         )
         for n in range(6)
     ),
+    Named("mirror_position", "um", "Mirror position", "ミラー位置"),
+    Named("run", None, "Run", "測定回"),
     Named("mechanical_amplitude", None, "Mechanical amplitude", "機械振幅"),
     Named("mechanical_phase", None, "Mechanical phase", "機械位相"),
     Named("amplitude", None, "Amplitude", "振幅"),
