@@ -1,0 +1,75 @@
+"""What testing machines call their channels, in the languages of their makers, and how the field plots them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from zairyo.measurement import Signal
+from zairyo.readers._text_export import rules
+
+_BEFORE = (
+    "axial|compression|compressive|crosshead|cross-head|elapsed|engineering|flexural|flexure|grip|machine|nominal|run"
+    "|running|shear|standard|tensile|test|total|eng[.]?"
+)
+#: Name of the vocabulary → the words for it. The first that fits wins; a word may have others behind it.
+_WORDS = (
+    ("time", "time|zeit|prüfzeit|testzeit|時間|経過時間|temps"),
+    ("true_stress", "true stress|wahre spannung|真応力"),
+    ("true_strain", "true strain|wahre dehnung|真ひずみ"),
+    ("plastic_strain", "plastic strain|plastische dehnung|塑性ひずみ"),
+    ("transverse_strain", "(transverse|lateral|width) strain|querdehnung|breitendehnung|幅ひずみ|横ひずみ"),
+    ("transverse_extension", "(transverse|lateral|width) (extension|displacement)|breitenänderung|幅方向変位|横変位"),
+    ("stress", "stress|spannung|(nenn|druck|zug|biege)spannung|応力|contrainte"),
+    ("creep_strain", "creep strain|kriechdehnung|クリープひずみ"),
+    ("strain_rate", "strain ?rate|dehn(ungs)?rate|ひずみ速度"),
+    ("strain", "strain|dehnung|(gesamt|nenn)dehnung|stauchung|ひずみ|公称ひずみ|歪み?|伸び率|déformation"),
+    ("force", "load|force|kraft|standardkraft|prüfkraft|試験力|荷重|charge|f"),
+    ("position", "position|absolute crosshead travel|traverse(nweg)? abs(olut)?[.]?|werkzeugabstand|位置"),
+    ("extension", "extensometer|feindehnung|längenänderung|伸び計?|標線間伸び|elongation|dl"),
+    ("deflection", "deflection|durchbiegung|たわみ|撓み"),
+    ("displacement", "displacement|extension|travel|stroke|separation|(standard|traversen)?weg|verformung|deformation"
+     "|変位|ストローク|クロスヘッド変位|déplacement"),
+    ("energy", "energy|work|arbeit|エネルギー?"),
+    ("cycle", "cycles?|zyklus|zyklen|サイクル数?"),
+    ("test_speed", "speed|rate|geschwindigkeit|試験速度|速度|motor ?speed"),
+    ("temperature", "temperature|temperatur|temp[.]?|温度"),
+    ("torque", "torque|drehmoment|トルク"),
+    ("angle", "angle|rotation|winkel|角度"),
+)  # fmt: skip
+#: Whole headings, without their unit → names of the vocabulary.
+COLUMNS = rules(*((rf"(?:(?:{_BEFORE})[ _])*(?:{words})(?:[ _\d(:].*)?", name) for name, words in _WORDS))
+
+#: Along which quantity the field draws, and which it draws, in order of preference.
+_X = ("strain", "creep_strain", "extension", "deflection", "displacement", "position", "time")
+_Y = ("stress", "force", "torque", "displacement", "extension", "strain")
+_KINDS = (
+    ("compression", r"compress|druck|圧縮|stauch"),
+    ("bending", r"flex|bend|biege|曲げ|deflection|3[- ]?point|4[- ]?point"),
+    ("fatigue", r"fatigue|ermüdung|疲労"),
+    ("creep", r"creep|kriech|クリープ"),
+    ("tensile", r"tens|zug(?!ang)|引張|traction|tension|elongation"),
+)
+
+
+def plot_of(signals: Sequence[Signal], technique: str = "") -> tuple[str, str]:
+    """Names of the columns to draw along and to draw: stress over strain, force over displacement, else over time."""
+    names = [s.name for s in signals if s.values.dtype.kind in "iuf"]
+    if technique == "creep" and "time" in names:
+        y = next((n for n in ("creep_strain", "strain", "extension", "displacement") if n in names), "")
+        if y:
+            return "time", y
+    x = next((n for n in _X if n in names), names[0] if names else signals[0].name)
+    y = next((n for n in _Y if n in names and n != x), "")
+    if x == "strain" and y == "force" and "stress" not in names and "extension" in names:
+        x = "extension"
+    return x, y or next((n for n in names if n != x), x)
+
+
+def technique_of(words: Iterable[str]) -> str:
+    """The kind of test that method names and headings tell; the first word that tells one decides."""
+    for word in words:
+        for kind, pattern in _KINDS:
+            if re.search(pattern, word, re.IGNORECASE):
+                return kind
+    return "mechanical_test"

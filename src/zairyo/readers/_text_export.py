@@ -1,0 +1,272 @@
+"""Text that instruments' programs export: lines, cells, numbers with either decimal mark, names with units.
+
+For readers in code; formats that a YAML description can say use ``delimited``.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zairyo.measurement import Signal, make_name
+from zairyo.measurement.text import clean_text
+from zairyo.readers import delimited_text
+from zairyo.readers._api import RawInput, ReadError
+
+Array = NDArray[Any]
+Rules = Sequence[tuple[re.Pattern[str], str]]
+MOST_BYTES = 512 * 1024**2
+_ENCODINGS = ("utf-8", "utf-16", "cp932", "cp1252", "latin-1")
+_NUMBER = re.compile(r"\s*([+-]?(?:\d[\d ' ]*)?(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z", re.DOTALL)
+_IN_NAME = re.compile(r"(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\[\]()]*)[\])]|\s/\s(?P<per>[^\s/].*))\s*\Z")
+_NO_UNIT = frozenset({"", "-", "--", "1", "none", "[]", "()"})
+
+
+def head_lines(source: RawInput) -> tuple[str, ...]:
+    """The lines of a file's beginning; none if it is not text, or a folder."""
+    return (delimited_text.head_lines(source.head, _ENCODINGS) or ()) if source.head else ()
+
+
+def read_lines(source: RawInput) -> list[str]:
+    """All lines of the file, whatever the encoding.
+
+    Raises
+    ------
+    ReadError
+        It is not text.
+    """
+    found = delimited_text.decode(source.read_bytes(MOST_BYTES), _ENCODINGS)
+    if found is None:
+        raise ReadError(f"{source.name} is not text all along; it is damaged, or another format.")
+    return delimited_text.lines_of(found[0])
+
+
+def cells_of(line: str, delimiter: str) -> list[str]:
+    """The cells of one line, without the quotes around them."""
+    if delimiter == " ":
+        return line.split()
+    if '"' in line:
+        try:
+            row = next(csv.reader([line], delimiter=delimiter), [])
+        except csv.Error:
+            row = line.replace('"', "").split(delimiter)
+        return [cell.strip() for cell in row]
+    return [cell.strip() for cell in line.split(delimiter)]
+
+
+def number(text: str) -> float | None:
+    """The number that a text is, with a point or a comma; None if it is none."""
+    text = text.strip().replace("\xa0", "").replace("\u202f", "")
+    if "," in text:
+        # With both marks, the last is the decimal one.
+        point = text.rfind(".") > text.rfind(",")
+        text = text.replace(",", "") if point else text.replace(".", "").replace(",", ".")
+    try:
+        return float(text) if text and "_" not in text else None
+    except ValueError:
+        return None
+
+
+def quantity(text: str) -> tuple[float, str] | None:
+    """A number and the unit behind it (as written, perhaps empty); None if it does not begin with a number."""
+    m = _NUMBER.match(text)
+    value = number(m[1].replace(" ", "").replace("'", "")) if m and m[1] else None
+    return None if m is None or value is None else (value, m[2])
+
+
+def split_name(heading: str) -> tuple[str, str | None]:
+    """Name and unit of a heading such as ``Force (N)``, ``Dehnung [%]``, ``Time / s``; None without a unit."""
+    m = _IN_NAME.match(heading.strip())
+    if m is None or not m["name"]:
+        return heading.strip(), None
+    return m["name"].strip(), (m["unit"] if m["unit"] is not None else m["per"]).strip()
+
+
+def unit_of(
+    stated: str | None, warnings: list[str], spellings: Mapping[str, str] | None = None
+) -> str | None:
+    """A unit as Pint spells it; kept as written, with a warning, if it is unknown; ``""`` for a stated one."""
+    if stated is None:
+        return None
+    stated = stated.strip().strip("[]()").strip()
+    if spellings and stated in spellings:
+        return spellings[stated]
+    if stated.casefold() in _NO_UNIT:
+        return ""
+    from zairyo.measurement import units
+
+    unit = units.normalise(stated)
+    if unit is None:
+        warnings.append(f"The unit {stated[:40]!r} is not known and is kept as written.")
+        return clean_text(stated)[:80]
+    return unit
+
+
+def moment(text: str, formats: Iterable[str]) -> datetime | None:
+    """The first of ``formats`` (ISO at last) in which the text is a moment."""
+    text = text.strip()
+    for form in formats:
+        try:
+            return datetime.strptime(text, form)
+        except ValueError:
+            continue
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+# --- rows → columns -----------------------------------------------------------------------------------------------
+
+
+def decimal_of(rows: Sequence[str], delimiter: str) -> str:
+    """The decimal mark of some rows; quotes around cells do not matter."""
+    if delimiter == ",":
+        if not any('","' in row and re.search(r'"[+-]?\d+,\d+"', row) for row in rows[:50]):
+            return "."
+        return ","
+    return delimited_text.find_decimal([row.replace('"', "") for row in rows[:50]], delimiter)
+
+
+def columns_of(
+    rows: list[str], delimiter: str, width: int, warnings: list[str], *, line: int, decimal: str = ""
+) -> list[Array]:
+    """The columns of rows of cells: numbers (blanks as NaN) or, where most cells are none, texts.
+
+    Parameters
+    ----------
+    rows
+        Lines without blank ones between.
+    width
+        How many columns there are. Missing cells at a row's end are blank.
+    line
+        Number of the first row's line, for messages.
+
+    Raises
+    ------
+    ReadError
+        A row has more filled cells than there are columns.
+    """
+    decimal = decimal or decimal_of(rows, delimiter)
+    whole = "\n".join(rows)
+    quoted = '"' in whole
+    if quoted and (
+        decimal == delimiter or any(delimiter in part for r in rows[:50] for part in r.split('"')[1::2])
+    ):
+        parsed = [cells_of(row, delimiter) for row in rows]
+        cells = [c for at, row in enumerate(parsed, line) for c in _fitted(row, width, at)]
+        return [_column(cells[k::width], decimal, warnings) for k in range(width)]
+    if quoted:
+        rows = whole.replace('"', "").split("\n")
+    gaps = width - 1
+    if delimiter != " " and any(row.count(delimiter) != gaps for row in rows):
+        rows = [
+            row if row.count(delimiter) == gaps else delimiter.join(_fitted(row.split(delimiter), width, at))
+            for at, row in enumerate(rows, line)
+        ]
+    elif delimiter == " ":
+        for at, row in enumerate(rows, line):
+            if len(row.split()) != width:
+                raise ReadError(
+                    f"line {at} has {len(row.split())} numbers where {width} are expected. The file is cut off or "
+                    "damaged there; copy it again."
+                )
+    return _columns(rows, delimiter, width, decimal, warnings)
+
+
+def _columns(rows: list[str], delimiter: str, width: int, decimal: str, warnings: list[str]) -> list[Array]:
+    text = delimiter.join(rows)
+    cells = text.split() if delimiter == " " else text.split(delimiter)
+    if "_" in text:  # Python's float would take 1_000
+        return [_column(cells[k::width], decimal, warnings) for k in range(width)]
+    plain = cells
+    if decimal == ",":
+        text = text.replace(",", ".")
+        plain = text.split() if delimiter == " " else text.split(delimiter)
+    try:
+        return list(np.ascontiguousarray(np.array(plain, np.float64).reshape(len(rows), width).T))
+    except ValueError:
+        pass
+    found: list[Array] = []
+    for k in range(width):
+        try:
+            found.append(np.array(plain[k::width], np.float64))
+        except ValueError:
+            found.append(_column(cells[k::width], decimal, warnings))
+    return found
+
+
+def _fitted(cells: list[str], width: int, line: int) -> list[str]:
+    while len(cells) > width and not cells[-1].strip():
+        cells = cells[:-1]
+    if len(cells) > width:
+        raise ReadError(
+            f"line {line} has {len(cells)} cells where {width} are expected; the file is damaged there."
+        )
+    return cells + [""] * (width - len(cells))
+
+
+def _column(cells: list[str], decimal: str, warnings: list[str]) -> Array:
+    """Numbers if most filled cells are, else texts. Cells are often alike, so each text is looked at once."""
+    words = list(dict.fromkeys(cells))
+    values, _ = delimited_text.numbers(words, decimal, "")
+    number_of = dict(zip(words, values.tolist(), strict=True))
+    found = np.array([number_of[c] for c in cells])
+    odd = {w for w in words if number_of[w] != number_of[w] and w.strip() and w.strip().lower() != "nan"}
+    if not odd:
+        return found
+    wrong = [c for c in cells if c in odd]
+    if len(wrong) * 2 > len(wrong) + int(np.isfinite(found).sum()):
+        clean = {w: clean_text(w.strip()) for w in words}
+        return np.array([clean[c] for c in cells])
+    more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+    warnings.append(f"{clean_text(wrong[0].strip())[:40]!r}{more} is not a number and was left blank.")
+    return found
+
+
+# --- columns → signals --------------------------------------------------------------------------------------------
+
+
+def signals_of(
+    names: Sequence[str],
+    units: Sequence[str | None],
+    columns: Sequence[Array],
+    rules: Rules,
+    warnings: list[str],
+    spellings: Mapping[str, str] | None = None,
+    usual: Mapping[str, str] | None = None,
+) -> list[Signal]:
+    """Signals by the vocabulary's names; columns that ``rules`` do not know are named after their heading.
+
+    ``usual`` are units by signal name, for columns whose unit the file does not state. Columns that are blank all
+    along are left out.
+    """
+    found: list[Signal] = []
+    taken: dict[str, int] = {}
+    for heading, unit, values in zip(names, units, columns, strict=True):
+        if values.dtype.kind == "f" and not np.isfinite(values).any():
+            continue
+        if values.dtype.kind == "U" and not any(values):
+            continue
+        known = next((name for pattern, name in rules if pattern.fullmatch(heading.strip())), "")
+        name = known or make_name(heading, "column")
+        taken[name] = taken.get(name, 0) + 1
+        if taken[name] > 1:
+            name = f"{name[:58]}_{taken[name]}"
+            taken[name] = 1
+        stated = unit_of(unit, warnings, spellings) if values.dtype.kind != "U" else None
+        if stated is None and usual and known and values.dtype.kind != "U":
+            stated = usual.get(known)
+        found.append(Signal(name, values, stated, long_name=clean_text(heading)[:200]))
+    return found
+
+
+def rules(*pairs: tuple[str, str]) -> Rules:
+    """Patterns for whole headings, in any case of letters, with the names they stand for."""
+    return [(re.compile(pattern, re.IGNORECASE), name) for pattern, name in pairs]

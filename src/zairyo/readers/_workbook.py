@@ -1,0 +1,104 @@
+"""Excel workbooks (.xls, .xlsx) in which programs export measurements: sheets as rows of cells, within bounds."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zairyo.readers._api import RawInput, ReadError
+
+Row = list[Any]
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BOOK = "xl/workbook.xml"
+_MOST_BYTES = 256 * 1024**2
+_MOST_CELLS = 20_000_000
+_MOST_STRINGS = 4 * 1024**2
+
+
+def mentions(source: RawInput, *words: str) -> bool:
+    """Whether the file is a workbook whose sheet names or texts, as far as its beginning shows, hold all words."""
+    if source.is_folder:
+        return False
+    if source.head.startswith(_OLE):
+        return all(w.encode("latin-1") in source.head or w.encode("utf-16-le") in source.head for w in words)
+    if _BOOK not in source.members:
+        return False
+    text = b""
+    for name in (_BOOK, "xl/sharedStrings.xml"):
+        try:
+            text += source.member(name, _MOST_STRINGS)
+        except ReadError:  # larger, or not there: some programs write texts into the cells
+            continue
+    return all(w.encode() in text for w in words)
+
+
+class Workbook:
+    """The sheets of a workbook.
+
+    Raises
+    ------
+    ReadError
+        On opening or in :meth:`rows`: the file is damaged, or larger than a measurement is.
+    """
+
+    def __init__(self, source: RawInput) -> None:
+        from python_calamine import CalamineWorkbook
+
+        self._name = source.name
+        data = source.read_bytes(_MOST_BYTES)
+        if data.startswith(b"PK"):
+            _check_extent(source)
+        self._book = self._guarded(lambda: CalamineWorkbook.from_filelike(io.BytesIO(data)))
+        self.names: list[str] = self._guarded(lambda: self._book.sheet_names)
+
+    def rows(self, name: str) -> list[Row]:
+        """All rows of a sheet, as wide as its widest; blank cells are empty texts."""
+        rows: list[Row] = self._guarded(lambda: self._book.get_sheet_by_name(name).to_python())
+        return rows
+
+    def _guarded(self, work: Any) -> Any:
+        try:
+            return work()
+        except MemoryError:
+            raise
+        except Exception as e:
+            raise ReadError(
+                f"{self._name} is no workbook that can be opened ({str(e)[:100]}); copy it again."
+            ) from None
+        except BaseException as e:  # a panic of calamine's Rust code is no Exception
+            if type(e).__name__ != "PanicException":
+                raise
+            raise ReadError(f"{self._name} is a damaged workbook ({str(e)[:100]}); copy it again.") from None
+
+
+def _check_extent(source: RawInput) -> None:
+    """Refuse sheets that unpack to more cells than a measurement has: two cells far apart are enough for that."""
+    for name in source.members:
+        if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+            continue
+        data = source.member(name, _MOST_BYTES)
+        columns = max((len(c), c) for c in {*re.findall(rb'<c\b[^>]*?\br="([A-Z]{1,3})\d', data), b"A"})[1]
+        rows = max((int(r) for r in re.findall(rb'<row\b[^>]*?\br="(\d{1,9})"', data)), default=1)
+        width = 0
+        for letter in columns:
+            width = width * 26 + letter - 64
+        if rows * width > _MOST_CELLS:
+            raise ReadError(f"{source.name}: {name} spans {rows} rows by {width} columns, more than is read.")
+
+
+def column(cells: Sequence[Any]) -> NDArray[Any] | None:
+    """A column's numbers (blanks as NaN), or its texts if most cells are none; None if all are blank."""
+    filled = [c for c in cells if c not in ("", None)]
+    if not filled:
+        return None
+    numeric = [c for c in filled if isinstance(c, (int, float)) and not isinstance(c, bool)]
+    if len(numeric) * 2 < len(filled):
+        return np.array([str(c).strip() for c in cells])
+    return np.array(
+        [float(c) if isinstance(c, (int, float)) and not isinstance(c, bool) else np.nan for c in cells]
+    )

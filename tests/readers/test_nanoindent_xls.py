@@ -1,0 +1,168 @@
+"""Indentation workbooks: a user would lose tests, or take the greatest double for a hardness."""
+
+from __future__ import annotations
+
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zairyo.measurement import Measurement
+from zairyo.readers import invariants
+from zairyo.readers._api import LIKELY, NO, RawInput, ReadError
+from zairyo.readers.nanoindent_xls import READER
+
+
+def read(path: Path) -> Measurement:
+    return invariants.check(READER.read(RawInput(path)), READER)
+
+
+def letters(column: int) -> str:
+    return chr(65 + column) if column < 26 else letters(column // 26 - 1) + chr(65 + column % 26)
+
+
+def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> Path:
+    """A workbook of the least that a workbook must have; texts are in the cells, or shared if named so."""
+    shared: list[str] = []
+    with zipfile.ZipFile(path, "w") as z:
+        kinds, names, links = "", "", ""
+        for n, (name, rows) in enumerate(sheets.items(), 1):
+            body = ""
+            for r, row in enumerate(rows, 1):
+                cells = ""
+                for c, value in enumerate(row):
+                    at = f"{letters(c)}{r}"
+                    if isinstance(value, str) and value:
+                        shared.append(value)
+                        cells += f'<c r="{at}" t="s"><v>{len(shared) - 1}</v></c>'
+                    elif value != "":
+                        cells += f'<c r="{at}"><v>{value!r}</v></c>'
+                body += f'<row r="{r}">{cells}</row>'
+            z.writestr(
+                f"xl/worksheets/sheet{n}.xml",
+                f'<worksheet xmlns="{MAIN}"><sheetData>{body}</sheetData></worksheet>',
+            )
+            kinds += f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{TYPE}.worksheet+xml"/>'
+            names += f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>'
+            links += f'<Relationship Id="rId{n}" Type="{LINK}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        z.writestr(
+            "[Content_Types].xml",
+            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            f'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            f'<Override PartName="/xl/workbook.xml" ContentType="{TYPE}.sheet.main+xml"/>{kinds}</Types>',
+        )
+        rels = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        z.writestr(
+            "_rels/.rels",
+            f'{rels}<Relationship Id="rId1" Type="{LINK}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        )
+        links += f'<Relationship Id="rId99" Type="{LINK}/sharedStrings" Target="sharedStrings.xml"/>'
+        z.writestr("xl/_rels/workbook.xml.rels", f"{rels}{links}</Relationships>")
+        z.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{MAIN}" xmlns:r="{LINK}"><sheets>{names}</sheets></workbook>',
+        )
+        items = "".join(f"<si><t>{s}</t></si>" for s in shared)
+        z.writestr("xl/sharedStrings.xml", f'<sst xmlns="{MAIN}">{items}</sst>')
+    return path
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+LINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+NOTHING = 1.7976931348623157e308
+POINTS: list[list[object]] = [
+    ["Segment", "Displacement Into Surface", "Load On Sample", "Time On Sample", "Hardness"],
+    ["", "nm", "mN", "s", "GPa"],
+    ["Load Segment Type", 0.0, 0.0, 0.0, NOTHING],
+    ["", 10.0, 0.5, 0.2, 9.5],
+    ["Hold Segment Type", 11.0, 0.5, 0.4, NOTHING],
+    ["END", "", "", "", ""],
+]
+
+
+def test_real_workbook(instruments: Path) -> None:
+    # pandas 3 (xlrd 2) agrees.
+    source = RawInput(instruments / "mts-nanoindent-xls" / "Example.xls")
+    assert READER.sniff(source) == LIKELY
+    m = read(source.path)
+    assert [e.name for e in m.entries] == ["test_001", "test_002"]
+    golden = {"test_001": (1211, 69319.35274306392, 608633.902843106, 339.88),
+              "test_002": (1220, 69311.6157134901, 604832.5072522039, 341.88)}  # fmt: skip
+    for name, (count, force, depth, end) in golden.items():
+        entry = m[name]
+        assert len(entry["time"].values) == count
+        assert entry["force"].values.sum() == pytest.approx(force, rel=1e-12)
+        assert entry["depth"].values.sum() == pytest.approx(depth, rel=1e-12)
+        assert entry["time"].values[-1] == pytest.approx(end)
+        assert (entry.x, entry.default) == ("depth", "force")
+        assert [entry[n].unit for n in ("depth", "force", "time", "contact_stiffness", "hardness", "modulus")] == [
+            "nm", "mN", "s", "N/m", "GPa", "GPa"]  # fmt: skip
+    first = m["test_001"]
+    assert np.nanmax(first["hardness"].values) < 100, "the greatest double means that there is no value"
+    assert first["segment"].values[500] == "Load Segment Type"
+    assert first.conditions["poisson_ratio"].value == 0.18
+    assert str(first.conditions["strain_rate"]) == "0.05 1/s"
+    assert str(first.conditions["hardness"]) == "9.784 GPa"
+    assert m.original_metadata["Results"]["Mean"]["E Average Over Defined Range"] == 75.25
+
+
+def test_an_xlsx_of_newer_software(tmp_path: Path) -> None:
+    inputs: list[list[object]] = [["Test", "Depth Limit", "Tip Name"], ["", "nm", ""], [7, 300.0, "TB1"]]
+    path = workbook(
+        tmp_path / "a.xlsx", {"Required Inputs": inputs, "Test 7": POINTS, "Test 7 Tagged": POINTS[:1]}
+    )
+    assert READER.sniff(RawInput(path)) == LIKELY
+    (entry,) = read(path).entries
+    assert entry["depth"].values.tolist() == [0, 10, 11]
+    assert entry["hardness"].values[1] == 9.5
+    assert np.isnan(entry["hardness"].values[[0, 2]]).all()
+    assert entry["segment"].values.tolist() == ["Load Segment Type", "Load Segment Type", "Hold Segment Type"]
+    assert str(entry.conditions["depth_limit"]) == "300 nm"
+    assert entry.conditions["tip"].value == "TB1"
+
+
+def test_a_sheet_without_points_costs_that_sheet(tmp_path: Path) -> None:
+    m = read(workbook(tmp_path / "a.xlsx", {"Test 1": POINTS, "Test 2": POINTS[:2]}))
+    assert [e.name for e in m.entries] == ["test_001"]
+    assert "Test 2" in m.warnings[0]
+    with pytest.raises(ReadError, match="no sheet"):
+        read(workbook(tmp_path / "b.xlsx", {"Test 2": POINTS[:2], "Sheet1": POINTS}))
+
+
+def test_two_cells_far_apart_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"Test 1": POINTS})
+    with zipfile.ZipFile(path, "a") as z:
+        cells = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+        z.writestr(
+            "xl/worksheets/sheet2.xml",
+            f'<worksheet xmlns="{MAIN}"><sheetData>{cells}</sheetData></worksheet>',
+        )
+    with pytest.raises(ReadError, match="more than is read"):
+        read(path)
+
+
+def test_other_workbooks_are_not_taken(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"Sheet1": [["Time", "Voltage"], [1.0, 2.0]]})
+    assert READER.sniff(RawInput(path)) == NO
+
+
+def test_damage_is_an_error_or_a_measurement(instruments: Path, tmp_path: Path) -> None:
+    whole = (instruments / "mts-nanoindent-xls" / "Example.xls").read_bytes()
+    random = np.random.default_rng(2)
+    target = tmp_path / "damaged.xls"
+    for end in np.linspace(0, len(whole) - 1, 12).astype(int):
+        target.write_bytes(whole[:end])
+        with suppress(ReadError):
+            assert isinstance(read(target), Measurement)
+    for turn in range(30):
+        bad = bytearray(whole)
+        for at in random.integers(0, len(bad) if turn % 2 else 20_000, 8):
+            bad[at] = random.integers(256)
+        if turn % 10 == 9:
+            bad[600:] = random.bytes(len(bad) - 600)
+        target.write_bytes(bytes(bad))
+        with suppress(ReadError):
+            assert isinstance(read(target), Measurement)
