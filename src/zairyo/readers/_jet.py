@@ -110,7 +110,8 @@ class Database:
             raise ReadError("The database's table of tables lacks its columns; it is damaged.")
         pages = {}
         for name, kind, page in zip(found["Name"], found["Type"], found["Id"], strict=True):
-            if kind == 1 and name and not name.startswith("MSys"):
+            whole = isinstance(page, np.integer) and isinstance(name, str)  # else the definition is damaged
+            if whole and kind == 1 and name and not name.startswith("MSys"):
                 pages[name] = int(page) & 0xFFFFFF
         return pages
 
@@ -147,6 +148,8 @@ class Database:
             raw = self.pages[page].tobytes()
             body += raw if not body else raw[8:]
             page = struct.unpack_from("<I", raw, 4)[0]
+        if not body:
+            raise ReadError("A table of the database has no definition; the file is damaged.")
         return body
 
     def _columns(self, page: int) -> list[Column]:

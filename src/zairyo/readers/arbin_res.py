@@ -72,6 +72,11 @@ def _moment(days: Any) -> datetime | None:
     return _EPOCH + timedelta(milliseconds=round(float(days) * 86_400_000))
 
 
+def _numbers(table: dict[str, Any]) -> set[str]:
+    """Names of the columns of numbers; none where there is no row, or the column is damaged."""
+    return {name for name, values in table.items() if isinstance(values, np.ndarray)}
+
+
 def _row(table: dict[str, Any], at: int) -> dict[str, Any]:
     return {name: values[at] for name, values in table.items() if at < len(values)}
 
@@ -120,8 +125,8 @@ def _add_sensors(database: Database, columns: Columns, test: int, warnings: list
     except ReadError as e:
         warnings.append(f"The sensors are left out: {e}")
         return
-    if len(readings) < 5 or not len(readings["X"]):
-        return
+    if len(_numbers(readings)) < 5:
+        return  # none was read
     told = {
         (row.get("Auxiliary_Index"), row.get("Data_Type")): row
         for row in _rows(database, "Aux_Global_Data_Table")
@@ -150,7 +155,7 @@ def _cycles(database: Database, records: dict[str, Array], test: int) -> Columns
         table = database.read("Channel_Statistic_Table")
     except ReadError:
         return None
-    if not {"Test_ID", "Data_Point"} <= table.keys() or not len(table["Data_Point"]):
+    if not {"Test_ID", "Data_Point"} <= _numbers(table):
         return None
     mine = _ordered(table, test)
     points = records["Data_Point"]
@@ -245,7 +250,7 @@ def _read(source: RawInput) -> Measurement:
             f"{', '.join(list(database.tables)[:10]) or 'none'}."
         )
     table, warnings = database.read(_RECORDS), list[str]()
-    numbers = {name for name, values in table.items() if isinstance(values, np.ndarray)}
+    numbers = _numbers(table)
     lacking = {"Test_ID", "Data_Point", "Test_Time", "Voltage", "Current"} - numbers if numbers else set()
     if lacking:
         raise ReadError(
@@ -265,8 +270,8 @@ def _read(source: RawInput) -> Measurement:
             f"The file holds {count} records, {count - told} more than its table says; all are kept."
         )
     tests = np.unique(np.asarray(table["Test_ID"])).tolist()
-    if len(tests) > 64:
-        raise ReadError(f"The file says it holds {len(tests)} tests; it is damaged.")
+    if len(tests) > 64 or tests[0] < 0:
+        raise ReadError(f"The file says it holds {len(tests)} tests, the first number {tests[0]}; it is damaged.")
     rows = {row.get("Test_ID"): row for row in _rows(database, "Global_Table")}
     entries: list[Entry] = []
     for test in tests:
