@@ -77,7 +77,7 @@ def _numbers(body: bytes, width: int, first_line: int) -> NDArray[np.float64]:
     if not width:
         raise ReadError(f"line {first_line - 1} names no column; the file is damaged")
     try:
-        values = np.array(body.split(), float)
+        values = _spm.floats(body.split())
     except ValueError:
         values = np.empty(0)
     rows = body.strip(b"\n").count(b"\n") + 1 if body.strip() else 0

@@ -119,7 +119,7 @@ def _new(
                 f"line {at} has {len(cells)} values for {width} columns; the file is cut off or damaged"
             )
     try:
-        values = np.array([c for _, cells in rows for c in cells], float).reshape(len(rows), width)
+        values = _spm.floats(c for _, cells in rows for c in cells).reshape(len(rows), width)
     except ValueError:
         warnings.append("Some cells of the table are no numbers; they are gaps.")
         values = np.array([[_spm.number(c) for c in cells] for _, cells in rows], float)

@@ -93,6 +93,7 @@ _INDENTATION_SIGNALS = (
     Named("universal_hardness", "N/mm**2", "Martens hardness", "マルテンス硬さ"),
     Named("load_cell_displacement", "nm", "Load cell displacement", "ロードセル変位"),
     Named("piezo_displacement", "nm", "Piezo displacement", "ピエゾ変位"),
+    Named("cantilever_bending", "nm", "Cantilever bending", "カンチレバー変位"),
     Named("displacement_voltage", "V", "Displacement sensor voltage", "変位センサー電圧"),
     Named("force_voltage", "V", "Force sensor voltage", "荷重センサー電圧"),
     Named("piezo_voltage", "V", "Piezo voltage", "ピエゾ電圧"),

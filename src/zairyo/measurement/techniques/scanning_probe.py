@@ -42,7 +42,7 @@ _CURVE = (
     Condition("curve_length", "um", "Length of the ramp", "フォースカーブ長", main=True),
     Condition("sampling_rate", "Hz", "Sampling rate", "サンプリング周波数"),
     Condition("contact_position", "um", "Contact position", "接触位置"),
-    Condition("young_modulus", "Pa", "Young's modulus (the vendor's fit)", "ヤング率（装置の解析値）"),
+    Condition("youngs_modulus", "Pa", "Young's modulus (the vendor's fit)", "ヤング率（装置の解析値）"),
 )
 _LOCK_IN = (
     Condition("modulation_frequency", "Hz", "Modulation frequency", "変調周波数", main=True),
