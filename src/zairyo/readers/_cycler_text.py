@@ -128,3 +128,96 @@ def moment_of(written: str, formats: tuple[str, ...]) -> datetime | None:
         except ValueError:
             continue
     return None
+
+
+def seconds_of(cells: list[str]) -> Array:
+    """Seconds out of ``h:mm:ss`` with or without days before (``2d 03:04:05.6``, ``2-03:04:05``), or plain seconds.
+
+    NaN for what is none of these.
+    """
+    return np.fromiter(map(_seconds, cells), np.float64, len(cells))
+
+
+def _seconds(cell: str) -> float:
+    days, _, clock = cell.replace("-", "d").rpartition("d")
+    parts = clock.split(":")
+    try:
+        if len(parts) == 3:
+            total = int(parts[0]) * 3600 + int(parts[1]) * 60 + float(parts[2].replace(",", "."))
+        elif len(parts) == 2:
+            total = int(parts[0]) * 60 + float(parts[1].replace(",", "."))
+        else:
+            total = float(clock)
+        return total + float(days) * 86400 if days else total
+    except ValueError:
+        return np.nan
+
+
+_CLOCK = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*([AaPp])?\.?[Mm]?\.?\s*\Z")
+
+
+def moments_of(cells: list[str], span: float | None = None) -> tuple[Array, str] | None:
+    """``datetime64[ms]`` out of dates with times, and their order: ``"mdy"``, ``"dmy"`` or ``"ymd"``.
+
+    The order of day and month is told by a day above 12, else by which of the two fits ``span``, the seconds from
+    the first record to the last; the answer's order has a ``?`` where nothing tells it (month first is taken).
+    None if most cells are no dates.
+    """
+    found = [_split_date(cell) for cell in cells]
+    dates = {date for date, _ in found if date}
+    if sum(date is not None for date, _ in found) * 2 <= len(cells) or not dates:
+        return None
+    orders = [order for order in ("ymd", "mdy", "dmy") if all(_day(d, order) is not None for d in dates)]
+    if not orders:
+        return None
+    best = [(_moments(found, order), order) for order in orders]
+    if len(best) > 1 and span is not None:
+        best.sort(key=lambda item: abs(_span(item[0]) - span))
+        if abs(_span(best[0][0]) - span) < abs(_span(best[1][0]) - span):
+            return best[0]
+    times, order = best[0] if len(best) == 1 else next(b for b in best if b[1] == "mdy")
+    same = len({d[0] for d in dates} | {d[1] for d in dates}) == 1  # 3/3/2020 is the same in both
+    return times, order if len(best) == 1 or same else order + "?"
+
+
+def _split_date(cell: str) -> tuple[tuple[str, ...] | None, str]:
+    date, _, clock = cell.strip().replace("T", " ", 1).partition(" ")
+    parts = tuple(re.split(r"[/.\-]", date))
+    return (parts if len(parts) == 3 else None), clock
+
+
+def _day(parts: tuple[str, ...], order: str) -> np.datetime64 | None:
+    if (len(parts[0]) == 4) != (order == "ymd"):
+        return None
+    year, month, day = (parts[order.index(letter)] for letter in "ymd")
+    month = f"{_MONTHS.index(month[:3].casefold()) + 1}" if month[:3].casefold() in _MONTHS else month
+    try:
+        years = int(year) + (2000 if len(year) == 2 else 0)
+        return np.datetime64(f"{years:04d}-{int(month):02d}-{int(day):02d}")
+    except ValueError:
+        return None
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def _moments(found: list[tuple[tuple[str, ...] | None, str]], order: str) -> Array:
+    days = {date: _day(date, order) for date, _ in found if date}
+    base = np.array([days.get(date) if date else None for date, _ in found], dtype="datetime64[ms]")
+    return np.asarray(base + np.array([_clock(c) for _, c in found], dtype="timedelta64[ms]"))
+
+
+def _clock(text: str) -> int:
+    """Milliseconds since midnight; 0 for no time."""
+    match = _CLOCK.match(text)
+    if match is None:
+        return 0
+    hours, minutes, seconds, fraction, half = match.groups()
+    hour = int(hours) % 12 + 12 * (half in "Pp") if half else int(hours)
+    milli = int(f"{fraction or 0}"[:3].ljust(3, "0")) if fraction else 0
+    return ((hour * 60 + int(minutes)) * 60 + int(seconds or 0)) * 1000 + milli
+
+
+def _span(times: Array) -> float:
+    known = times[~np.isnat(times)]
+    return float((known[-1] - known[0]) / np.timedelta64(1, "s")) if len(known) else np.inf
