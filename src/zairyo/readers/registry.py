@@ -188,8 +188,8 @@ def find(raw: RawInput, name: str | None = None, registry: Registry | None = Non
             winners.append(reader)
     if best <= NO:
         raise UnknownFormat(
-            f"no reader recognises {raw.name}: it looks like {looks_like(raw)}. If it is delimited text, describe "
-            "it in a YAML file (see the documentation, 'Adding a format')."
+            f"no reader recognises {raw.name}: it looks like {looks_like(raw)}. If it is delimited text, "
+            "`zairyo formats new` drafts a description of it."
         )
     if len(winners) > 1:
         names = " and ".join(r.name for r in winners)
