@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zairyo.measurement import Entry, Measurement, Signal, make_name, table, tidy_metadata
 from zairyo.readers import _spm
@@ -68,38 +69,54 @@ def _indentation(
     at = _TABLE.search(data)
     assert at is not None
     header = _header(_spm.decode(data[: at.start()]).splitlines())
-    lines = data[at.start() :].splitlines()
-    titles = [t.strip() for t in _spm.decode(lines[0]).split("\t") if t.strip()]
-    rows = [line.rstrip(b"\t") for line in lines[1:] if line.strip()]
-    short = next((i for i, row in enumerate(rows) if row.count(b"\t") != len(titles) - 1), -1)
-    if short >= 0 or not rows:
-        raise ReadError(
-            f"row {short + 1} of the table in {name} does not have {len(titles)} values; it is cut off or damaged"
-        )
+    first, _, body = data[at.start() :].partition(b"\n")
+    titles = [t.strip() for t in _spm.decode(first).split("\t") if t.strip()]
+    values = _quick(body, len(titles))
+    if values is None:
+        values = _careful(body, len(titles), name, warnings)
     if data[-1:] not in b"\r\n":
         raise ReadError(f"the last line of {name} does not end; the file is cut off. Copy it again.")
-    cells = b"\t".join(rows).split(b"\t")
-    try:
-        values = _spm.floats(cells)
-    except ValueError:
-        warnings.append(f"Some cells of the table in {name} are no numbers; they are gaps.")
-        values = np.array([_spm.number(_spm.decode(cell)) for cell in cells], float)
-    values = values.reshape(len(rows), len(titles)).T
     columns = []
-    for title, column in zip(titles, values, strict=True):
+    for title, column in zip(titles, values.T, strict=True):
         match = _TITLE.fullmatch(title)
         plain, unit = (match[1], match[2] or "") if match else (title, "")
         own = _NAMES.get(plain) or make_name(plain)
         columns.append(Signal(own, column.copy(), _spm.known_unit(unit, title, warnings), long_name=plain))
     named = _spm.unique(columns)
     names = [c.name for c in named]
-    moved = "depth" in names and bool(np.nanmax(np.abs(values[names.index("depth")]), initial=0))
+    moved = "depth" in names and bool(np.nanmax(np.abs(values[:, names.index("depth")]), initial=0))
     x = "depth" if moved else "piezo_displacement" if "piezo_displacement" in names else names[0]
     entry: Entry = _spm.made(
         "the table", table, entry_name, "nanoindentation", named, x=x, default=_spm.first_of(named, ("force",)),
         title=name, conditions=_conditions(header), started=_started(header, warnings),
     )  # fmt: skip
     return entry, header
+
+
+def _quick(body: bytes, width: int) -> NDArray[np.float64] | None:
+    """The table, shape (rows, columns), if every cell is a number; else None."""
+    words = body.split()
+    rows = body.count(b"\n")
+    if not rows or len(words) != rows * width or body.count(b"\t") != rows * (width - 1):
+        return None
+    try:
+        return _spm.floats(words).reshape(rows, width)
+    except ValueError:
+        return None
+
+
+def _careful(body: bytes, width: int, name: str, warnings: list[str]) -> NDArray[np.float64]:
+    """The table, shape (rows, columns): a gap for every cell that is no number."""
+    rows = [line.rstrip("\t").split("\t") for line in _spm.decode(body).splitlines() if line.strip()]
+    short = next((i for i, row in enumerate(rows) if len(row) != width), -1)
+    if short >= 0 or not rows:
+        raise ReadError(
+            f"row {short + 1} of the table in {name} does not have {width} values; it is cut off or damaged"
+        )
+    values = np.array([[_spm.number(cell) for cell in row] for row in rows], float)
+    if not np.isfinite(values).all():
+        warnings.append(f"Some cells of the table in {name} are no numbers; they are gaps.")
+    return values
 
 
 def _header(lines: list[str]) -> dict[str, str]:
