@@ -110,6 +110,11 @@ def numbers_of(
     """A column's numbers, NaN for blanks and for odd cells, which are told; None if most cells are no numbers."""
     if isinstance(column, np.ndarray):
         return column
+    if decimal == "." and not thousands:
+        try:
+            return np.fromiter((float(c) if c else np.nan for c in column), np.float64, len(column))
+        except ValueError:
+            pass
     values, odd = text.numbers(column, decimal, thousands)
     if not np.isfinite(values).any() or len(odd) * 2 > len(column):
         return None
@@ -163,7 +168,9 @@ def moments_of(cells: list[str], span: float | None = None) -> tuple[Array, str]
     the first record to the last; the answer's order has a ``?`` where nothing tells it (month first is taken).
     None if most cells are no dates.
     """
-    found = [_split_date(cell) for cell in cells]
+    halves = [cell.strip().replace("T", " ", 1).partition(" ") for cell in cells]
+    parts = {date: _split_date(date) for date in {date for date, _, _ in halves}}
+    found = [(parts[date], clock) for date, _, clock in halves]
     dates = {date for date, _ in found if date}
     if sum(date is not None for date, _ in found) * 2 <= len(cells) or not dates:
         return None
@@ -180,10 +187,9 @@ def moments_of(cells: list[str], span: float | None = None) -> tuple[Array, str]
     return times, order if len(best) == 1 or same else order + "?"
 
 
-def _split_date(cell: str) -> tuple[tuple[str, ...] | None, str]:
-    date, _, clock = cell.strip().replace("T", " ", 1).partition(" ")
+def _split_date(date: str) -> tuple[str, ...] | None:
     parts = tuple(re.split(r"[/.\-]", date))
-    return (parts if len(parts) == 3 else None), clock
+    return parts if len(parts) == 3 else None
 
 
 def _day(parts: tuple[str, ...], order: str) -> np.datetime64 | None:
@@ -202,13 +208,15 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 def _moments(found: list[tuple[tuple[str, ...] | None, str]], order: str) -> Array:
-    days = {date: _day(date, order) for date, _ in found if date}
+    days = {date: _day(date, order) for date in {date for date, _ in found if date}}
     base = np.array([days.get(date) if date else None for date, _ in found], dtype="datetime64[ms]")
     return np.asarray(base + np.array([_clock(c) for _, c in found], dtype="timedelta64[ms]"))
 
 
 def _clock(text: str) -> int:
     """Milliseconds since midnight; 0 for no time."""
+    if len(text) == 8 and text[2] == text[5] == ":" and text.replace(":", "").isdecimal():
+        return ((int(text[:2]) * 60 + int(text[3:5])) * 60 + int(text[6:])) * 1000
     match = _CLOCK.match(text)
     if match is None:
         return 0
