@@ -40,7 +40,7 @@ def pixels(page: Any, what: str) -> NDArray[Any]:
         words = " ".join(str(e).split()) or type(e).__name__
         hint = (
             f"its compression ({page.compression.name}) is not unpacked here; save it uncompressed"
-            if "imagecodecs" in words
+            if "imagecodecs" in words or isinstance(e, ImportError)
             else "it is cut off or damaged. Copy it again"
         )
         raise ReadError(f"{what} cannot be read as an image ({words}): {hint}.") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, tidy_metadata
 from zairyo.readers import _phenom_project as project
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._microscope_values import conditions, even_axis, free_name, length_scale, number
+from zairyo.readers._microscope_values import conditions, even_axis, free_name, length_scale
 from zairyo.readers._phenom_project import Analysis, Picture, read_project
+from zairyo.readers._sem_told import Told, fei_image
 from zairyo.readers._tiff_image import pixels
 from zairyo.readers._xml import parse_xml, tree
 
@@ -36,20 +36,6 @@ _XRAY = {
 }
 #: Settings that are zero where they were not recorded.
 _ZERO_IS_NONE = ("high_tension", "live_time", "real_time", "slow_peaking_time", "working_distance")
-_IMAGE = {
-    "acquisition/scan/highVoltage": ("accelerating_voltage", "kV", -1.0),
-    "acquisition/scan/emissionCurrent": ("emission_current", "uA", 1.0),
-    "acquisition/scan/spotSize": ("spot_size", "", 1.0),
-    "acquisition/scan/dwellTime": ("dwell_time", "us", 1e-3),
-    "acquisition/scan/rotation": ("scan_rotation", "deg", 1.0),
-    "acquisition/scan/detector": ("detector", None, 1.0),
-    "workingDistance": ("working_distance", "mm", 1.0),
-    "integrations": ("frames", "", 1.0),
-    "samplePosition/x": ("stage_x", "mm", 1e3),
-    "samplePosition/y": ("stage_y", "mm", 1e3),
-    "instrument/softwareVersion": ("software_version", None, 1.0),
-    "instrument/uniqueID": ("instrument_serial", None, 1.0),
-}
 
 
 def _sniff(src: RawInput) -> float:
@@ -60,31 +46,29 @@ def _read(src: RawInput) -> Measurement:
     warnings: list[str] = []
     version, pictures, rest = read_project(src.read_bytes(), src.name)
     taken: set[str] = set()
-    entries: list[Entry] = []
-    for picture in pictures:
-        entries += _of_picture(picture, taken, warnings)
-    loose = _View({}, (0, 0), None)
+    read = [_of_picture(picture, taken, warnings) for picture in pictures]
+    entries = [e for _, of_picture in read for e in of_picture]
+    loose = _View(Told("", {}), (0, 0))
     entries += [_analysis(a, "", loose, taken) for a in rest]
     if not entries:
         raise ReadError(f"{src.name} is an empty project: it holds no image and no analysis")
-    told = next((e.original_metadata for e in entries if "instrument" in e.original_metadata), {})
+    views = [view for view, _ in read if view.told.metadata]
+    told = views[0].told if views else Told("", {})
     return Measurement(
         entries=tuple(entries),
         title=src.name.removesuffix(".elid"),
-        instrument=f"Phenom {_at(told, 'instrument/edition')}".strip() if _at(told, "instrument") else "",
-        operator=str(_at(told, "currentUser") or ""),
+        instrument=f"Phenom {told.instrument}" if told.instrument else "",
+        operator=told.operator,
         original_metadata={"version": version},
         warnings=tuple(warnings),
     )
 
 
 class _View:
-    """An image's description, its size, and its pixels' size in m (None if it is not stated)."""
+    """What is told of an image, and its size; the pixels' size is known or is not."""
 
-    def __init__(
-        self, told: dict[str, Any], shape: tuple[int, int], pixel: tuple[float, float] | None
-    ) -> None:
-        self.told, self.shape, self.pixel = told, shape, pixel
+    def __init__(self, told: Told, shape: tuple[int, int]) -> None:
+        self.told, self.shape, self.pixel = told, shape, told.pixel
 
     @property
     def field(self) -> float | None:
@@ -98,21 +82,19 @@ class _View:
         return (self.shape[axis] - 1) / 2 * self.pixel[axis] + part * self.field
 
 
-def _of_picture(picture: Picture, taken: set[str], warnings: list[str]) -> list[Entry]:
-    view, values = _View({}, (0, 0), None), None
+def _of_picture(picture: Picture, taken: set[str], warnings: list[str]) -> tuple[_View, list[Entry]]:
+    view, values = _View(Told("", {}), (0, 0)), None
     if picture.tiff:
         try:
             values, told = _open(picture.tiff, f"the image {picture.label!r}")
-            sizes = [_metres(told.get(n)) for n in ("pixelHeight", "pixelWidth")]
-            pixel = (sizes[0], sizes[1]) if sizes[0] and sizes[1] else None
-            view = _View(told, (values.shape[0], values.shape[1]), pixel)
+            view = _View(told, (values.shape[0], values.shape[1]))
         except ReadError as e:
             warnings.append(str(e))
-    analyses = [_analysis(a, picture.label, view, taken) for a in picture.analyses]
-    return analyses if values is None else [_image(values, picture.label, view, taken), *analyses]
+    entries = [] if values is None else [_image(values, picture.label, view, taken)]
+    return view, entries + [_analysis(a, picture.label, view, taken) for a in picture.analyses]
 
 
-def _open(tiff: bytes, what: str) -> tuple[NDArray[Any], dict[str, Any]]:
+def _open(tiff: bytes, what: str) -> tuple[NDArray[Any], Told]:
     from tifffile import TiffFile
 
     try:
@@ -125,21 +107,7 @@ def _open(tiff: bytes, what: str) -> tuple[NDArray[Any], dict[str, Any]]:
         raise
     except Exception as e:  # tifffile raises anything on a damaged file
         raise ReadError(f"{what} is damaged and was left out: {e}") from None
-    return values, told if isinstance(told, dict) else {}
-
-
-def _at(told: Any, path: str) -> Any:
-    """The text at a path of the description, without its unit's attribute."""
-    for name in path.split("/"):
-        told = told.get(name) if hasattr(told, "get") else None
-    return told.get("#text") if isinstance(told, dict) and "#text" in told else told
-
-
-def _metres(element: Any) -> float | None:
-    factor = {"nm": 1e-9, "um": 1e-6, "µm": 1e-6, "mm": 1e-3, "m": 1.0}
-    unit = element.get("@unit", "m") if isinstance(element, dict) else "m"
-    value = number(_at({"e": element}, "e"))
-    return value * factor[unit] if value is not None and value > 0 and unit in factor else None
+    return values, fei_image(told) if isinstance(told, dict) else Told("", {})
 
 
 def _image(values: NDArray[Any], label: str, view: _View, taken: set[str]) -> Entry:
@@ -149,22 +117,15 @@ def _image(values: NDArray[Any], label: str, view: _View, taken: set[str]) -> En
     if values.ndim == 3:
         names = ("red", "green", "blue", "alpha")[: values.shape[2]]
         axes.append(Axis("colour", np.array(names)))
-    found = conditions(_IMAGE, lambda path: _at(view.told, path))
-    started = None
-    if isinstance(time := view.told.get("time"), str):
-        try:
-            started = datetime.fromisoformat(time)
-        except ValueError:
-            started = None
     return Entry(
         name=free_name(label, taken),
         technique="sem",
         axes=tuple(axes),
         signals=(Signal("intensity", values, None, tuple(a.name for a in axes)),),
         title=label,
-        conditions=found,
-        original_metadata=tidy_metadata(view.told),
-        started=started,
+        conditions=view.told.conditions,
+        original_metadata=tidy_metadata(view.told.metadata),
+        started=view.told.started,
     )
 
 
