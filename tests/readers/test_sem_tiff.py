@@ -237,3 +237,15 @@ def test_an_image_larger_than_memory_is_refused(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(ReadError, match="which is not read"):
         read(path)
+
+
+def test_image_and_foreign_text_stay_two_inputs(tmp_path: Path) -> None:
+    """Another instrument's spectrum.txt beside spectrum.tif would be lost if names alone made a set."""
+    from zairyo.readers.registry import Registry, inputs
+
+    write(tmp_path / "s.tif")
+    (tmp_path / "s.txt").write_text("1000\t5\n1001\t6\n")
+    write(tmp_path / "t.tif")
+    (tmp_path / "t.hdr").write_bytes(TESCAN)
+    found = {raw.path.name: raw.members for raw in inputs([tmp_path], Registry({READER.name: READER}))}
+    assert found == {"s.tif": (), "s.txt": (), "t.tif": ("t.hdr", "t.tif")}

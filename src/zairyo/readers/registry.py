@@ -321,9 +321,11 @@ def _sets(folder: Path, registry: Registry) -> dict[Path, tuple[Path, ...]]:
     taken = set[str]()
     for reader in readers:
         for members in reader.sets(names) if reader.sets else ():
-            if len(members) > 1 and taken.isdisjoint(members):
+            parts = tuple(folder / name for name in members)
+            # Names alone may deceive (image.tif beside another's image.txt): what is in the files decides.
+            if len(members) > 1 and taken.isdisjoint(members) and _sniff(reader, RawInput(parts[0], parts)) > NO:
                 taken.update(members)
-                found[folder / members[0]] = tuple(folder / name for name in members)
+                found[parts[0]] = parts
     return found
 
 
