@@ -126,12 +126,11 @@ def moment(text: str, formats: Iterable[str]) -> datetime | None:
 
 
 def decimal_of(rows: Sequence[str], delimiter: str) -> str:
-    """The decimal mark of some rows; quotes around cells do not matter."""
-    if delimiter == ",":
-        if not any('","' in row and re.search(r'"[+-]?\d+,\d+"', row) for row in rows[:50]):
-            return "."
-        return ","
-    return delimited_text.find_decimal([row.replace('"', "") for row in rows[:50]], delimiter)
+    """The decimal mark that more of the first rows' numbers have; quotes around cells do not matter."""
+    cells = [cell for row in rows[:50] for cell in cells_of(row, delimiter)]
+    commas = sum("," in c and delimited_text.is_number(c, ",") for c in cells)
+    points = sum("." in c and delimited_text.is_number(c) for c in cells)
+    return "," if commas > points else "."
 
 
 def columns_of(
