@@ -21,9 +21,9 @@ import numpy as np
 from zairyo.measurement.arrays import Array, freeze, plain_moment, plain_value, same, same_fields
 from zairyo.measurement.text import (
     MeasurementError,
+    Metadata,
     MetadataValue,
     check_label,
-    check_metadata,
     check_name,
     check_text,
 )
@@ -205,8 +205,8 @@ class Entry:
         object.__setattr__(self, "axes", tuple(self.axes))
         object.__setattr__(self, "signals", tuple(self.signals))
         object.__setattr__(self, "conditions", MappingProxyType(dict(self.conditions)))
-        object.__setattr__(self, "original_metadata", MappingProxyType(dict(self.original_metadata)))
-        check_metadata(self.original_metadata, f"original metadata of entry {self.name}")
+        what = f"original metadata of entry {self.name}"
+        object.__setattr__(self, "original_metadata", Metadata(self.original_metadata, what))
         for name in self.conditions:
             check_name(name, "condition")
         if not self.signals:
@@ -368,8 +368,7 @@ class Measurement:
     def __post_init__(self) -> None:
         object.__setattr__(self, "entries", tuple(self.entries))
         object.__setattr__(self, "warnings", tuple(self.warnings))
-        object.__setattr__(self, "original_metadata", MappingProxyType(dict(self.original_metadata)))
-        check_metadata(self.original_metadata, "original metadata")
+        object.__setattr__(self, "original_metadata", Metadata(self.original_metadata))
         if not self.entries:
             raise MeasurementError("a measurement has at least one entry")
         names = [entry.name for entry in self.entries]
