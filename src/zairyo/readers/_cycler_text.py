@@ -89,18 +89,12 @@ def _check_last_number(rows: list[str], delimiter: str, lines: list[str]) -> Non
     """Refuse a file that ends within a number that has an exponent in every row before."""
     if len(rows) < 2 or lines[-1] != rows[-1]:
         return
-    before, last = (row.rstrip(delimiter).rsplit(delimiter, 1)[-1] for row in rows[-2:])
-    if (
-        _FLOAT_END.search(before)
-        and not _FLOAT_END.search(last)
-        and last.strip() not in ("", "0", "nan", "inf")
-    ):
+    before, last = (_FLOAT_END.search(row.rstrip(delimiter).rsplit(delimiter, 1)[-1]) for row in rows[-2:])
+    cell = rows[-1].rstrip(delimiter).rsplit(delimiter, 1)[-1].strip()
+    short = last is None or len(last[0].strip()) < len(before[0].strip()) if before else False
+    if short and cell not in ("", "0", "nan", "inf"):
         raise ReadError(
-            f"the last line ends within the number {last[:40]!r}; the file is cut off. Copy it again."
-        )
-    if _FLOAT_END.search(before) and len(last) < len(before.lstrip("-")):
-        raise ReadError(
-            f"the last line ends within the number {last[:40]!r}; the file is cut off. Copy it again."
+            f"the last line ends within the number {cell[:40]!r}; the file is cut off. Copy it again."
         )
 
 

@@ -47,6 +47,8 @@ _IMPEDANCE = (
     Condition("points_per_decade", "1/decade", "Points per decade", "一桁あたりの点数"),
     Condition("voltage_amplitude", "mV", "Voltage amplitude", "電圧振幅", main=True),
     Condition("current_amplitude", "mA", "Current amplitude", "電流振幅"),
+    Condition("voltage_amplitude_rms", "mV", "Voltage amplitude, root mean square", "電圧振幅（実効値）"),
+    Condition("current_amplitude_rms", "mA", "Current amplitude, root mean square", "電流振幅（実効値）"),
     Condition("applied_voltage", "V", "Applied potential", "印加電位", main=True),
     Condition("applied_current", "mA", "Applied current", "印加電流"),
 )

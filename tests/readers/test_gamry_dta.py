@@ -1,0 +1,151 @@
+"""Gamry's files: a user would lose cycles, or whole files of a German or Dutch computer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from tests.readers import broken_files
+
+from zairyo.measurement import Measurement
+from zairyo.readers import invariants
+from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, ReadError
+from zairyo.readers.gamry_dta import READER
+
+# Rows, and of each column: last, sum. gamry-parser 0.4.6 agrees (on chronoa_de_data.dta with its commas
+# made points: it dies on them).
+GOLDEN = {
+    "chronoa_de_data.dta": (
+        "chronoamperometry",
+        10,
+        datetime(2019, 3, 10, 12),
+        {"time": (270.0, 1350.0001), "voltage": (0.4, 4.396795), "current": (3e-09, 3.909529e-08)},
+    ),
+    "cv_data.dta": (
+        "cyclic_voltammetry",
+        50,
+        datetime(2019, 3, 6, 16, 35, 22),
+        {
+            "time": (601.1, 14431.5),
+            "voltage": (0.889001, 40.686032),
+            "current": (2.62272e-07, 1.6589990048e-05),
+        },
+    ),
+    "ocp_data.dta": (
+        "open_circuit_potential",
+        21,
+        datetime(2020, 2, 10, 17, 18),
+        {"time": (105.175, 1156.92503)},
+    ),
+    "vfp600_data.dta": (
+        "electrochemistry",
+        20,
+        None,
+        {"voltage": (0.033333, 0.241546), "current": (5.125e-10, 8.61119356e-09)},
+    ),
+}
+
+EIS = """EXPLAIN
+TAG\tEISPOT
+TITLE\tLABEL\tPotentiostatic EIS\tTest &Identifier
+DATE\tLABEL\t15.11.2016\tDate
+TIME\tLABEL\t17:47:03\tTime
+PSTAT\tPSTAT\tIFC1000-05060\tPotentiostat
+PSTATSERIALNO\tLABEL\t05060\tPstat Serial Number
+NOTES\tNOTES\t2\t&Notes...
+\tNMC against graphite
+\tsecond line
+VDC\tPOTEN\t1{0}30000E+000\tT\tDC &Voltage (V)
+VAC\tQUANT\t1{0}00000E+001\tAC &Voltage (mV rms)
+AREA\tQUANT\t2{0}50000E+000\t&Area (cm^2)
+EOC\tQUANT\t0{0}1358522\tOpen Circuit (V)
+ZCURVE\tTABLE
+\tPt\tTime\tFreq\tZreal\tZimag\tZsig\tZmod\tZphz\tIdc\tVdc\tIERange
+\t#\ts\tHz\tohm\tohm\tV\tohm\t°\tA\tV\t#
+\t0\t1\t100019{0}5\t224{0}6075\t-3{0}767681\t1\t224{0}6391\t-0{0}961018\t2{0}402966E-006\t1{0}299216\t10
+\t1\t3\t79511{0}72\t224{0}712\t-4{0}283262\t1\t224{0}7528\t-1{0}091989\t1{0}847788E-006\t1{0}299205\t10
+"""
+
+
+def read(path: Path) -> Measurement:
+    return invariants.check(READER.read(RawInput(path)), READER)
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_real_files_read_as_another_reader_does(instruments: Path, name: str) -> None:
+    source = instruments / "gamry-dta" / name
+    assert READER.sniff(RawInput(source)) == (LIKELY if name.startswith("vfp") else CERTAIN)
+    technique, rows, started, columns = GOLDEN[name]
+    entry = read(source)[0]
+    assert (entry.technique, entry.started) == (technique, started)
+    for column, (last, total) in columns.items():
+        values = entry[column].values
+        assert len(values) == rows
+        assert values[-1] == pytest.approx(last)
+        assert values.sum() == pytest.approx(total)
+
+
+def test_numbered_curves_are_cycles_of_one_table(instruments: Path) -> None:
+    entry = read(instruments / "gamry-dta" / "cv_data.dta")[0]
+    assert entry["cycle"].values.tolist() == [c for c in range(1, 6) for _ in range(10)]
+    assert entry["index"].values.tolist() == list(range(50))
+    assert (entry.x, entry.default) == ("voltage", "current")
+    assert str(entry.conditions["scan_rate"]) == "1.23456 mV/s"
+    assert str(entry.conditions["vertex_voltage_2"]) == "0.9 V"
+    assert entry.conditions["comment"].value == "test-notes-data"
+
+
+def test_the_open_circuit_before_is_an_entry_of_its_own(instruments: Path) -> None:
+    measurement = read(instruments / "gamry-dta" / "ocvcurve_data.dta")
+    assert [(e.name, e.technique) for e in measurement] == [
+        ("open_circuit", "open_circuit_potential"),
+        ("cv", "cyclic_voltammetry"),
+    ]
+    assert measurement.default == "cv"
+    assert "scan_rate" not in measurement["open_circuit"].conditions
+    assert measurement["cv"]["voltage"].values[0] == pytest.approx(0.398788)
+
+
+def test_a_table_that_ended_early_is_told(instruments: Path) -> None:
+    warnings = read(instruments / "gamry-dta" / "chronoa_de_data.dta").warnings
+    assert any("5258" in w for w in warnings)
+
+
+@pytest.mark.parametrize("mark", [".", ","])
+def test_impedance_in_two_locales(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "a.DTA"
+    path.write_bytes(EIS.format(mark).replace("\n", "\r\n").encode("latin-1"))
+    measurement = read(path)
+    entry = measurement[0]
+    assert (entry.technique, entry.x, entry.default) == ("eis", "z_real", "z_imaginary")
+    assert entry["z_imaginary"].values.tolist() == [-3.767681, -4.283262]
+    assert entry["z_phase"].unit == "deg"
+    assert entry["frequency"].values.tolist() == [100019.5, 79511.72]
+    assert entry.started == datetime(2016, 11, 15, 17, 47, 3)
+    assert str(entry.conditions["voltage_amplitude_rms"]) == "10 mV"
+    assert str(entry.conditions["electrode_area"]) == "2.5 cm**2"
+    assert "applied_voltage" not in entry.conditions  # it is against the open circuit, not the reference
+    assert entry.conditions["instrument_serial"].value == "05060"
+    assert entry.conditions["comment"].value == "NMC against graphite second line"
+    assert measurement.warnings == ()
+
+
+def test_a_file_without_a_table_is_refused(instruments: Path) -> None:
+    with pytest.raises(ReadError, match="no table"):
+        read(instruments / "gamry-dta" / "cv_data_incompleteheader.dta")
+
+
+def test_files_cut_off_or_damaged_are_refused_or_read(instruments: Path, tmp_path: Path) -> None:
+    for source in sorted((instruments / "gamry-dta").iterdir()):
+        whole = source.read_bytes()
+        broken_files.cut(READER, whole, tmp_path / "cut.dta")
+        broken_files.damage(READER, whole, tmp_path / "broken.dta", turns=80)
+    (tmp_path / "a.dta").write_bytes((instruments / "gamry-dta" / "cv_data.dta").read_bytes()[:-5])
+    with pytest.raises(ReadError, match="cut off"):
+        read(tmp_path / "a.dta")
+
+
+def test_other_text_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "a.dta").write_text("EXPLAIN why\n1\t2\n")
+    assert READER.sniff(RawInput(tmp_path / "a.dta")) == NO
