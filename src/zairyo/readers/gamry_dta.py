@@ -308,7 +308,7 @@ def _read(source: RawInput) -> Measurement:
         )
         warnings += columns.warnings
     main = next((e.name for e in entries if e.name != "open_circuit"), entries[0].name)
-    metadata = {"header": file.keys, "notes": file.notes, "lines": file.loose}
+    metadata: dict[str, Any] = {"header": file.keys, "notes": file.notes, "lines": file.loose}
     metadata["tables"] = [{"name": t.name, "rows": t.told, "units": t.units} for t in file.tables][:1000]
     pstat = file.text("PSTAT")
     return Measurement(
