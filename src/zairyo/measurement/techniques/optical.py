@@ -100,6 +100,7 @@ _SIGNALS = (
     Named("depolarisation", "percent", "Depolarisation", "偏光解消度"),
     Named("dark", "counts", "Dark", "暗信号"),
     Named("reference", "counts", "Reference", "参照信号"),
+    Named("background", None, "Background", "バックグラウンド"),
     Named("circular_dichroism", "mdeg", "Circular dichroism", "円二色性"),
     Named("high_tension_voltage", "V", "High tension voltage", "光電子増倍管電圧"),
 )
