@@ -69,6 +69,8 @@ PLAIN: dict[str, tuple[float, str]] = {
     "psi": (6894.757293168361, "kg m-1 s-2"),
     "mmHg": (133.322387415, "kg m-1 s-2"),
     "deg": (math.pi / 180, "rad"),
+    "mdeg": (math.pi / 180e3, "rad"),
+    "steradian": (1.0, "rad2"),
     "arcmin": (math.pi / 10800, "rad"),
     "arcsec": (math.pi / 648000, "rad"),
     "rpm": (math.pi / 30, "rad s-1"),
