@@ -208,8 +208,10 @@ def test_packed_complex_is_a_whole_transform(tmp_path: Path) -> None:
 
 
 def test_spectrum_image_has_its_spectra_last(tmp_path: Path) -> None:
-    values = np.arange(24, dtype="u2").reshape(4, 3, 2)  # energy, y, x as DigitalMicrograph keeps them
-    dims = [(2, 0.0, 0.5, "nm"), (3, 0.0, 0.5, "nm"), (4, 10.0, 0.25, "eV")]
+    values = np.arange(150 * 13 * 11, dtype="u2").reshape(
+        150, 13, 11
+    )  # energy, y, x as DigitalMicrograph keeps them
+    dims = [(11, 0.0, 0.5, "nm"), (13, 0.0, 0.5, "nm"), (150, 10.0, 0.25, "eV")]
     told = {"Meta Data": {"Format": "Spectrum image", "Signal": "EELS"}}
     entry = made(tmp_path, [image(values, 10, dims, told)], 4)[0]
     assert (entry.name, entry.technique, entry.signal.axes) == (
@@ -217,14 +219,13 @@ def test_spectrum_image_has_its_spectra_last(tmp_path: Path) -> None:
         "eels",
         ("y", "x", "energy_loss"),
     )
-    assert entry.signal.values[2, 1].tolist() == values[:, 2, 1].tolist()
-    assert entry["energy_loss"].values.tolist() == [-2.5, -2.25, -2.0, -1.75]
-    plain = made(tmp_path, [image(values, 10, [dims[0], dims[1], (4, 0.0, 1.0, "")], told)])[0]
+    assert np.array_equal(entry.signal.values, np.moveaxis(values, 0, -1))
+    assert entry["energy_loss"].values[:4].tolist() == [-2.5, -2.25, -2.0, -1.75]
+    plain = made(tmp_path, [image(values, 10, [dims[0], dims[1], (150, 0.0, 1.0, "")], told)])[0]
     assert plain.signal.axes == ("y", "x", "channel")
     swapped = {"Meta Data": {"Format": "Spectrum image", "Signal": "X-ray", "Data Order Swapped": True}}
-    fast = made(
-        tmp_path, [image(values, 10, [(2, 0.0, 1.0, "keV"), *[(n, 0.0, 1.0, "") for n in (3, 4)]], swapped)]
-    )[0]
+    plain_dims = [(11, 0.0, 1.0, "keV"), (13, 0.0, 1.0, ""), (150, 0.0, 1.0, "")]
+    fast = made(tmp_path, [image(values, 10, plain_dims, swapped)])[0]
     assert (fast.technique, fast.signal.axes) == ("eds", ("y", "x", "energy"))
     assert np.array_equal(fast.signal.values, values)
 
