@@ -12,6 +12,7 @@ Scales of temperature are converted with their zero (``25 degC`` is 298.15 K); w
 from __future__ import annotations
 
 import difflib
+import os.path
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -112,10 +113,11 @@ def near(text: str) -> list[str]:
     names = _by_lower_case()
     found = [n for f in difflib.get_close_matches(text.casefold(), names, n=6) for n in names[f]]
 
-    def likeness(name: str) -> tuple[float, float]:
+    def likeness(name: str) -> tuple[float, float, int]:
         pairs = ((name.casefold(), text.casefold()), (name, text))
         alike, exactly = (difflib.SequenceMatcher(None, a, b).ratio() for a, b in pairs)
-        return alike, exactly  # "mV" before "MV" for "mv"
+        # "mV" before "MV" for "mv", and "degC" before "mdeg" for "degX".
+        return alike, exactly, len(os.path.commonprefix([name, text]))
 
     found.sort(key=likeness, reverse=True)
     return list(dict.fromkeys(found))[:3]
