@@ -12,7 +12,6 @@ Scales of temperature are converted with their zero (``25 degC`` is 298.15 K); w
 from __future__ import annotations
 
 import difflib
-import os.path
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -117,7 +116,7 @@ def near(text: str) -> list[str]:
         pairs = ((name.casefold(), text.casefold()), (name, text))
         alike, exactly = (difflib.SequenceMatcher(None, a, b).ratio() for a, b in pairs)
         # "mV" before "MV" for "mv", and "degC" before "mdeg" for "degX".
-        return alike, exactly, len(os.path.commonprefix([name, text]))
+        return alike, exactly, int(name[:1] == text[:1])
 
     found.sort(key=likeness, reverse=True)
     return list(dict.fromkeys(found))[:3]
