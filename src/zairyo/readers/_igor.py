@@ -240,13 +240,13 @@ class _Parts:
         return self.data[self.at - size : self.at]
 
     def text(self, size: int, what: str) -> str:
-        return _decode(self.take(size, what), self.order)
+        return decode_text(self.take(size, what), self.order)
 
     def labels(self, size: int) -> tuple[str, ...]:
         """The label of the dimension as a whole, then one an index."""
         raw = self.take(size, "labels of the dimensions")
         pieces = (raw[i : i + _LABEL_BYTES] for i in range(0, size, _LABEL_BYTES))
-        return tuple(_decode(piece.split(b"\0")[0], self.order) for piece in pieces)
+        return tuple(decode_text(piece.split(b"\0")[0], self.order) for piece in pieces)
 
 
 def _numbers(data: bytes, order: str, kind: int, shape: tuple[int, ...], first: int) -> tuple[Array, int]:
@@ -300,14 +300,14 @@ def _texts(content: bytes, ends: bytes, order: str, shape: tuple[int, ...]) -> A
 
 def _each(content: bytes, starts: Array, stops: Array, order: str) -> Iterator[str]:
     for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-        yield _decode(content[start:stop], order)
+        yield decode_text(content[start:stop], order)
 
 
 def _short(data: bytes, at: int, size: int, order: str) -> str:
-    return _decode(data[at : at + size].split(b"\0")[0], order)
+    return decode_text(data[at : at + size].split(b"\0")[0], order)
 
 
-def _decode(raw: bytes, order: str) -> str:
+def decode_text(raw: bytes, order: str) -> str:
     """UTF-8 from Igor 7 on; before that the system's letters, which were a Macintosh's if the bytes are swapped."""
     raw = raw.rstrip(b"\0")
     try:
