@@ -14,70 +14,8 @@ from zairyo.measurement.techniques import conditions
 from zairyo.readers._api import LIKELY, NO, RawInput, Reader
 from zairyo.readers._optical_bytes import Fields
 from zairyo.readers._spc_file import NEW, NEW_BIG, OLD, Spc, Spectrum, read_spc
+from zairyo.readers._spc_kinds import AXES, SIGNALS
 
-#: SPC's numbers for what x, z and w are → name, unit.
-_AXES: dict[int, tuple[str, str | None]] = {
-    1: ("wavenumber", "1/cm"),
-    2: ("wavelength", "um"),
-    3: ("wavelength", "nm"),
-    4: ("time", "s"),
-    5: ("time", "min"),
-    6: ("frequency", "Hz"),
-    7: ("frequency", "kHz"),
-    8: ("frequency", "MHz"),
-    9: ("mass_to_charge", ""),
-    10: ("chemical_shift", "ppm"),
-    11: ("time", "day"),
-    12: ("time", "year"),
-    13: ("raman_shift", "1/cm"),
-    14: ("photon_energy", "eV"),
-    16: ("pixel", ""),
-    17: ("channel", ""),
-    18: ("angle", "deg"),
-    19: ("temperature", "degF"),
-    20: ("temperature", "degC"),
-    21: ("temperature", "K"),
-    22: ("point", ""),
-    23: ("time", "ms"),
-    24: ("time", "us"),
-    25: ("time", "ns"),
-    26: ("frequency", "GHz"),
-    27: ("distance", "cm"),
-    28: ("distance", "m"),
-    29: ("distance", "mm"),
-    30: ("time", "hour"),
-}
-#: SPC's numbers for what y is → name, unit. Transmission and reflectance may be fractions or percent: no unit.
-_SIGNALS: dict[int, tuple[str, str | None, str]] = {
-    0: ("intensity", "arb", "Intensity"),
-    1: ("interferogram", "arb", "Interferogram"),
-    2: ("absorbance", "", "Absorbance"),
-    3: ("kubelka_munk", "", "Kubelka-Munk"),
-    4: ("intensity", "counts", "Intensity"),
-    5: ("voltage", "V", "Voltage"),
-    6: ("angle", "deg", "Degrees"),
-    7: ("current", "mA", "Current"),
-    8: ("distance", "mm", "Millimetres"),
-    9: ("voltage", "mV", "Voltage"),
-    10: ("log_inverse_reflectance", "", "log(1/R)"),
-    11: ("percentage", "percent", "Percent"),
-    12: ("intensity", "arb", "Intensity"),
-    13: ("intensity", "arb", "Relative intensity"),
-    14: ("energy", None, "Energy"),
-    16: ("level", "dB", "Decibel"),
-    19: ("temperature", "degF", "Temperature"),
-    20: ("temperature", "degC", "Temperature"),
-    21: ("temperature", "K", "Temperature"),
-    22: ("refractive_index", "", "Refractive index"),
-    23: ("extinction_coefficient", "", "Extinction coefficient"),
-    24: ("real", None, "Real part"),
-    25: ("imaginary", None, "Imaginary part"),
-    26: ("complex", None, "Complex"),
-    128: ("transmittance", None, "Transmission"),
-    129: ("reflectance", None, "Reflectance"),
-    130: ("single_beam", "arb", "Single beam"),
-    131: ("emission", "arb", "Emission"),
-}
 _DOUBLE_INTERFEROGRAM = 255
 #: What stands in the brackets of an axis' own label → SPC's number for it.
 _LABEL_UNITS = {
@@ -175,8 +113,8 @@ def _axis_name(spc: Spc, kind: int, label: int, warnings: list[str]) -> tuple[st
     in_brackets = _IN_BRACKETS.match(said)
     if kind == 0 and in_brackets:
         kind = _LABEL_UNITS.get(in_brackets[1].casefold(), 0)
-    if kind in _AXES:
-        name, unit = _AXES[kind]
+    if kind in AXES:
+        name, unit = AXES[kind]
         if label == 2 and name == "wavelength":  # along z it is a place, or what excited
             is_emission = spc.header["experiment"] == 12
             name = "excitation_wavelength" if is_emission else "distance" if kind == 2 else name
@@ -193,7 +131,7 @@ def _axis_name(spc: Spc, kind: int, label: int, warnings: list[str]) -> tuple[st
 
 def _signal_name(spc: Spc, technique: str) -> tuple[str, str | None, str]:
     kind = spc.header["y_type"]
-    name, unit, title = _SIGNALS.get(kind, ("intensity", None, "Intensity"))
+    name, unit, title = SIGNALS.get(kind, ("intensity", None, "Intensity"))
     said = spc.labels[1] if spc.labels else ""
     if kind == 0 and technique == "mass_spectrometry":
         name = "abundance"
@@ -216,7 +154,7 @@ def _technique(spc: Spc, x: str) -> str:
         return "raman"
     if stated:
         return stated
-    y = _SIGNALS.get(spc.header["y_type"], ("", None, ""))[0]
+    y = SIGNALS.get(spc.header["y_type"], ("", None, ""))[0]
     if x == "wavelength" and y in _RATIOS:
         return "uv_vis" if spc.header["x_type"] == 3 else "ir"
     if x == "wavenumber" and y not in _INFRARED:
@@ -284,7 +222,7 @@ def _places(spc: Spc, x_name: str, warnings: list[str]) -> tuple[Axis, ...]:
     axes = [_place(name, z, unit, label, {x_name})]
     if planes > 1:
         w = np.array([s.w for s in spc.spectra[:: count // planes]])
-        name, unit = _AXES.get(spc.header["w_type"], ("plane", None))
+        name, unit = AXES.get(spc.header["w_type"], ("plane", None))
         axes.insert(0, _place(name, w, unit, "", {x_name, axes[0].name}))
     return tuple(axes)
 
