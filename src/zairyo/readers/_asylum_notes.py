@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from zairyo.measurement import Quantity
+from zairyo.measurement import Quantity, make_name
 from zairyo.readers import _spm
 
 #: A channel's word → our name and its unit. (Igor has one unit for the whole wave, the first channel's.)
@@ -73,7 +73,7 @@ def channel(label: str) -> tuple[str, str | None, str]:
     for pattern, name, unit in _CHANNELS:
         if found := pattern.fullmatch(plain):
             return name + (f"_{found[1]}" if found.groups() and found[1] else "") + end, unit, label
-    return _spm.make_name(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain)) + end, None, label
+    return make_name(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain)) + end, None, label
 
 
 def number(note: Mapping[str, str], key: str) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def labelled(text: str) -> tuple[str, str]:
     return (match["label"], match["unit"]) if match else ("", text.strip())
 
 
-def wave_entries(waves: list[tuple[tuple[str, ...], Wave]], warnings: list[str]) -> list[Entry]:
+def wave_entries(waves: Sequence[tuple[tuple[str, ...], Wave]], warnings: list[str]) -> list[Entry]:
     """Waves of one folder over the same positions are signals of one entry."""
     groups: dict[tuple[Any, ...], list[Wave]] = {}
     for folder, wave in waves:

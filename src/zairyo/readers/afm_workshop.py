@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from zairyo.measurement import Axis, Entry, Measurement, Signal, table, tidy_metadata
+from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, table, tidy_metadata
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 
@@ -193,14 +193,14 @@ def _places(
     return (Axis("curve", everywhere),), ("curve",), everywhere, places
 
 
-def _conditions(curve: Curve) -> dict[str, _spm.Quantity]:
-    def value(key: str, unit: str) -> _spm.Quantity | None:
+def _conditions(curve: Curve) -> dict[str, Quantity]:
+    def value(key: str, unit: str) -> Quantity | None:
         return _spm.with_unit(_spm.number(curve.header.get(key)), unit)
 
     gain = _spm.number(curve.header.get("Light Lever Gain, mV/nm"))
     return _spm.told(
         spring_constant=value("Force Constant, nN/nm", "N/m"),
-        deflection_sensitivity=_spm.Quantity(1 / gain, "nm/mV") if gain else None,
+        deflection_sensitivity=Quantity(1 / gain, "nm/mV") if gain else None,
         approach_speed=value("Z Rate, nm/s", "nm/s"),
         curve_length=value("Z Extend, nm", "nm"),
         pause_duration=value("Hold Time, s", "s") if curve.header.get("Hold at Surface") == "Yes" else None,

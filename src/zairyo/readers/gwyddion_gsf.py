@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zairyo.measurement import Entry, Measurement, Signal, tidy_metadata
+from zairyo.measurement import Entry, Measurement, Quantity, Signal, tidy_metadata
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._neaspec_channels import near_field_name
@@ -48,9 +48,7 @@ def read(src: RawInput) -> Measurement:
         axes, over = (_spm.pixels("y", rows, y, lateral, downward=True), along), ("y", "x")  # type: ignore[assignment]
         values = values.reshape(rows, columns)
     (signal,) = _spm.unique([Signal(name, values, unit, over, title)])
-    sizes = {
-        f"scan_size_{a}": _spm.Quantity(v, lateral) for a, v in (("x", x), ("y", y)) if v > 0 and lateral
-    }
+    sizes = {f"scan_size_{a}": Quantity(v, lateral) for a, v in (("x", x), ("y", y)) if v > 0 and lateral}
     places = {
         f"position_{a}": _spm.quantity(f"{header.get(f'{a.upper()}Offset', '')} {lateral or ''}")
         for a in "xy"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zairyo.measurement import Axis, Entry, Measurement, Signal, make_name, table, tidy_metadata
+from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, make_name, table, tidy_metadata
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._gwyddion_objects import MAGIC, GwyObject, read_objects
@@ -95,8 +95,8 @@ def _frame(name: str, fields: list[tuple[int, GwyObject]], tree: GwyObject, warn
         (_spm.pixels("y", rows, y, lateral, downward=True), _spm.pixels("x", columns, x, lateral)),
         named, default=_spm.first_of(named), title=", ".join(titles)[:200],
         conditions=_spm.told(
-            scan_size_x=_spm.Quantity(x, lateral) if lateral else None,
-            scan_size_y=_spm.Quantity(y, lateral) if lateral else None,
+            scan_size_x=Quantity(x, lateral) if lateral else None,
+            scan_size_y=Quantity(y, lateral) if lateral else None,
         ),
         original_metadata=_meta(tree, [n for n, _ in fields]),
     )  # fmt: skip
@@ -214,8 +214,7 @@ def _spectra(number: int, item: GwyObject, tree: GwyObject, warnings: list[str])
         place = {}
         if isinstance(coordinates, np.ndarray) and coordinates.size >= 2 * i + 2 and lateral:
             place = {
-                f"position_{a}": _spm.Quantity(float(coordinates[2 * i + j]), lateral)
-                for j, a in enumerate("xy")
+                f"position_{a}": Quantity(float(coordinates[2 * i + j]), lateral) for j, a in enumerate("xy")
             }
         entries.append(
             _spm.made(

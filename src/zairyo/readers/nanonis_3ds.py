@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from zairyo.measurement import Axis, Entry, Measurement, Signal, tidy_metadata
+from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, tidy_metadata
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 
@@ -68,9 +68,9 @@ def read(src: RawInput) -> Measurement:
         named, default=_spm.first_of(named, ("current", "lock_in_1_x")),
         title=f"Grid of {columns} × {rows} spectra",
         conditions=_spm.told(
-            position_x=_spm.Quantity(settings[0], "m"), position_y=_spm.Quantity(settings[1], "m"),
-            scan_size_x=_spm.Quantity(settings[2], "m"), scan_size_y=_spm.Quantity(settings[3], "m"),
-            scan_angle=_spm.Quantity(settings[4], "deg"), comment=header.get("Comment"),
+            position_x=Quantity(settings[0], "m"), position_y=Quantity(settings[1], "m"),
+            scan_size_x=Quantity(settings[2], "m"), scan_size_y=Quantity(settings[3], "m"),
+            scan_angle=Quantity(settings[4], "deg"), comment=header.get("Comment"),
         ),
         started=_spm.moment(header.get("Start time", ""), "%d.%m.%Y %H:%M:%S"),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from zairyo.measurement import Measurement, Signal, table, tidy_metadata
+from zairyo.measurement import Measurement, Quantity, Signal, clean_text, make_name, table, tidy_metadata
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 
@@ -114,9 +114,9 @@ def _columns(names: list[str], values: NDArray[np.float64], warnings: list[str])
         unit = match[1] if (match := _UNIT_OF.search(plain)) else ""
         plain = _UNIT_OF.sub("", plain)
         name = _spm.channel_name(plain)
-        name = "_".join([name, *(_MARKS.get(m.casefold(), _spm.make_name(m)) for m in marks)])
+        name = "_".join([name, *(_MARKS.get(m.casefold(), make_name(m)) for m in marks)])
         unit_known = _spm.known_unit(unit, f"column {title}", warnings)
-        columns.append(Signal(name, column, unit_known, long_name=_spm.clean_text(title.strip())))
+        columns.append(Signal(name, column, unit_known, long_name=clean_text(title.strip())))
     # The set bias and the measured one are two columns.
     if columns[0].long_name.startswith("Bias calc"):
         columns[1:] = [replace(c, name=c.name.replace("bias", "bias_measured", 1)) if c.name.startswith("bias") else c
@@ -136,8 +136,8 @@ def _default(columns: tuple[Signal, ...], header: dict[str, str]) -> str:
     return _spm.first_of(columns[1:] or columns, [name + end for name in wanted for end in ("_average", "")])
 
 
-def _conditions(header: dict[str, str]) -> dict[str, _spm.Quantity]:
-    def value(unit: str, *keys: str) -> _spm.Quantity | None:
+def _conditions(header: dict[str, str]) -> dict[str, Quantity]:
+    def value(unit: str, *keys: str) -> Quantity | None:
         return _spm.with_unit(_spm.number(_spm.fill(header, *keys)), unit)
 
     modulated = header.get("Lock-in>Modulated signal", "")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zairyo.measurement import Axis, Entry, Measurement, Signal, tidy_metadata
+from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, tidy_metadata
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._neaspec_channels import near_field_name
@@ -198,8 +198,8 @@ def _channel(title: str) -> tuple[str, str | None]:
     return near_field_name(title) or _spm.channel_name(title), None
 
 
-def _conditions(header: dict[str, str], shape: tuple[int, ...]) -> dict[str, _spm.Quantity]:
-    def value(key: str) -> _spm.Quantity | None:
+def _conditions(header: dict[str, str], shape: tuple[int, ...]) -> dict[str, Quantity]:
+    def value(key: str) -> Quantity | None:
         words = header.get(key, "").split()
         if len(words) < 2 or not words[0].startswith("["):
             return None

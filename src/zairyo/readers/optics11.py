@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from zairyo.measurement import Entry, Measurement, Signal, make_name, table, tidy_metadata
+from zairyo.measurement import Entry, Measurement, Quantity, Signal, make_name, table, tidy_metadata, units
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 
@@ -138,15 +138,13 @@ def _header(lines: list[str]) -> dict[str, str]:
     return header
 
 
-def _conditions(header: dict[str, str]) -> dict[str, _spm.Quantity]:
-    def value(start: str, default_unit: str) -> _spm.Quantity | None:
+def _conditions(header: dict[str, str]) -> dict[str, Quantity]:
+    def value(start: str, default_unit: str) -> Quantity | None:
         """A key with its unit in brackets: ``Tip radius (um)``."""
         for key, text in header.items():
             if key.startswith(start) and (number := _spm.number(text)) is not None:
                 unit = key.partition("(")[2].partition(")")[0]
-                return _spm.Quantity(
-                    number, _spm.units.normalise(unit.replace("\ufffd", "u")) or default_unit
-                )
+                return Quantity(number, units.normalise(unit.replace("\ufffd", "u")) or default_unit)
         return None
 
     ratio = next((m[1] for k in header if (m := re.fullmatch(r"E\[v=([\d.]+)\].*", k))), None)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from zairyo.measurement import Entry, Measurement, Signal, table, tidy_metadata, units
+from zairyo.measurement import Entry, Measurement, Quantity, Signal, table, tidy_metadata, units
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 
@@ -223,7 +223,7 @@ def _curve(body: bytes, header: Header, kind: bytes, warnings: list[str]) -> Ent
 # --- conditions ---------------------------------------------------------------------------------------------
 
 
-def _conditions(header: Header) -> dict[str, _spm.Quantity]:
+def _conditions(header: Header) -> dict[str, Quantity]:
     control, general = header.get("Control", {}), header.get("General Info", {})
     dynamic, feedback = header.get("Dynamic settings", {}), header.get("Feedback settings", {})
     misc = header.get("Miscellaneous", {})
