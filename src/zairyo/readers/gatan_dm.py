@@ -62,10 +62,8 @@ def read(src: RawInput) -> Measurement:
 def _thumbnails(tree: dict[str, Any], count: int) -> set[int]:
     """Indices of the images that are small pictures of others; none if there is nothing else."""
     listed = tree.get("Thumbnails")
-    found = (
-        {t.get("ImageIndex") for t in listed if isinstance(t, dict)} if isinstance(listed, list) else set()
-    )
-    found = {i for i in found if isinstance(i, int) and 0 <= i < count}
+    told = [t.get("ImageIndex") for t in listed if isinstance(t, dict)] if isinstance(listed, list) else []
+    found = {i for i in told if isinstance(i, int) and 0 <= i < count}
     return found if len(found) < count else set()
 
 
