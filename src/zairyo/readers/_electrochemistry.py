@@ -22,7 +22,10 @@ _PLOTS = {
     "linear_sweep_voltammetry": (("voltage", "voltage_average", "time"), ("current", "current_average")),
     "chronoamperometry": (("time", "step_time"), ("current", "current_average", "voltage")),
 }
-_USUAL_PLOT = (("time", "step_time", "index"), ("voltage", "voltage_average", "cell_voltage", "current"))
+_USUAL_PLOT = (
+    ("time", "step_time", "specific_capacity", "capacity", "index"),
+    ("voltage", "voltage_average", "cell_voltage", "current"),
+)
 #: How vendors write units that the common table reads otherwise, or not at all.
 _UNITS = {
     "mA.h": "mAh", "A.h": "Ah", "µA.h": "uAh", "nA.h": "nAh", "W.h": "Wh", "mW.h": "mWh", "µW.h": "uWh",
