@@ -91,7 +91,7 @@ def _is_inside(held: Any) -> bool:
     import h5py
 
     made = held.id.get_create_plist()
-    return made.get_layout() != h5py.h5d.VIRTUAL and made.get_external_count() == 0
+    return bool(made.get_layout() != h5py.h5d.VIRTUAL and made.get_external_count() == 0)
 
 
 def _attributes(owner: Any) -> dict[str, Any]:

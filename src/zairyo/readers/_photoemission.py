@@ -22,7 +22,7 @@ from zairyo.measurement import (
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import ReadError
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 #: Photons below this energy come from gas lamps, lasers and their like, not from X-ray tubes.
 _ULTRAVIOLET_EV = 100.0

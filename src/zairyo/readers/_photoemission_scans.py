@@ -73,7 +73,7 @@ def stacked(
 def usual_length(scans: Scans) -> int:
     """The number of points that most scans have; of equally many, the larger."""
     counted = Counter(values.shape[-1] for values in scans.values())
-    return max(counted, key=lambda length: (counted[length], length))
+    return int(max(counted, key=lambda length: (counted[length], length)))
 
 
 def _complete(whole: Scans, cycle: int, numbers: list[int]) -> list[int]:

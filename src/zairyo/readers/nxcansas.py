@@ -243,9 +243,11 @@ def _plane(
     found: dict[str, Any], shape: tuple[int, ...], outer: tuple[str, ...], name: str, warnings: list[str]
 ) -> tuple[tuple[Axis, Axis], list[Signal], set[str]]:
     """The last two dimensions: over qy and qx where they are a grid, else over pixels with qx, qy as signals."""
-    parts = {key: (found[key][()], found[key]) for key in ("Qx", "Qy", "Qz") if key in found}
+    parts: dict[str, tuple[NDArray[Any], Any]] = {
+        key: (found[key][()], found[key]) for key in ("Qx", "Qy", "Qz") if key in found
+    }
     q = found.get("Q")
-    used = set(parts)
+    used: set[str] = set(parts)
     if q is not None and q.shape[1:] in (shape, shape[-2:]) and q.shape[0] in (2, 3):
         whole = q[()]
         used.add("Q")

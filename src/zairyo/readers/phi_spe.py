@@ -104,7 +104,7 @@ class _File:
         if points == region.points:
             values = np.linspace(region.start, region.end, points)
         else:
-            values = region.start + region.step * np.arange(points)
+            values = np.asarray(region.start + region.step * np.arange(points), np.float64)
             self.warnings.append(
                 f"Region {region.name} is defined with {region.points} points and holds {points}; its energies "
                 "follow from the first one and the step."
@@ -134,7 +134,7 @@ class _File:
             if record.axes == ("reg", "cyc") or record.axes == ("cyc",):
                 rows = np.atleast_2d(record.values)
                 if record.unit == "s" and rows.shape[1] == cycles and region in order:
-                    row = rows[min(order.index(region), len(rows) - 1)].astype(float) + 0.0  # no −0
+                    row = np.asarray(rows[min(order.index(region), len(rows) - 1)], float) + 0.0  # no −0
                     if np.all(np.isfinite(row)):
                         return Signal("etch_time", row, "s", (), "Sputter time")
         minutes = header.sputter_minutes(self.lines, cycles)

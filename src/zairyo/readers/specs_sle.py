@@ -51,7 +51,7 @@ def read(src: RawInput) -> Measurement:
         taken: set[str] = set()
         entries = []
         for row in tables.rows("Spectrum", "ORDER BY Node"):
-            planned = schedule.spectra.get(identifiers.get(row.get("node"), -1))
+            planned = schedule.spectra.get(identifiers.get(row.get("node")) or -1)
             around = [nodes[i] for i in planned.ids if i in nodes] if planned else [row.get("node")]
             spectrum = _Spectrum(tables, row, planned, around, configuration.get("appversion", ""), warnings)
             entry = spectrum.entry(taken)

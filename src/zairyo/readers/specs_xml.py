@@ -149,7 +149,7 @@ class _Region:
                     scans[index, scan] = self._added(counts, curves, points, channels)
         return scans, starts
 
-    def _counts(self, sequence: Element, where: str) -> NDArray[np.int64]:
+    def _counts(self, sequence: Element, where: str) -> NDArray[Any]:
         tokens = "".join(e.text or "" for e in sequence).split()
         stated = sequence.get("length", "")
         if stated.isdigit() and int(stated) != len(tokens):
@@ -167,7 +167,7 @@ class _Region:
             and np.all(values == np.rint(values))
             and np.abs(values).max(initial=0) < 2**53
         )
-        return values.astype(np.int64) if whole else values  # type: ignore[return-value]
+        return values.astype(np.int64) if whole else values
 
     def _channels(self, points: int) -> list[int]:
         """The first sample that each channel gives to the region; one list element a channel."""
@@ -186,9 +186,7 @@ class _Region:
             )
         return [min(max(first, 0), head + tail) for first in firsts]
 
-    def _added(
-        self, counts: NDArray[np.int64], curves: int, points: int, channels: list[int]
-    ) -> NDArray[np.int64]:
+    def _added(self, counts: NDArray[Any], curves: int, points: int, channels: list[int]) -> NDArray[Any]:
         if points < 1 or counts.size != curves * self.samples * len(channels):
             raise ReadError(
                 f"region {self.name}: a scan holds {counts.size} counts, which are not {curves} curves of "
