@@ -51,6 +51,8 @@ _CONDITIONS = (
     Condition("polarisation", None, "Polarisation", "偏光"),
     Condition("detector_temperature", "degC", "Detector temperature", "検出器温度"),
     Condition("pixel_size", "um", "Pixel size", "画素サイズ"),
+    Condition("central_wavelength", "nm", "Central wavelength", "中心波長"),
+    Condition("time_range", "ns", "Time range of the streak camera", "ストリークカメラの時間レンジ"),
 )
 
 _SIGNALS = (
