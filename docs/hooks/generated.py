@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 _MARK = re.compile(r"<!-- generated (?P<name>[a-z_]+) -->")
@@ -123,18 +124,30 @@ def formats() -> Iterator[str]:
     from zairyo.readers.registry import load
 
     readers = sorted(load().readers.values(), key=lambda r: (r.vendor.casefold(), r.format.casefold()))
+    tested = _tested()
     yield f"{len(readers)} readers.\n"
     yield from table(
-        ("vendor", "format", "endings", "techniques", "reader", "notes"),
+        ("vendor", "format", "endings", "techniques", "what is read, and what is not", "tested on", "reader"),
         (
             (
                 r.vendor, r.format, " ".join(map(code, r.endings)),
                 ", ".join(f"[{TECHNIQUES[t].short}](vocabulary.md#{t})" for t in r.techniques),
-                f"{code(r.name)} {r.version}", r.notes,
+                r.notes, tested.get(r.name, "files made after its specification"), f"{code(r.name)} {r.version}",
             )
             for r in readers
         ),
     )  # fmt: skip
+
+
+def _tested() -> dict[str, str]:
+    """On how many real files each reader was tested, and what wrote them; tools/tested.py notes it."""
+    lines = (Path(__file__).parents[1] / "tested.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    found = {}
+    for line in lines:
+        name, files, programs = line.split("\t")
+        count = f"{files} real file{'s' if files != '1' else ''}"
+        found[name] = f"{count}: {programs}" if programs else count
+    return found
 
 
 def description_keys() -> Iterator[str]:

@@ -187,10 +187,13 @@ def find(raw: RawInput, name: str | None = None, registry: Registry | None = Non
         elif said == best:
             winners.append(reader)
     if best <= NO:
-        raise UnknownFormat(
-            f"no reader recognises {raw.name}: it looks like {looks_like(raw)}. If it is delimited text, "
-            "`zairyo formats new` drafts a description of it."
+        what = looks_like(raw)
+        hint = (
+            " `zairyo formats new` drafts a description of a table in text."
+            if what.startswith("text")
+            else ""
         )
+        raise UnknownFormat(f"no reader recognises {raw.name}: it looks like {what}.{hint}")
     if len(winners) > 1:
         names = " and ".join(r.name for r in winners)
         raise Ambiguous(
@@ -323,7 +326,11 @@ def _sets(folder: Path, registry: Registry) -> dict[Path, tuple[Path, ...]]:
         for members in reader.sets(names) if reader.sets else ():
             parts = tuple(folder / name for name in members)
             # Names alone may deceive (image.tif beside another's image.txt): what is in the files decides.
-            if len(members) > 1 and taken.isdisjoint(members) and _sniff(reader, RawInput(parts[0], parts)) > NO:
+            if (
+                len(members) > 1
+                and taken.isdisjoint(members)
+                and _sniff(reader, RawInput(parts[0], parts)) > NO
+            ):
                 taken.update(members)
                 found[parts[0]] = parts
     return found
