@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 
 _SEGMENT = re.compile(r"(?:index/(\d{1,9})/)?segments/(\d{1,6})/segment-header\.properties")
 _MOST_HEADER = 16 * 1024**2
+_HEADERS_KEPT = 200
 _MOST_CHANNEL = 64 * 1024**2
 #: JPK's style of a segment → what the field says.
 _STYLES = {"extend": "approach", "retract": "retract", "pause": "pause", "modulation": "modulation"}
@@ -45,6 +46,7 @@ class Archive:
                 f"{name} is no complete zip archive ({e}); copy it again from the instrument"
             ) from None
         self.warnings = warnings
+        self._properties: dict[str, Properties] = {}
         self.header = self.properties("header.properties")
         shared = "shared-data/header.properties"
         self.shared_properties = self.properties(shared) if shared in self.names else {}
@@ -68,7 +70,12 @@ class Archive:
             raise ReadError(f"part {name!r} of the archive is damaged: {e}") from None
 
     def properties(self, name: str) -> Properties:
-        return parse_properties(self.member(name, _MOST_HEADER), name)
+        if name not in self._properties:
+            found = parse_properties(self.member(name, _MOST_HEADER), name)
+            if len(self._properties) >= _HEADERS_KEPT:
+                return found
+            self._properties[name] = found
+        return self._properties[name]
 
     def curves(self) -> dict[int | None, list[str]]:
         """The number of each curve (None for a file of one curve) → the folders of its segments, in order."""

@@ -18,7 +18,8 @@ _MOST_LINES = 200_000
 
 def parse_properties(data: bytes, what: str) -> Properties:
     """``key=value`` lines; ``\\:`` and the like unescaped, comments left out."""
-    lines = data.decode("latin-1").splitlines()
+    # Cleaned once as a whole: what is left of the work here is most of the time that reading a curve takes.
+    lines = clean_text(data.decode("latin-1")).splitlines()
     if len(lines) > _MOST_LINES:
         raise ReadError(f"{what} has {len(lines)} lines, more than a header has; the file is damaged")
     properties: Properties = {}
@@ -26,7 +27,7 @@ def parse_properties(data: bytes, what: str) -> Properties:
         key, equals, value = line.partition("=")
         if equals and line[0] not in "#!":
             properties[key] = _unescape(value) if "\\" in value else value
-    return {clean_text(k): clean_text(v) for k, v in properties.items()}
+    return properties
 
 
 def _unescape(text: str) -> str:
@@ -34,7 +35,7 @@ def _unescape(text: str) -> str:
         what = match[1]
         return chr(int(what[1:], 16)) if len(what) == 5 else _CONTROL.get(what, what)
 
-    return _ESCAPE.sub(one, text)
+    return clean_text(_ESCAPE.sub(one, text))
 
 
 class Shared:

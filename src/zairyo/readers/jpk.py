@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zairyo.measurement import Measurement, tidy_metadata
+from zairyo.measurement import Measurement
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._jpk_archive import Archive
 from zairyo.readers._jpk_entries import curve_entry, map_entry, written
@@ -56,7 +56,7 @@ def _metadata(archive: Archive, folders: list[str]) -> dict[str, Any]:
     """The headers as they are; of a map of many curves those of the first ones."""
     names = ["header.properties", "shared-data/header.properties"]
     names += [f"{folder}segment-header.properties" for folder in folders[:_MOST_HEADERS_KEPT]]
-    return dict(tidy_metadata({n: archive.properties(n) for n in names if n in archive.names}))
+    return {n: dict(archive.properties(n)) for n in names if n in archive.names}
 
 
 READER = Reader(
