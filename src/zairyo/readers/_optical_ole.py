@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import io
+import struct
 
-from zairyo.readers._api import ReadError
+from zairyo.readers._api import CERTAIN, HEAD_BYTES, NO, POSSIBLE, RawInput, ReadError
 
 MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MOST_STREAMS = 10_000
 
 
-def wide(name: str) -> bytes:
-    """A name as the directory of a compound file holds it, to look for in the file's beginning."""
-    return name.encode("utf-16-le")
+def sniff_names(src: RawInput, names: tuple[str, ...], endings: tuple[str, ...]) -> float:
+    """How sure a compound file is one that has these names: certain where they are in the file's beginning.
+
+    The directory of names may lie behind what is looked at; then the ending is all there is.
+    """
+    head = src.head
+    if not head.startswith(MAGIC) or len(head) < 512:
+        return NO
+    if all(name.encode("utf-16-le") in head for name in names):
+        return CERTAIN
+    shift, sector = struct.unpack_from("<H", head, 0x1E)[0], struct.unpack_from("<I", head, 0x30)[0]
+    is_behind = shift in (9, 12) and (sector + 1) << shift >= len(head) == HEAD_BYTES
+    return POSSIBLE if is_behind and src.suffix in endings else NO
 
 
 def read_streams(data: bytes, name: str, most: int = 512 * 1024**2) -> dict[str, bytes]:

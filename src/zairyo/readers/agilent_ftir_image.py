@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, tidy_metadata
 from zairyo.readers import _agilent_ftir_nodes as nodes
 from zairyo.readers._agilent_ftir_nodes import AxisOf, Node
-from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
+from zairyo.readers._api import LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._optical_bytes import Fields, unique_entries
-from zairyo.readers._optical_ole import MAGIC, read_streams, wide
+from zairyo.readers._optical_ole import read_streams, sniff_names
 
 _HEAD_BYTES = 1020
 _TILE = re.compile(r"(.+)_(\d{4})_(\d{4})\.(dmd|drd)", re.IGNORECASE)
@@ -69,8 +69,7 @@ def sniff(src: RawInput) -> float:
         endings = {PurePosixPath(name).suffix.lower() for name in src.members}
         is_set = {".bsp"} < endings or ".dmt" in endings
         return LIKELY if is_set and endings & {".dat", ".seq", ".dmd", ".dms", ".drd"} else NO
-    head = src.head
-    return CERTAIN if head.startswith(MAGIC) and wide("StingrayViewParms") in head else NO
+    return sniff_names(src, ("StingrayViewParms",), (".bsp", ".dmt"))
 
 
 def read(src: RawInput) -> Measurement:
