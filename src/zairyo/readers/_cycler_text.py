@@ -64,10 +64,10 @@ def table_of(
                 f"line {start + at + 1} has {row.count(delimiter) + 1} cells where {width} are expected. {why}"
             )
     _check_last_number(rows, delimiter, lines)
-    return _split(rows, delimiter, decimal, width)[:count]
+    return columns_of(rows, delimiter, decimal, width)[:count]
 
 
-def _split(rows: list[str], delimiter: str, decimal: str, width: int) -> list[Array | list[str]]:
+def columns_of(rows: list[str], delimiter: str, decimal: str, width: int) -> list[Array | list[str]]:
     """Columns of the cells. ``map(float, …)`` is some five times as fast as NumPy's reading of texts."""
     whole = delimiter.join(rows)
     cells = (whole.replace(",", ".") if decimal == "," else whole).split(delimiter)

@@ -26,6 +26,8 @@ _USUAL_PLOT = (
     ("time", "step_time", "specific_capacity", "capacity", "index"),
     ("voltage", "voltage_average", "cell_voltage", "current"),
 )
+#: The same of a table with a row a cycle, or a row a step.
+PLOT_OF_CYCLES = (("cycle", "step", "total_cycle"), ("discharge_capacity", "charge_capacity", "capacity"))
 #: How vendors write units that the common table reads otherwise, or not at all.
 _UNITS = {
     "mA.h": "mAh", "A.h": "Ah", "µA.h": "uAh", "nA.h": "nAh", "W.h": "Wh", "mW.h": "mWh", "µW.h": "uWh",
@@ -104,15 +106,18 @@ def make_entry(
     started: datetime | None = None,
     conditions: Mapping[str, Quantity] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    plot: tuple[tuple[str, ...], tuple[str, ...]] | None = None,
 ) -> Entry:
     """The entry of a table, with the plot its technique has and the conditions its columns tell.
+
+    ``plot`` names columns to plot along and up, the first that are there, instead of the technique's.
 
     Raises
     ------
     ReadError
         No column holds a number.
     """
-    along, up = _PLOTS.get(technique, _USUAL_PLOT)
+    along, up = plot or _PLOTS.get(technique, _USUAL_PLOT)
     numbers = [s.name for s in columns.signals if s.values.dtype.kind in "iuf"]
     x = first_of((*along, *_USUAL_PLOT[0], *numbers), columns)
     default = first_of((*up, *_USUAL_PLOT[1], *(n for n in numbers if n != x), x), columns)

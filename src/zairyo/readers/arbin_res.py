@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from zairyo.measurement import Entry, Measurement, Quantity, make_name
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import LIKELY, NO, POSSIBLE, RawInput, Reader, ReadError
-from zairyo.readers._electrochemistry import Columns, make_entry
+from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, Columns, make_entry
 from zairyo.readers._jet import MAGICS, Database
 
 Array = NDArray[Any]
@@ -222,23 +222,18 @@ def _entries(
     ]
     cycles = _cycles(database, records, test)
     if cycles is not None and "cycle" in cycles:
-        entry = make_entry(
-            f"cycles{suffix}", "battery_cycling", cycles, title=f"{title}, cycles", started=started
+        entries.append(
+            make_entry(
+                f"cycles{suffix}",
+                "battery_cycling",
+                cycles,
+                title=f"{title}, cycles",
+                started=started,
+                plot=PLOT_OF_CYCLES,
+            )
         )
-        entries.append(_over_cycles(entry))
     warnings += columns.warnings
     return entries
-
-
-def _over_cycles(entry: Entry) -> Entry:
-    from dataclasses import replace
-
-    names = {s.name for s in entry.signals}
-    return replace(
-        entry,
-        x="cycle",
-        default="discharge_capacity" if "discharge_capacity" in names else entry.default,
-    )
 
 
 @np.errstate(all="ignore")  # damaged bytes are odd numbers, not news for the console
@@ -271,7 +266,9 @@ def _read(source: RawInput) -> Measurement:
         )
     tests = np.unique(np.asarray(table["Test_ID"])).tolist()
     if len(tests) > 64 or tests[0] < 0:
-        raise ReadError(f"The file says it holds {len(tests)} tests, the first number {tests[0]}; it is damaged.")
+        raise ReadError(
+            f"The file says it holds {len(tests)} tests, the first number {tests[0]}; it is damaged."
+        )
     rows = {row.get("Test_ID"): row for row in _rows(database, "Global_Table")}
     entries: list[Entry] = []
     for test in tests:

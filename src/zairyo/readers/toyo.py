@@ -22,7 +22,7 @@ from zairyo.measurement import Entry, Measurement, Quantity
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import moment_of
-from zairyo.readers._electrochemistry import make_entry
+from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, make_entry
 from zairyo.readers._toyo_tables import Heading, Rows, decode, fill, headings_of, rows_of
 
 _MOST_BYTES = 1024**3
@@ -235,7 +235,7 @@ def _steps(source: RawInput, warnings: list[str]) -> Entry | None:
         headings = headings_of([cell.strip() for cell in lines[0].split(",")], [])
         rows = rows_of(lines, 1, headings, name)
         columns = fill(Rows(rows.headings, rows.cells, running=False), [])  # amounts of whole steps
-        return make_entry("steps", "battery_cycling", columns, title="Steps")
+        return make_entry("steps", "battery_cycling", columns, title="Steps", plot=PLOT_OF_CYCLES)
     except ReadError as e:
         warnings.append(f"{name} is left out: {e}")
         return None
