@@ -1,0 +1,182 @@
+"""Text formats of older diffractometers: what a person would lose if the readers were wrong.
+
+The folder of real files has none of these; the files are made by the formats' public descriptions.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.readers.broken_files import cut, damage
+
+from zairyo.measurement import Measurement
+from zairyo.readers import bruker_uxd, philips_udf, rigaku_asc
+from zairyo.readers._api import CERTAIN, RawInput, Reader, ReadError
+from zairyo.readers.invariants import check
+
+
+def reads(reader: Reader, text: str, folder: Path, encoding: str = "utf-8") -> Measurement:
+    path = folder / f"made{reader.endings[0]}"
+    path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    assert reader.sniff(RawInput(path)) == CERTAIN
+    return check(reader.read(RawInput(path)), reader)
+
+
+UXD = """; quartz.RAW - File converted by XCH V1.0
+_FILEVERSION=2
+_SAMPLE='quartz'
+_DATEMEASURED='21-Jul-2010 11:04:50'
+_WL1=1.540600
+_WLRATIO=0.500000
+_ANODE='Cu'
+; Data for range 1
+_DRIVE='COUPLED'
+_STEPTIME=2.000000
+_STEPSIZE=0.020000
+_STEPMODE='C'
+_START=10.000000
+_THETA=5.000000
+_2THETA=10.000000
+_KHI=0.000000
+_PHI=30.000000
+_KV=40
+_MA=30
+_COUNTS
+     11     12     13     14     15     16     17     18
+     19
+"""
+
+
+def test_uxd_counts_from_start_and_step(tmp_path: Path) -> None:
+    m = reads(bruker_uxd.READER, UXD, tmp_path)
+    (entry,) = m
+    assert m.sample == "quartz"
+    assert entry.started == datetime(2010, 7, 21, 11, 4, 50)
+    assert entry.signal.axes == ("two_theta",)
+    assert entry["two_theta"].values == pytest.approx(10 + 0.02 * np.arange(9))
+    assert (entry.signal.unit, entry.signal.values.tolist()) == ("counts", list(range(11, 20)))
+    told = {name: (q.value, q.unit) for name, q in entry.conditions.items()}
+    assert told["xray_tube_voltage"] == (40.0, "kV")
+    assert told["time_per_step"] == (2.0, "s")
+    assert told["wavelength"] == (1.5406, "angstrom")
+    assert told["scan_axis"] == ("two_theta/theta", None)
+    assert told["phi"] == (30.0, "deg")
+    assert "omega" not in told  # it moved
+    assert entry.original_metadata["STEPMODE"] == "C"
+
+
+def test_uxd_positions_are_of_the_axis_that_was_driven(tmp_path: Path) -> None:
+    rocking = UXD.replace("COUPLED", "THETA").replace("_COUNTS", "_2THETACPS")
+    rocking = rocking[: rocking.index("     11")] + "17.0 5.5\n17.1 6\n17.2 5\n"
+    entry = reads(bruker_uxd.READER, rocking, tmp_path)[0]
+    assert entry.signal.axes == ("omega",)
+    assert entry["omega"].values.tolist() == [17, 17.1, 17.2]
+    assert entry.signal.unit == "count/s"
+    assert entry.conditions["two_theta"].value == 10
+
+
+def test_uxd_ranges_that_step_an_angle_are_a_map(tmp_path: Path) -> None:
+    head, one = UXD.split("; Data for range 1\n")
+    one = one.replace("COUPLED", "PHI")
+    ranges = "".join(f"; Data for range {i}\n" + one.replace("_KHI=0", f"_KHI={5 * i}") for i in range(4))
+    entry = reads(bruker_uxd.READER, head + ranges, tmp_path)["map"]
+    assert entry.signal.axes == ("chi", "phi")
+    assert entry["chi"].values.tolist() == [0, 5, 10, 15]
+    assert entry.signal.values.shape == (4, 9)
+
+
+ASC = """*TYPE\t\t=  Raw
+*CLASS\t\t=  Standard measurement
+*SAMPLE\t\t=  試料A
+*DATE\t\t=  15-Nov-05 15:32
+*GROUP_COUNT\t=  1
+*TARGET\t\t=  29
+*KV\t\t=  40
+*MA\t\t=  20
+*BEGIN
+*MEAS_MODE\t=  Continuous Scanning
+*START\t\t=  10.000
+*STOP\t\t=  10.080
+*STEP\t\t=  0.020
+*SPEED\t\t=  2.000
+*XUNIT\t\t=  deg
+*YUNIT\t\t=  cps
+*COUNT\t\t=  5
+   123,  124,  125,  126,
+   127
+*END
+*EOF
+"""
+
+
+def test_rigaku_ascii(tmp_path: Path) -> None:
+    m = reads(rigaku_asc.READER, ASC, tmp_path, "cp932")
+    (entry,) = m
+    assert m.sample == "試料A"
+    assert m.started == datetime(2005, 11, 15, 15, 32)
+    assert entry["two_theta"].values == pytest.approx([10, 10.02, 10.04, 10.06, 10.08])
+    assert (entry.signal.unit, entry.signal.values.tolist()) == ("count/s", [123, 124, 125, 126, 127])
+    told = {name: (q.value, q.unit) for name, q in entry.conditions.items()}
+    assert told["xray_source_element"] == ("Cu", None)
+    assert told["scan_speed"] == (2.0, "deg/min")
+    assert m.warnings == ()
+
+
+def test_rigaku_groups_and_an_odd_end(tmp_path: Path) -> None:
+    group = ASC[ASC.index("*BEGIN") : ASC.index("*EOF")]
+    two = ASC.replace("*EOF", group + "*EOF").replace("_COUNT\t=  1", "_COUNT\t=  2")
+    m = reads(rigaku_asc.READER, two.replace("10.080", "20.0", 1), tmp_path)
+    assert [e.name for e in m] == ["scan_1", "scan_2"]
+    assert any("do not end at the stated 20" in w for w in m.warnings)
+    with pytest.raises(ReadError, match="cut off"):
+        reads(rigaku_asc.READER, two.replace("_COUNT\t=  2", "_COUNT\t=  3"), tmp_path)
+    with pytest.raises(ReadError, match="5 values are announced"):
+        reads(rigaku_asc.READER, ASC.replace("   127\n", ""), tmp_path)
+
+
+UDF = """SampleIdent,Sample5 ,/
+Title1,quartz plate,/
+DiffrType,PW1800,/
+Anode,Cu,/
+LabdaAlpha1, 1.54056,/
+LabdaAlpha2, 1.54439,/
+RatioAlpha21, 0.50000,/
+GeneratorVoltage, 40,/
+TubeCurrent, 50,/
+FileDateTime, 27-dec-1994 10:23,/
+DataAngleRange,   3.0000,   3.1000,/
+ScanStepSize,    0.020,/
+ScanType,CONTINUOUS,/
+ScanStepTime,    1.00,/
+RawScan
+     800,     772,     738,     748,
+     700,     695/
+"""
+
+
+def test_philips_udf(tmp_path: Path) -> None:
+    m = reads(philips_udf.READER, UDF, tmp_path)
+    (entry,) = m
+    assert (m.sample, m.title, m.instrument) == ("Sample5", "quartz plate", "PW1800")
+    assert m.started == datetime(1994, 12, 27, 10, 23)
+    assert entry["two_theta"].values == pytest.approx([3, 3.02, 3.04, 3.06, 3.08, 3.1])
+    assert (entry.signal.unit, entry.signal.values.tolist()) == ("counts", [800, 772, 738, 748, 700, 695])
+    told = {name: (q.value, q.unit) for name, q in entry.conditions.items()}
+    assert told["wavelength"] == (1.54056, "angstrom")
+    assert told["k_alpha_ratio"] == (0.5, "")
+    assert told["time_per_step"] == (1.0, "s")
+    with pytest.raises(ReadError, match="5 are there"):
+        reads(philips_udf.READER, UDF.replace("     700,", ""), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("reader", "text"),
+    [(bruker_uxd.READER, UXD), (rigaku_asc.READER, ASC), (philips_udf.READER, UDF)],
+    ids=["uxd", "asc", "udf"],
+)
+def test_damage_never_breaks_out(reader: Reader, text: str, tmp_path: Path) -> None:
+    cut(reader, text.encode(), tmp_path / "cut", parts=60)
+    damage(reader, text.encode(), tmp_path / "damaged", turns=200, within=len(text))
