@@ -116,9 +116,10 @@ def test_cycler_csv_has_times_and_words(instruments: Path) -> None:
     assert set(entry["cycle"].values) == {1, 2, 3, 4}
 
 
-def test_layered_cycler_export_is_refused_not_misread(instruments: Path) -> None:
-    with pytest.raises(registry.UnknownFormat):
-        registry.read(instruments / "neware-csv/nw_regular_export_ife_example.csv")
+def test_layered_cycler_export_has_a_reader_of_its_own(instruments: Path) -> None:
+    measurement = registry.read(instruments / "neware-csv/nw_regular_export_ife_example.csv")
+    assert measurement.source is not None
+    assert measurement.source.reader == "neware_layered"
 
 
 def test_infrared_text_without_jcamp_marker_is_not_jcamps(instruments: Path) -> None:
