@@ -74,10 +74,6 @@ def channel_entries(
         return entries
     stated = unit or channel.text("unit")
     shown = unit_of(stated, warnings)
-    if re.fullmatch(r"\d+ ?[uµ]V", stated):
-        warnings[-1:] = [
-            f"A trace is in units of {stated}, as gas chromatographs show it; its numbers are as in the file."
-        ]
     signal = quantity_of(shown, stated, description)
     if channel.wavelengths is not None:
         name = unique(taken, make_name(f"{name}_spectra" if "spectr" not in name.lower() else name))

@@ -44,6 +44,13 @@ def unit_of(stated: str, warnings: list[str]) -> str | None:
     stated = clean_text(" ".join(stated.split()))[:100]
     if not stated:
         return None
+    if re.fullmatch(r"\d+ ?[uµμ]V", stated):
+        said = (
+            f"A trace is in units of {stated}, as gas chromatographs show it; its numbers are as in the file."
+        )
+        if said not in warnings:
+            warnings.append(said)
+        return stated
     if stated in ("LU", "LU*s"):  # luminescence units: the detector's own, arbitrary
         return "arb"
     if re.fullmatch(r"m?AU|m?Abs\.?|a\.u\.f\.s\.", stated, re.IGNORECASE):
