@@ -1,0 +1,157 @@
+"""GSAS powder data (``.gsa``, ``.gss``, ``.fxye``, ``.raw``, ``.gda``): a title, then banks of numbers.
+
+``BANK n channels records CONST start step 0 0 FXYE``: for constant wavelength start and step are hundredths of a
+degree of 2θ; ``SLOG``, ``RALF`` and ``FXYE`` of time-of-flight instruments give microseconds. The last word says how
+the numbers stand: ``STD`` counts in ten fields of eight characters (two digits for how many detectors counted),
+``ESD`` pairs of intensity and its error in such fields, ``ALT``, ``FXY`` and ``FXYE`` position, intensity, error.
+
+Source: A. C. Larson, R. B. Von Dreele, GSAS, LAUR 86-748, chapter "Powder data files".
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from zairyo.measurement import Axis, Entry, Measurement, MeasurementError, Quantity, Signal, tidy_metadata
+from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._diffraction import Floats, number
+from zairyo.readers._diffraction_text import rows
+from zairyo.readers._legacy_text import decode_legacy
+
+_MOST_BYTES = 512 * 1024**2
+_BANK = re.compile(r"^BANK\s+(\d+)\s+(\d+)\s+(\d+)\s+([A-Z_]+)([^\n]*)$", re.M)
+_SNIFF = re.compile(rb"^BANK\s+\d+\s+\d+\s+\d+\s+(CONST?|SLOG|RALF|TIME_MAP|LPSD|EDS|COND)\b", re.M)
+_FORMATS = ("FXYE", "FXY", "ESD", "ALT", "STD")
+_MOST_CHANNELS = 50_000_000
+
+
+def sniff(src: RawInput) -> float:
+    return CERTAIN if _SNIFF.search(src.head) else NO
+
+
+def read(src: RawInput) -> Measurement:
+    text = decode_legacy(src.read_bytes(_MOST_BYTES)).replace("\r\n", "\n")
+    warnings: list[str] = []
+    banks = list(_BANK.finditer(text))
+    if not banks:
+        raise ReadError("there is no BANK line; the file is cut off. Copy it again.")
+    head = text[: banks[0].start()].splitlines()
+    title = next((line.strip() for line in head if line.strip() and not line.startswith("#")), "")
+    entries = []
+    for index, bank in enumerate(banks):
+        end = banks[index + 1].start() if index + 1 < len(banks) else len(text)
+        body = "\n".join(line for line in text[bank.end() : end].split("\n") if not line.startswith("#"))
+        entries.append(_entry(bank, body, title, len(banks) > 1, warnings))
+    metadata = {"header": [line.rstrip() for line in head if line.strip()]}
+    return Measurement(
+        tuple(entries),
+        title=title,
+        original_metadata=tidy_metadata(metadata),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _entry(bank: re.Match[str], body: str, title: str, several: bool, warnings: list[str]) -> Entry:
+    what = f"bank {bank[1]}"
+    channels, kind = int(bank[2]), bank[4]
+    words = bank[5].split()
+    layout = next((w for w in reversed(words) if w in _FORMATS), "STD")
+    start, step = ((number(words[i]) if i < len(words) else None) for i in (0, 1))
+    if not 0 < channels <= _MOST_CHANNELS:
+        raise ReadError(f"{what} announces {channels} channels")
+    positions, intensity, errors = _columns(layout, kind, body, channels, start, step, what)
+    fixed_wavelength = kind in ("CONS", "CONST")
+    if fixed_wavelength:
+        name, unit, positions = "two_theta", "deg", positions / 100  # hundredths of a degree
+        warnings.append(
+            "The file does not say whether X-rays or neutrons were diffracted; X-rays were taken."
+        )
+    else:
+        name, unit = ("energy", "keV") if kind == "EDS" else ("time_of_flight", "us")
+    try:
+        return Entry(
+            name=f"bank_{bank[1]}" if several else "scan",
+            technique="xrd" if fixed_wavelength or kind == "EDS" else "neutron_diffraction",
+            axes=(Axis(name, positions, unit),),
+            signals=(Signal("intensity", intensity, None, (name,), "Intensity", errors),),
+            title=f"{title} – {what}" if several else title,
+            conditions={"scan_axis": Quantity(name)},
+            original_metadata={"BANK": bank[0].strip()},
+        )
+    except MeasurementError as e:
+        raise ReadError(f"{what}: the parts do not fit together: {e}") from None
+
+
+def _columns(
+    layout: str, kind: str, body: str, channels: int, start: float | None, step: float | None, what: str
+) -> tuple[Floats, Floats, Floats | None]:
+    """Positions as the bank counts them, intensities, and their standard deviations."""
+    if layout in ("FXYE", "FXY"):
+        width = 3 if layout == "FXYE" else 2
+        table = rows(_free(body, channels * width, what), width, what)
+        return table[:, 0], table[:, 1], table[:, 2] if width == 3 else None
+    if layout == "ALT":
+        table = rows(_fixed(body, (8, 7, 5), 4, channels * 3, what), 3, what)
+        return table[:, 0] / 32, table[:, 1], table[:, 2]  # times are in 32nds of a microsecond
+    if kind not in ("CONS", "CONST") or start is None or not step:
+        raise ReadError(f"{what}: positions of a {kind} bank in the layout {layout} are not read")
+    positions = np.asarray(start + step * np.arange(channels), np.float64)
+    if layout == "ESD":
+        table = rows(_fixed(body, (8,), 10, channels * 2, what), 2, what)
+        return positions, table[:, 0], table[:, 1]
+    table = rows(_fixed(body, (2, 6), 10, channels * 2, what), 2, what)
+    detectors = np.where(table[:, 0] > 0, table[:, 0], 1.0)
+    return positions, table[:, 1], np.sqrt(np.abs(table[:, 1]) / detectors)
+
+
+def _free(body: str, count: int, what: str) -> Floats:
+    tokens = body.split()
+    if len(tokens) < count:
+        raise _short(what, count, len(tokens))
+    try:
+        return np.array(list(map(float, tokens[:count])))
+    except ValueError:
+        odd = next(t for t in tokens if number(t) is None)
+        raise ReadError(f"{what}: {odd[:40]!r} is no number; the file is damaged") from None
+
+
+def _fixed(body: str, widths: tuple[int, ...], fields: int, count: int, what: str) -> Floats:
+    """Numbers in fields of fixed width, ``fields`` groups of ``widths`` a line; an empty field is 0."""
+    group = sum(widths)
+    cells: list[str] = []
+    for line in body.split("\n"):
+        if not line.strip():
+            continue
+        for begin in range(0, min(len(line.rstrip()), group * fields), group):
+            at = begin
+            for width in widths:
+                cells.append(line[at : at + width].strip() or "0")
+                at += width
+    if len(cells) < count:
+        raise _short(what, count, len(cells))
+    try:
+        return np.array(list(map(float, cells[:count])))
+    except ValueError:
+        odd = next(c for c in cells if number(c) is None)
+        raise ReadError(f"{what}: {odd!r} is no number in its field; the file is damaged") from None
+
+
+def _short(what: str, count: int, found: int) -> ReadError:
+    return ReadError(
+        f"{what}: {count} numbers are announced and {found} are there; the file is cut off. Copy it again."
+    )
+
+
+READER = Reader(
+    name="gsas_powder",
+    version="1",
+    techniques=("xrd", "neutron_diffraction"),
+    vendor="GSAS",
+    format="Powder data (.gsa, .fxye)",
+    endings=(".gsa", ".gss", ".fxye", ".gda", ".gsas"),
+    sniff=sniff,
+    read=read,
+    notes="All banks: constant wavelength in STD, ESD, FXY and FXYE; time of flight in FXY, FXYE and ALT.",
+)

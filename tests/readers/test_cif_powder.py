@@ -1,0 +1,124 @@
+"""Powder CIF: what a crystallographer would lose if the reader were wrong (files made by the IUCr's dictionary)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.readers.broken_files import cut, damage
+
+from zairyo.measurement import Measurement
+from zairyo.readers._api import CERTAIN, NO, RawInput, ReadError
+from zairyo.readers._cif import read_cif
+from zairyo.readers.cif_powder import READER
+from zairyo.readers.invariants import check
+
+HEAD = """#\\#CIF_1.1
+data_global
+_publ_section_title
+;
+ A title in
+ two lines
+;
+data_silicon
+_chemical_formula_sum 'Si'
+_diffrn_radiation_probe x-ray
+_diffrn_radiation_wavelength 1.54056(2)
+_diffrn_ambient_temperature 298
+_pd_meas_datetime_initiated 2019-05-06T07:08
+_pd_meas_2theta_range_min 10.0
+_pd_meas_2theta_range_max 10.4
+_pd_meas_2theta_range_inc 0.1
+loop_
+_atom_site_label
+_atom_site_fract_x
+Si1 0.125 # a comment
+'Si 2' 0.5
+"""
+LOOP = """loop_
+_pd_proc_point_id
+_pd_proc_2theta_corrected
+_pd_meas_counts_total
+_pd_calc_intensity_total
+_pd_proc_intensity_bkg_calc
+1 10.00 120(11) 118.5 100
+2 10.10 140(12) 141.0 100
+3 10.20 ? 150.0 100
+"""
+
+
+def reads(text: str, folder: Path) -> Measurement:
+    path = folder / "made.cif"
+    path.write_text(text)
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    return check(READER.read(RawInput(path)), READER)
+
+
+def test_a_pattern_with_uncertainties(tmp_path: Path) -> None:
+    m = reads(HEAD + LOOP, tmp_path)
+    (entry,) = m
+    assert (m.title, m.sample) == ("A title in two lines", "Si")
+    assert entry.technique == "xrd"
+    assert entry.started == datetime(2019, 5, 6, 7, 8)
+    assert entry["two_theta"].values.tolist() == [10, 10.1, 10.2]
+    assert (entry.default, entry.signal.unit) == ("intensity", "counts")
+    assert entry.signal.values[:2].tolist() == [120, 140]
+    assert np.isnan(entry.signal.values[2])
+    assert entry.signal.uncertainty is not None
+    assert entry.signal.uncertainty.tolist() == [11, 12, 0]
+    assert entry["calculated_intensity"].values.tolist() == [118.5, 141, 150]
+    told = {name: (q.value, q.unit) for name, q in entry.conditions.items()}
+    assert told["wavelength"] == (1.54056, "angstrom")
+    assert told["temperature"] == (298.0, "K")
+    silicon = m.original_metadata["silicon"]
+    assert silicon["loops"][0]["_atom_site_label"] == ["Si1", "Si 2"]  # type: ignore[index, call-overload]
+
+
+def test_regular_steps_and_processed_intensities(tmp_path: Path) -> None:
+    loop = "loop_ _pd_proc_intensity_total\n" + "\n".join(f"{v}.25(4)E1" for v in range(5))
+    entry = reads(HEAD + loop, tmp_path)[0]
+    assert entry["two_theta"].values == pytest.approx([10, 10.1, 10.2, 10.3, 10.4])
+    assert entry.signal.values == pytest.approx([2.5, 12.5, 22.5, 32.5, 42.5])
+    assert entry.signal.uncertainty == pytest.approx(0.4)
+    assert entry.signal.unit is None
+    bare = reads(HEAD.replace("_inc 0.1", "_inc 0.3") + loop, tmp_path)
+    assert bare[0].signal.axes == ("point",)
+    assert any("numbered" in w for w in bare.warnings)
+
+
+def test_time_of_flight_and_several_blocks(tmp_path: Path) -> None:
+    bank = "data_bank{}\nloop_\n_pd_meas_time_of_flight\n_pd_meas_intensity_total\n1000 5.5\n1010 6.5\n"
+    m = reads(bank.format(1) + bank.format(2), tmp_path)
+    assert [e.title for e in m] == ["bank1", "bank2"]
+    assert m[0].technique == "neutron_diffraction"
+    assert (m[0]["time_of_flight"].unit, m[0]["time_of_flight"].values.tolist()) == ("us", [1000, 1010])
+
+
+def test_the_grammar() -> None:
+    text = "data_x\n_a 'it's here'\n_b \"5'\"\n_c\n;\n two\n lines; \n;\n_D .\nloop_\n_e\n;one\n;\n'' _f 1\n"
+    (block,) = read_cif(text)
+    assert block.items == {"_a": "it's here", "_b": "5'", "_c": " two\n lines; ", "_d": ".", "_f": "1"}
+    assert block.loops == [{"_e": ["one", ""]}]
+    assert block.text("_d", "_f") == "1"
+
+
+def test_what_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="no whole rows"):
+        reads(HEAD + LOOP + "4 10.3", tmp_path)
+    with pytest.raises(ReadError, match="no value"):
+        reads(HEAD + LOOP + "_last_name", tmp_path)
+    with pytest.raises(ReadError, match="no measurement"):
+        reads(HEAD, tmp_path)
+
+
+def test_damage_never_breaks_out(tmp_path: Path) -> None:
+    data = (HEAD + LOOP).encode()
+    cut(READER, data, tmp_path / "cut.cif", parts=80)
+    damage(READER, data, tmp_path / "damaged.cif", turns=300, within=len(data))
+
+
+def test_structures_are_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "x.cif").write_text("data_x\n_cell_length_a 5.4\n")
+    assert READER.sniff(RawInput(tmp_path / "x.cif")) == NO
