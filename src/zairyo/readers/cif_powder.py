@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from zairyo.measurement import Axis, Entry, Measurement, MeasurementError, Quantity, Signal, tidy_metadata
-from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._cif import Block, read_cif
 from zairyo.readers._diffraction import Floats, number, text_or_none
 from zairyo.readers._diffraction_text import moment
@@ -51,7 +51,9 @@ _RANGES = ("_pd_meas_2theta_range", "_pd_proc_2theta_range")
 
 def sniff(src: RawInput) -> float:
     head = src.head
-    return CERTAIN if _SNIFF.search(head) and re.search(rb"^\s*data_", head, re.M | re.I) else NO
+    if b"_pd_" not in head or not re.search(rb"^\s*data_", head, re.M | re.I):
+        return NO
+    return CERTAIN if _SNIFF.search(head) else LIKELY  # a refined structure may stand before its pattern
 
 
 def read(src: RawInput) -> Measurement:

@@ -67,7 +67,7 @@ _PLANE_NAMES = {
 
 
 def sniff(src: RawInput) -> float:
-    head = src.head
+    head = src.head[:8192]
     return CERTAIN if _COLUMNS.search(head) or _PLANE.search(head) or _MACROS.search(head) else NO
 
 
