@@ -97,6 +97,29 @@ def first_of(names: Iterable[str], columns: Columns) -> str:
     return ""
 
 
+def split_by_direction(columns: Columns) -> None:
+    """Capacity and energy of the step, in charge and in discharge: by the step's type, else by the current's sign."""
+    if "step_type" in columns and columns["step_type"].dtype.kind == "U":
+        kinds = columns["step_type"]
+        discharging = np.char.endswith(kinds, "discharge")
+        charging = np.char.endswith(kinds, "charge") & ~discharging
+    elif "current" in columns and columns["current"].dtype.kind == "f":
+        charging, discharging = columns["current"] > 0, columns["current"] < 0
+    else:
+        return
+    for amount in ("capacity", "energy"):
+        if amount not in columns or f"charge_{amount}" in columns:
+            continue
+        signal = next(s for s in columns.signals if s.name == amount)
+        if signal.values.dtype.kind != "f":
+            continue
+        for way, rows in (("charge", charging), ("discharge", discharging)):
+            values = np.where(rows, np.abs(signal.values), 0.0)
+            columns.add(
+                f"{way}_{amount}", values, signal.unit, f"{amount} of the step, in {way}".capitalize()
+            )
+
+
 def make_entry(
     name: str,
     technique: str,

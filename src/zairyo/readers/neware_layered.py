@@ -18,7 +18,7 @@ from zairyo.measurement import Entry, Measurement, make_name
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import columns_of, moments_of, numbers_of, seconds_of
-from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, Columns, make_entry
+from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, Columns, make_entry, split_by_direction
 
 Array = NDArray[Any]
 _MOST_BYTES = 1024**3
@@ -183,18 +183,7 @@ def _records(level: _Level, mark: str, steps: Columns, cycles: Columns, of: tupl
         columns.add("step", of_step.astype(np.int64) + 1, "", "Step, counted")
         if of_cycle.min() >= 0 and "cycle" in cycles:
             columns.add("cycle", cycles["cycle"][of_cycle[of_step]], "", "Cycle")
-    if "step_type" in columns:
-        kinds = columns["step_type"]
-        charging = np.char.endswith(kinds, "charge") & ~np.char.endswith(kinds, "discharge")
-        discharging = np.char.endswith(kinds, "discharge")
-        for amount in ("capacity", "energy"):
-            if amount in columns and f"charge_{amount}" not in columns:
-                signal = next(s for s in columns.signals if s.name == amount)
-                for way, rows in (("charge", charging), ("discharge", discharging)):
-                    values = np.where(rows, np.abs(signal.values), 0.0)
-                    columns.add(
-                        f"{way}_{amount}", values, signal.unit, f"{amount} of the step, in {way}".capitalize()
-                    )
+    split_by_direction(columns)
     return columns
 
 

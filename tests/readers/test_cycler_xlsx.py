@@ -1,0 +1,200 @@
+"""Workbooks of cyclers: a user would lose the second sheet of a long test, or the cycle of each record."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import numpy as np
+import pytest
+from tests.readers import broken_files
+
+from zairyo.measurement import Measurement
+from zairyo.readers import invariants
+from zairyo.readers._api import LIKELY, NO, RawInput, ReadError
+from zairyo.readers.cycler_xlsx import READER
+
+NAME = "NJK_CC_156_C30_C_x30.xlsx"
+
+
+def read(path: Path) -> Measurement:
+    return invariants.check(READER.read(RawInput(path)), READER)
+
+
+def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> Path:
+    """The least of a workbook: texts are shared strings, as Excel writes them."""
+    texts: list[str] = []
+
+    def cell(value: object, place: str) -> str:
+        if isinstance(value, str):
+            texts.append(value)
+            return f'<c r="{place}" t="s"><v>{len(texts) - 1}</v></c>'
+        return f'<c r="{place}"><v>{value}</v></c>'
+
+    pages = []
+    for rows in sheets.values():
+        lines = "".join(
+            f'<row r="{r}">'
+            + "".join(cell(v, f"{chr(65 + c)}{r}") for c, v in enumerate(row) if v is not None)
+            + "</row>"
+            for r, row in enumerate(rows, 1)
+        )
+        pages.append(f"<worksheet><sheetData>{lines}</sheetData></worksheet>")
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    book = "".join(f'<sheet name="{n}" sheetId="{k}" r:id="r{k}"/>' for k, n in enumerate(sheets, 1))
+    links = "".join(
+        f'<Relationship Id="r{k}" Type="{kind}/worksheet" Target="worksheets/sheet{k}.xml"/>'
+        for k in range(1, len(pages) + 1)
+    )
+    strings = "".join(f"<si><t>{escape(t)}</t></si>" for t in texts)
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    with zipfile.ZipFile(path, "w") as z:
+        z.writestr("[Content_Types].xml", "<Types/>")
+        z.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{package}"><Relationship Id="a" Type="{kind}/officeDocument" '
+            'Target="xl/workbook.xml"/></Relationships>',
+        )
+        z.writestr(
+            "xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{kind}"><sheets>{book}</sheets></workbook>'
+        )
+        z.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{package}">{links}<Relationship Id="s" Type="{kind}/sharedStrings" '
+            'Target="sharedStrings.xml"/></Relationships>',
+        )
+        z.writestr("xl/sharedStrings.xml", f'<sst xmlns="{main}">{strings}</sst>')
+        for k, page in enumerate(pages, 1):
+            z.writestr(
+                f"xl/worksheets/sheet{k}.xml", page.replace("<worksheet>", f'<worksheet xmlns="{main}">')
+            )
+    return path
+
+
+def test_a_real_workbook(instruments: Path) -> None:
+    """python-calamine 0.9.1 by itself gives the same sums; the cycler's own sheet of cycles judges the cycles."""
+    source = instruments / "cycler-xlsx" / NAME
+    assert READER.sniff(RawInput(source)) == LIKELY
+    measurement = read(source)
+    entry, cycles = measurement["cycling"], measurement["cycle"]
+    for name, last, total in (
+        ("time", 83.92, 2659351.75),
+        ("voltage", 2.0033, 25903.6176),
+        ("current", 0.0269, 13.7426),
+        ("capacity", 0.0174, 629.5675),
+    ):
+        values = entry[name].values
+        assert len(values) == 62305
+        assert (values[-1], values.sum()) == pytest.approx((last, total), rel=1e-6)
+    assert (entry["time"].unit, entry["current"].unit) == ("h", "mA")
+    assert set(entry["step_type"].values) == {"rest", "cc_charge", "cc_discharge"}
+    for way in ("charge", "discharge"):
+        amount = entry[f"{way}_capacity"].values
+        highest = [amount[entry["cycle"].values == k].max() for k in range(1, 31)]
+        np.testing.assert_allclose(highest, cycles[f"{way}_capacity"].values[1:], atol=1.01e-4)
+    assert (cycles.x, cycles.default) == ("cycle", "discharge_capacity")
+    assert cycles["specific_charge_capacity"].unit == "mAh/g"
+    assert measurement.instrument == "Landt battery tester"
+
+
+def test_sheets_that_continue_each_other_are_one_table(tmp_path: Path) -> None:
+    head: list[object] = [
+        "Data_Point", "Date_Time", "Test_Time(s)", "Cycle_Index", "Step_Index", "Current(A)", "Voltage(V)",
+        "Charge_Capacity(Ah)", "Discharge_Capacity(Ah)", "Internal_Resistance(Ohm)", "Aux_Temperature_1 (C)",
+    ]  # fmt: skip
+    rows: list[list[object]] = [
+        [k, 43466.5 + k / 86400, k, 1, 2, 0.5, 3.5, 0.1 * k, 0, 0.01, 25.5] for k in range(4)
+    ]
+    path = workbook(
+        tmp_path / "a.xlsx",
+        {
+            "Info": [["Test_Name", "Creator", "Schedule_File_Name"], ["cell 7", "sato", "cc.sdu"]],
+            "Channel_1-008_1": [head, *rows[:2]],
+            "Channel_1-008_2": [head, *rows[2:]],
+            "Statistics_1-008": [
+                ["Cycle_Index", "Charge_Capacity(Ah)", "Discharge_Capacity(Ah)"],
+                [1, 0.3, 0],
+            ],
+        },
+    )
+    assert READER.sniff(RawInput(path)) == LIKELY
+    measurement = read(path)
+    entry = measurement["cycling"]
+    assert entry["time"].values.tolist() == [0, 1, 2, 3]
+    assert entry["timestamp"].values[2] == np.datetime64("2019-01-01T12:00:02")
+    assert entry.started == datetime(2019, 1, 1, 12)
+    assert entry["temperature"].unit == "degC"  # the heading's C is no coulomb
+    assert entry["internal_resistance"].unit == "ohm"
+    assert (measurement.title, measurement.operator) == ("cell 7", "sato")
+    assert entry.conditions["test_protocol"].value == "cc.sdu"
+    assert measurement["statistics_1_008"]["charge_capacity"].values.tolist() == [0.3]
+
+
+def test_two_channels_are_two_entries(tmp_path: Path) -> None:
+    head: list[object] = ["Data Point", "Test Time (s)", "Cycle Index", "Current (A)", "Voltage (V)"]
+    path = workbook(
+        tmp_path / "a.xlsx",
+        {"Channel_1_1": [head, [1, 0, 1, 1, 3.5]], "Channel_2_1": [head, [1, 0, 1, 1, 2.5]]},
+    )
+    assert [e["voltage"].values.tolist() for e in read(path)] == [[3.5], [2.5]]
+
+
+def test_neware_workbooks_name_steps_as_the_binary_files_do(tmp_path: Path) -> None:
+    head: list[object] = [
+        "DataPoint",
+        "Cycle Index",
+        "Step Type",
+        "Time",
+        "Total Time",
+        "Current(A)",
+        "Voltage(V)",
+        "Capacity(Ah)",
+    ]
+    path = workbook(
+        tmp_path / "a.xlsx",
+        {
+            "record": [
+                head,
+                [1, 1, "CC Chg", "00:00:10", "00:00:10", 1.5, 3.5, 0.1],
+                [2, 1, "CC DChg", "00:00:05", "1d 00:00:15", -1.5, 3.4, 0.2],
+            ]
+        },
+    )
+    entry = read(path)["cycling"]
+    assert entry["step_type"].values.tolist() == ["cc_charge", "cc_discharge"]
+    assert entry["time"].values.tolist() == [10, 86415]
+    assert entry["discharge_capacity"].values.tolist() == [0, 0.2]
+
+
+def test_other_workbooks_are_not_taken(instruments: Path, tmp_path: Path) -> None:
+    for other in ("mts-nanoindent-xls/Example.xls", "tamair-csv/excel_example3.xls"):
+        assert READER.sniff(RawInput(instruments / other)) == NO
+    path = workbook(tmp_path / "a.xlsx", {"a": [["Test_Time(s)", "Cycle_Index", "Voltage(V)"], [0, 1, 2]]})
+    with pytest.raises(ReadError, match="no sheet with records"):
+        read(path)
+
+
+def test_files_cut_off_or_damaged_are_refused_or_read(instruments: Path, tmp_path: Path) -> None:
+    whole = (instruments / "cycler-xlsx" / NAME).read_bytes()
+    assert broken_files.cut(READER, whole, tmp_path / "cut.xlsx", 8) == []
+    head: list[object] = ["Data_Point", "Test_Time(s)", "Cycle_Index", "Current(A)", "Voltage(V)"]
+    small = workbook(tmp_path / "a.xlsx", {"Channel_1": [head, *([k, k, 1, 0.5, 3.5] for k in range(9))]})
+    broken_files.damage(READER, small.read_bytes(), tmp_path / "broken.xlsx", turns=100)
+    parts: dict[str, bytes] = {}
+    with zipfile.ZipFile(small) as z:
+        parts = {name: z.read(name) for name in z.namelist()}
+    random = np.random.default_rng(3)
+    for turn in range(60):
+        name = list(parts)[turn % len(parts)]
+        bad = bytearray(parts[name])
+        for at in random.integers(0, len(bad), 5):
+            bad[at] = random.integers(256)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as z:
+            for member, content in (parts | {name: bytes(bad)}).items():
+                z.writestr(member, content)
+        broken_files.replaced(READER, packed.getvalue(), tmp_path / "b.xlsx", [(b"PK", b"PK")])
