@@ -14,7 +14,7 @@ from tests.readers import broken_files
 
 from zairyo.measurement import Measurement
 from zairyo.readers import invariants
-from zairyo.readers._api import LIKELY, NO, RawInput, ReadError
+from zairyo.readers._api import CERTAIN, NO, RawInput, ReadError
 from zairyo.readers.cycler_xlsx import READER
 
 NAME = "NJK_CC_156_C30_C_x30.xlsx"
@@ -78,7 +78,7 @@ def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> Path:
 def test_a_real_workbook(instruments: Path) -> None:
     """python-calamine 0.9.1 by itself gives the same sums; the cycler's own sheet of cycles judges the cycles."""
     source = instruments / "cycler-xlsx" / NAME
-    assert READER.sniff(RawInput(source)) == LIKELY
+    assert READER.sniff(RawInput(source)) == CERTAIN
     measurement = read(source)
     entry, cycles = measurement["cycling"], measurement["cycle"]
     for name, last, total in (
@@ -121,7 +121,7 @@ def test_sheets_that_continue_each_other_are_one_table(tmp_path: Path) -> None:
             ],
         },
     )
-    assert READER.sniff(RawInput(path)) == LIKELY
+    assert READER.sniff(RawInput(path)) == CERTAIN
     measurement = read(path)
     entry = measurement["cycling"]
     assert entry["time"].values.tolist() == [0, 1, 2, 3]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Entry, Measurement, Quantity, make_name
 from zairyo.measurement.text import clean_text, tidy_metadata
-from zairyo.readers._api import LIKELY, NO, RawInput, Reader, ReadError
+from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import moments_of, seconds_of
 from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, Columns, make_entry, split_by_direction
 from zairyo.readers._workbook import Row, Workbook, column, mentions
@@ -82,7 +82,9 @@ def _vendor(source: RawInput) -> str:
 
 
 def _sniff(source: RawInput) -> float:
-    return LIKELY if _vendor(source) else NO
+    if not _vendor(source):
+        return NO
+    return CERTAIN if source.members else LIKELY  # an old workbook's texts are sought in its beginning only
 
 
 # -- sheets → columns ----------------------------------------------------------------------------------
@@ -331,6 +333,5 @@ READER = Reader(
     endings=(".xlsx", ".xls"),
     sniff=_sniff,
     read=_read,
-    surest=LIKELY,
     notes="Records of one or several sheets, with the sheets of cycles and steps beside them.",
 )
