@@ -73,12 +73,18 @@ def read(src: RawInput) -> Measurement:
 
 
 def _rows(lines: list[str]) -> Floats:
+    cells = [line.split() for line in lines]
+    try:
+        if all(len(row) == 3 for row in cells):
+            return np.array([list(map(float, row)) for row in cells])
+    except ValueError:
+        pass  # something odd: line by line
     values = []
     for index, line in enumerate(lines, 6):
-        cells = [number(t) for t in line.split()]
-        if not 2 <= len(cells) <= 3 or None in cells:
+        row = [number(t) for t in line.split()]
+        if not 2 <= len(row) <= 3 or None in row:
             raise ReadError(f"line {index} should have three numbers: {line[:60]!r}; the file is damaged")
-        values.append([*cells, np.nan] if len(cells) == 2 else cells)
+        values.append([*row, np.nan] if len(row) == 2 else row)
     return np.array(values, float)
 
 

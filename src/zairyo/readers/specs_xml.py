@@ -158,7 +158,7 @@ class _Region:
                 "is damaged or cut off. Copy it again."
             )
         try:
-            values = np.array([float(t) for t in tokens])
+            values = np.array(list(map(float, tokens)))
         except ValueError:
             odd = next(t for t in tokens if number(t) is None)
             raise ReadError(f"region {self.name}, {where}: {odd[:40]!r} is not a count") from None
