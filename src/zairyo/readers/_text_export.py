@@ -214,7 +214,10 @@ def _fitted(cells: list[str], width: int, line: int) -> list[str]:
 def _column(cells: list[str], decimal: str, warnings: list[str]) -> Array:
     """Numbers if most filled cells are, else texts. Cells are often alike, so each text is looked at once."""
     words = list(dict.fromkeys(cells))
-    values, _ = delimited_text.numbers(words, decimal, "")
+    mark = "," if decimal == "." else "."
+    grouped = re.compile(rf"\s*[+-]?\d{{1,3}}(\{mark}\d{{3}})+(\{decimal}\d*)?\s*\Z")
+    plain = [w.replace(mark, "") if mark in w and grouped.match(w) else w for w in words]
+    values, _ = delimited_text.numbers(plain, decimal, "")
     number_of = dict(zip(words, values.tolist(), strict=True))
     found = np.array([number_of[c] for c in cells])
     odd = {w for w in words if number_of[w] != number_of[w] and w.strip() and w.strip().lower() != "nan"}

@@ -1,0 +1,357 @@
+"""Exports of testing machines: a header of keys and values, then tables: a row of headings, one of units, and numbers.
+
+Makers differ in language, delimiter and decimal mark, and in how they put several specimens into one file: one table
+below the other, or side by side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from zairyo.measurement import Entry, Measurement, Quantity, Signal, table
+from zairyo.measurement.text import clean_text, tidy_metadata
+from zairyo.readers._api import RawInput, ReadError
+from zairyo.readers._mechanical_columns import COLUMNS, plot_of, technique_of
+from zairyo.readers._text_export import (
+    Array,
+    cells_of,
+    columns_of,
+    decimal_of,
+    moment,
+    number,
+    quantity,
+    read_lines,
+    signals_of,
+    unit_of,
+)
+
+#: What stands for a unit in the row below the headings, in brackets of any kind or none.
+_UNIT = re.compile(
+    r"[\[(]?\s*(m?s|sec|secs|min|h|[mµun]?m|cm|inch|in|[mk]?N|MN|lbf|kgf|gf|%|‰|[kMG]?Pa|N/mm(²|2|\^2|\*\*2)|kgf/mm2|psi|ksi"
+    r"|mm/mm|m/m|µε|um/m|N/tex|cN/tex|[mk]?J|[°º]C|℃|C|K|°F|deg|°|N[.·*]?m|mm/min|mm/s|1/s|s-1|Hz|V|mV|cycles?|-|秒|分)?\s*[\])]?\Z"
+)
+_CURVES = frozenset(
+    {
+        "time",
+        "force",
+        "stress",
+        "displacement",
+        "extension",
+        "strain",
+        "position",
+        "deflection",
+        "torque",
+        "angle",
+    }
+)
+_DELIMITERS = ("\t", ";", ",")
+_SPELLINGS = {
+    "秒": "s",
+    "分": "min",
+    "C": "degC",
+    "kgf": "kgf",
+    "º C": "degC",
+    "ºC": "degC",
+    "cycle": "",
+    "cycles": "",
+}
+#: Keys of the header (whole, in any case) → condition.
+_CONDITIONS = (
+    (r"probendicke|thickness|specimen thickness|厚さ|板厚|dicke", "sample_thickness"),
+    (r"probenbreite|width|specimen width|幅|breite", "sample_width"),
+    (r"(proben)?durchmesser|diameter|specimen diameter|直径", "sample_diameter"),
+    (
+        r"messlänge.*|anfangsmesslänge|gau?ge length|標点距離|標点間距離|extensometer gau?ge length|l0",
+        "gauge_length",
+    ),
+    (r"(versuchs|proben|einspann)länge|length|specimen length|長さ|試験片長さ", "sample_length"),
+    (
+        r"support span|span|stützweite|支点間距離|grip separation|つかみ具間距離|anvil separation|einspannlänge",
+        "span",
+    ),
+    (r"prüfgeschwindigkeit|test speed|speed|crosshead speed|rate 1|試験速度|速度", "test_speed"),
+    (r"vorkraft|preload|予荷重|初荷重", "preload"),
+    (r"temperatur|temperature|test temperature|温度", "temperature"),
+    (r"(anfangs)?querschnitt(sfläche)?|area|cross[- ]section(al)?( area)?|断面積", "cross_section"),
+    (r"e-modul|emod|modul", ""),
+)
+_TEXTS = (
+    (r"prüfnorm|test standard|standard|試験規格", "standard"),
+    (r"werkstoff|material|材質|材料", "sample_material"),
+    (r"probentyp|probenform|shape|specimen shape|試験片形状|形状", "sample_shape"),
+    (r"method|test method|method file name|prüfvorschrift|試験条件ファイル名|メソッドファイル名", "method"),
+    (r"bemerkung|comment|コメント", "comment"),
+)
+_SAMPLE = r"probenkennung.*|probenbezeichnung|proben-?id|specimen (label|name)|sample (name|id)|試料名|試験片名|名称"
+_OPERATOR = r"prüfer|operator( name)?|tester|試験者|担当者|オペレータ"
+_DATE = r"datum(/uhrzeit)?|prüfdatum|date|test date|start date|試験日|試験日時|日付"
+_DATES = (
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+)
+_EXCEL_EPOCH = datetime(1899, 12, 30)
+
+
+@dataclass
+class Found:
+    """One table: where its headings are (index of the line), its headings, units and columns."""
+
+    line: int
+    headings: list[str]
+    units: list[str | None]
+    columns: list[Array]
+    above: list[str] = field(default_factory=list)
+
+
+def heading_at(lines: Sequence[str], start: int = 0) -> tuple[int, str] | None:
+    """The first line of headings that has a line of units below it, and the delimiter."""
+    for at in range(start, len(lines) - 1):
+        for delimiter in _DELIMITERS:
+            if (
+                delimiter in lines[at]
+                and delimiter in lines[at + 1]
+                and _are_units(lines[at], lines[at + 1], delimiter)
+            ):
+                return at, delimiter
+    return None
+
+
+@lru_cache(maxsize=4)
+def first_heading(lines: tuple[str, ...]) -> tuple[int, str] | None:
+    """:func:`heading_at` of a file's beginning, looked for once for all readers that ask."""
+    return heading_at(lines[:400])
+
+
+def _are_units(headings: str, units: str, delimiter: str) -> bool:
+    if units.lstrip('" ')[:1] in "0123456789+-.":
+        return False  # most lines are rows of numbers
+    names, below = cells_of(headings, delimiter), cells_of(units, delimiter)
+    while names and not names[-1]:
+        names.pop()
+    filled = [u for u in below if u]
+    if len(names) < 2 or len(below) < len(names) - 1 or len(filled) * 2 < len(names) or len(filled) < 2:
+        return False
+    if any(number(n) is not None for n in names):
+        return False
+    return all(_UNIT.match(u) for u in below) and any(COLUMNS_TIME.fullmatch(n) or _known(n) for n in names)
+
+
+COLUMNS_TIME = re.compile(r"time.*|zeit|prüfzeit|testzeit|時間.*|経過時間", re.IGNORECASE)
+
+
+def _known(name: str) -> bool:
+    return any(pattern.fullmatch(name) for pattern, _ in COLUMNS)
+
+
+def find_tables(lines: list[str], source: RawInput, warnings: list[str]) -> tuple[list[Found], list[str]]:
+    """All tables of curves, and the lines that are in none."""
+    tables: list[Found] = []
+    outside: list[str] = []
+    at = 0
+    while (place := heading_at(lines, at)) is not None:
+        line, delimiter = place
+        outside += lines[at:line]
+        end = _end(lines, line + 2, delimiter)
+        at = max(end, line + 2)
+        names = cells_of(lines[line], delimiter)
+        rows = lines[line + 2 : end]
+        if not names[0] or not _is_curve(names):  # a table of results: its first column counts specimens
+            outside += lines[line:end]
+            continue
+        if not rows:
+            continue
+        while names and not names[-1]:
+            names.pop()
+        units = (cells_of(lines[line + 1], delimiter) + [""] * len(names))[: len(names)]
+        last = end == len(lines) and lines[-1].strip()
+        if last and len(cells_of(lines[-1], delimiter)) < len(names) and len(rows) > 1:
+            raise ReadError(
+                f"line {len(lines)} of {source.name} is half a row; the file is cut off there. Copy it again."
+            )
+        decimal = decimal_of(rows[:200], delimiter)
+        columns = columns_of(rows, delimiter, len(names), warnings, line=line + 3, decimal=decimal)
+        above = cells_of(lines[line - 1], delimiter) if line and lines[line - 1].strip() else []
+        tables.append(Found(line, names, [u.strip("[]() ") or None for u in units], columns, above))
+    outside += lines[at:]
+    if not tables:
+        raise ReadError(
+            f"{source.name} holds no table of a curve; it is cut off, or has results only. Export raw data."
+        )
+    return tables, outside
+
+
+def _is_curve(names: list[str]) -> bool:
+    return len(kinds_of(names) & _CURVES) >= 2
+
+
+def kinds_of(names: Sequence[str]) -> set[str]:
+    """The vocabulary's names for the headings that are known."""
+    return {next((n for p, n in COLUMNS if p.fullmatch(name)), "") for name in names if name} - {""}
+
+
+def _end(lines: list[str], begin: int, delimiter: str) -> int:
+    for at in range(begin, len(lines)):
+        cells = lines[at].strip()
+        if not cells.strip(delimiter + '" '):
+            return at
+        first = next((c for c in cells_of(lines[at], delimiter) if c), "")
+        if number(first) is None and first.lower() not in ("nan", "---", "--"):
+            return at
+    return len(lines)
+
+
+# --- tables → measurement -----------------------------------------------------------------------------------------
+
+
+def read_tests(source: RawInput, vendor: str, software: str) -> Measurement:
+    """Every curve of the file as an entry, with what its header says of specimen and test."""
+    lines = read_lines(source)
+    warnings: list[str] = []
+    tables, outside = find_tables(lines, source, warnings)
+    header = header_of(outside)
+    words = [k for k in (source.name, *header.values()) if isinstance(k, str)]
+    runs = [run for found in tables for run in _side_by_side(found)]
+    technique = technique_of([*(h for r in runs for h in r.headings), *words])
+    conditions = _conditions(header, warnings)
+    started = _started(header)
+    entries: list[Entry] = []
+    for n, run in enumerate(runs, 1):
+        signals = signals_of(run.headings, run.units, run.columns, COLUMNS, warnings, _SPELLINGS)
+        signals = _trimmed(signals)
+        x, default = plot_of(signals, technique)
+        entries.append(
+            table(
+                f"test_{n}" if len(runs) > 1 else "test",
+                technique,
+                signals,
+                x=x,
+                default=default,
+                title=clean_text(run.above[0])[:200] if run.above and run.above[0] else "",
+                conditions=conditions,
+                started=started,
+            )
+        )
+    return Measurement(
+        tuple(entries),
+        title=source.path.stem,
+        sample=_value(header, _SAMPLE),
+        operator=_value(header, _OPERATOR),
+        instrument=_value(header, r"maschinendaten|prüfmaschine|machine|frame|試験機") or vendor,
+        original_metadata=tidy_metadata({"header": header} if header else {}),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _side_by_side(found: Found) -> list[Found]:
+    """Tables of several specimens beside each other: where the first heading comes again, the next begins."""
+    first = found.headings[0]
+    starts = [k for k, h in enumerate(found.headings) if h == first]
+    bounds = [*starts, len(found.headings)]
+    width = bounds[1] - bounds[0]
+    if len(starts) == 1 or any(b - a != width for a, b in pairwise(bounds)):
+        return [found]
+    above = (found.above + [""] * len(found.headings))[: len(found.headings)]
+    return [
+        Found(
+            found.line,
+            found.headings[a:b],
+            found.units[a:b],
+            found.columns[a:b],
+            [c for c in above[a:b] if c],
+        )
+        for a, b in pairwise(bounds)
+    ]
+
+
+def _trimmed(signals: list[Signal]) -> list[Signal]:
+    """Without the blank rows at the end that a longer curve beside it leaves."""
+    filled = [np.flatnonzero(np.isfinite(s.values)) for s in signals if s.values.dtype.kind == "f"]
+    last = max((int(f[-1]) for f in filled if len(f)), default=-1)
+    if last < 0:
+        raise ReadError("A table holds no numbers; the file is damaged.")
+    return [Signal(s.name, s.values[: last + 1], s.unit, long_name=s.long_name) for s in signals]
+
+
+# --- the header ---------------------------------------------------------------------------------------------------
+
+
+def header_of(lines: Sequence[str]) -> dict[str, object]:
+    """Keys and values of any writing: ``"key";"value";"unit"``, ``key : value``; other lines as a list of cells."""
+    header: dict[str, object] = {}
+    loose: list[list[str]] = []
+    for line in lines:
+        text = clean_text(line.strip())
+        if not text.strip('",;\t '):
+            continue
+        cells = _cells(text)
+        while len(cells) > 1 and not cells[-1]:
+            cells.pop()
+        if len(cells) == 1:
+            key, mark, value = cells[0].partition(" : ")
+            if not mark:
+                key, mark, value = cells[0].partition(":")
+            cells = [key.strip(), value.strip()] if mark and value.strip() else cells
+        filled = [c for c in cells[1:] if c]
+        if cells[0] and 1 <= len(filled) <= 2 and cells[0] not in header:
+            header[cells[0].rstrip(": ")] = " ".join(filled)
+        elif len(cells) > 3 and len(cells) % 2 == 0 and all(cells[::2]) and number(cells[0]) is None:
+            header.update({k: v for k, v in zip(cells[::2], cells[1::2], strict=True) if k not in header})
+        else:
+            loose.append(cells)
+    if loose:
+        header["other lines"] = loose
+    return header
+
+
+def _cells(line: str) -> list[str]:
+    delimiter = next((d for d in _DELIMITERS if d in line), "")
+    return cells_of(line, delimiter) if delimiter else [line.strip('" ')]
+
+
+def _value(header: dict[str, object], pattern: str) -> str:
+    return next(
+        (v for k, v in header.items() if isinstance(v, str) and re.fullmatch(pattern, k, re.IGNORECASE)), ""
+    )
+
+
+def _conditions(header: dict[str, object], warnings: list[str]) -> dict[str, Quantity]:
+    found: dict[str, Quantity] = {}
+    for key, text in header.items():
+        if not isinstance(text, str) or not text:
+            continue
+        bare, _, stated = key.partition("(") if key.endswith(")") else key.partition("[")
+        for pattern, name in _CONDITIONS:
+            if not name or name in found or not re.fullmatch(pattern, bare.strip(), re.IGNORECASE):
+                continue
+            value = quantity(text)
+            if value is not None:
+                unit = value[1] or stated.rstrip(")] ")
+                found[name] = Quantity(
+                    value[0], unit_of(unit, warnings, _SPELLINGS) or None if unit else None
+                )
+        for pattern, name in _TEXTS:
+            if name not in found and re.fullmatch(pattern, bare.strip(), re.IGNORECASE):
+                found[name] = Quantity(text)
+    return found
+
+
+def _started(header: dict[str, object]) -> datetime | None:
+    text = _value(header, _DATE)
+    if (parsed := moment(text, _DATES)) is not None:
+        return parsed
+    value = quantity(text)
+    if value and value[1] == "d" and 20_000 < value[0] < 80_000:  # days, as a worksheet counts them
+        return _EXCEL_EPOCH + timedelta(seconds=round(value[0] * 86400))
+    return None

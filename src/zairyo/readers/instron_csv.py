@@ -1,0 +1,54 @@
+"""Instron Bluehill raw data (`is_tens_RawData`, `*.csv`, older `*.raw`): curves of one or more specimens.
+
+Facts: perhaps parameters (``"key","value"`` or ``key : value``), perhaps ``Results Table n``, then headings (``Time``,
+``Extension``, ``Load`` …), units in brackets below them, and rows, often between quotes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from zairyo.measurement import Measurement
+from zairyo.readers._api import LIKELY, NO, POSSIBLE, RawInput, Reader
+from zairyo.readers._test_tables import first_heading, heading_at, kinds_of, read_tests
+from zairyo.readers._text_export import cells_of, head_lines
+
+_WORDS = re.compile(
+    r"Results Table|Bluehill|Specimen label|Specimen properties|is_tens|is_comp|is_flex|Raw Data", re.I
+)
+_BRACKETS = re.compile(r"\([^()]{0,12}\)\Z")
+
+
+def _sniff(source: RawInput) -> float:
+    lines = head_lines(source)
+    place = first_heading(lines) if lines else None
+    while place is not None:
+        at, delimiter = place
+        names = cells_of(lines[at], delimiter)
+        loads = kinds_of(names) & {"force", "stress", "torque"}
+        if re.match(r"Time\b", names[0]) and loads and all(n.isascii() for n in names):
+            units = [u for u in cells_of(lines[at + 1], delimiter) if u]
+            if any(_WORDS.search(x) for x in lines[:at]) or _WORDS.search(source.name):
+                return LIKELY
+            return POSSIBLE if all(_BRACKETS.match(u) for u in units) else NO
+        place = heading_at(lines[:400], at + 1)
+    return NO
+
+
+def _read(source: RawInput) -> Measurement:
+    return read_tests(source, "Instron", "Bluehill")
+
+
+READER = Reader(
+    name="instron_csv",
+    version="1",
+    techniques=("tensile", "compression", "bending", "fatigue", "creep", "mechanical_test"),
+    vendor="Instron",
+    format="Bluehill raw data",
+    endings=(".csv", ".raw", ".txt"),
+    sniff=_sniff,
+    read=_read,
+    surest=LIKELY,
+    notes="Raw data with or without parameters and results; results are kept as metadata. Files of results only are"
+    " refused.",
+)

@@ -1,0 +1,47 @@
+"""ZwickRoell testXpert text exports (`.TRA`, `.txt`, `.csv`), in German or English.
+
+Facts: perhaps a header (``"Probendicke";1,55;"mm"``), a row of channels (``Prüfzeit``, ``Standardkraft``, …), a row of
+units, rows; between ``;``, tabs or commas, with decimal commas or points.
+"""
+
+from __future__ import annotations
+
+import re
+
+from zairyo.measurement import Measurement
+from zairyo.readers._api import LIKELY, NO, RawInput, Reader
+from zairyo.readers._test_tables import first_heading, read_tests
+from zairyo.readers._text_export import cells_of, head_lines
+
+_CHANNELS = re.compile(
+    r"(Prüfzeit|Testzeit|Standardkraft|Standardweg|Traversenweg.*|Traverse abs.*|Dehnung|Kraft|Standard force"
+    r"|Standard travel|Test time|Crosshead absolute|Nominal strain|Absolute crosshead travel|Breitenänderung"
+    r"|Werkzeugabstand|Tool separation|Grip to grip separation.*)\Z"
+)
+
+
+def _sniff(source: RawInput) -> float:
+    lines = head_lines(source)
+    place = first_heading(lines) if lines else None
+    if place is None:
+        return NO
+    names = cells_of(lines[place[0]], place[1])
+    return LIKELY if sum(bool(_CHANNELS.match(n)) for n in names) >= 2 else NO
+
+
+def _read(source: RawInput) -> Measurement:
+    return read_tests(source, "ZwickRoell", "testXpert")
+
+
+READER = Reader(
+    name="zwick_tra",
+    version="1",
+    techniques=("tensile", "compression", "bending", "fatigue", "creep", "mechanical_test"),
+    vendor="ZwickRoell",
+    format="testXpert text",
+    endings=(".tra", ".txt", ".csv"),
+    sniff=_sniff,
+    read=_read,
+    surest=LIKELY,
+    notes="Text exports in German and English, with and without header. testXpert's own .zs2, .zse files are not read.",
+)

@@ -1,0 +1,199 @@
+"""Curves of testing machines: a user would plot newtons as kilonewtons, or lose a specimen beside another.
+
+No file of these makers may be shipped; the files here are written as their manuals and published data show them.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zairyo.measurement import Measurement
+from zairyo.readers import invariants, registry
+from zairyo.readers._api import NO, RawInput, ReadError
+from zairyo.readers.instron_csv import READER as INSTRON
+from zairyo.readers.shimadzu_trapezium import READER as SHIMADZU
+from zairyo.readers.zwick_tra import READER as ZWICK
+
+BLUEHILL = """"Test method","C:\\Methods\\tension.im_tens"
+"Specimen label","Al 6061 - 3"
+"Operator name : M. Sato"
+"Thickness","2.00","mm"
+"Width (mm)","12.5"
+
+Results Table 1
+,"Maximum Load","Modulus"
+,"(N)","(MPa)"
+"1","1,234.5","70123"
+
+"Time","Extension","Load","Tensile strain (Extension)","Tensile stress"
+"(s)","(mm)","(N)","(%)","(MPa)"
+"0.000","0.0000","-0.1","0.00","0.00"
+"0.100","0.0100","999.9","0.02","20.5"
+"0.200","0.0200","1,234.5","0.04","49.4"
+"""
+BLUEHILL_TWO = """Time,Displacement,Force
+(s),(mm),(kN)
+0,0,0
+1,0.5,1.5
+
+Time,Displacement,Force
+(s),(mm),(kN)
+0,0,0
+1,0.25,1.25
+2,0.5,2.5
+"""
+TESTXPERT = (
+    '"Prüfinstitut"\t"institute_1"\n'
+    '"Datum/Uhrzeit"\t44335,4\t"d"\n'
+    '"Prüfnorm"\t"ISO 6892-1"\n'
+    '"Werkstoff"\t"DX56D"\n'
+    '"Prüfer"\t"abc"\n'
+    '"Probenkennung 2"\t"WR00_43"\n'
+    '"Messlänge Standardweg"\t80\t"mm"\n'
+    '"Probendicke"\t1,55\t"mm"\n'
+    '"Probenbreite"\t20,04\t"mm"\n'
+    '"Prüfgeschwindigkeit"\t0,1\t"mm/s"\n'
+    '"Vorkraft"\t2\t"MPa"\n'
+    '"Temperatur"\t22\t"°C"\n'
+    '"Bemerkung"\t""\n'
+    '"Prüfzeit"\t"Standardkraft"\t"Traversenweg absolut"\t"Standardweg"\t"Breitenänderung"\t"Dehnung"\n'
+    '"s"\t"N"\t"mm"\t"mm"\t"mm"\t"%"\n'
+    "0,00\t0,5\t120,00\t0,000\t0,000\t0,000\n"
+    "0,10\t620,25\t120,01\t0,010\t-0,001\t0,0125\n"
+)
+TRA = "Prüfzeit;Kraft;Weg\ns;N;mm\n0,01;0,5;0,001\n0,02;1.000,5;0,002\n"
+TRAPEZIUM = """試験ファイル名,引張.xtas,メソッドファイル名,JIS.xmas
+試験日,2024/05/06,試験モード,単試験,試験種類,引張
+試験速度,5 mm/min
+
+"1 _ 1","","","1 _ 2","",""
+"時間","試験力","ストローク","時間","試験力","ストローク"
+"秒","N","mm","sec","N","mm"
+0,0.1,0,0,0.2,0
+0.5,10.1,0.5,0.5,20.2,0.5
+1.0,11.1,1.0,,,
+"""
+
+
+def read(reader, path: Path) -> Measurement:  # type: ignore[no-untyped-def]
+    assert registry.find(RawInput(path)) is not None
+    assert registry.find(RawInput(path)).name == reader.name
+    return invariants.check(reader.read(RawInput(path)), reader)
+
+
+def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_bluehill_with_parameters_and_results(tmp_path: Path) -> None:
+    m = read(INSTRON, written(tmp_path / "tension.csv", BLUEHILL, "cp1252"))
+    (entry,) = m.entries
+    assert (entry.technique, entry.x, entry.default) == ("tensile", "strain", "stress")
+    assert entry["force"].values.tolist() == [-0.1, 999.9, 1234.5]
+    assert entry["displacement"].values.tolist() == [0, 0.01, 0.02]
+    assert {s.name: s.unit for s in entry.signals} == {
+        "time": "s", "displacement": "mm", "force": "N", "strain": "percent", "stress": "MPa"}  # fmt: skip
+    assert (m.sample, m.operator, m.instrument) == ("Al 6061 - 3", "M. Sato", "Instron")
+    assert str(entry.conditions["sample_thickness"]) == "2 mm"
+    assert str(entry.conditions["sample_width"]) == "12.5 mm"
+    assert ["1", "1,234.5", "70123"] in m.original_metadata["header"][
+        "other lines"
+    ] or "1" in m.original_metadata["header"]
+    assert not m.warnings
+
+
+def test_bluehill_with_two_specimens(tmp_path: Path) -> None:
+    m = read(INSTRON, written(tmp_path / "x.is_comp_RawData.csv", BLUEHILL_TWO))
+    assert [e.name for e in m.entries] == ["test_1", "test_2"]
+    assert m["test_2"]["force"].values.tolist() == [0, 1.25, 2.5]
+    assert m["test_2"]["force"].unit == "kN"
+    assert (m["test_1"].technique, m["test_1"].x) == ("mechanical_test", "displacement")
+
+
+def test_bluehill_results_alone_are_no_curve(tmp_path: Path) -> None:
+    text = BLUEHILL[: BLUEHILL.index('"Time"')]
+    with pytest.raises(ReadError, match="raw data"):
+        INSTRON.read(RawInput(written(tmp_path / "a.csv", text)))
+
+
+def test_testxpert_with_its_header(tmp_path: Path) -> None:
+    m = read(ZWICK, written(tmp_path / "a.TXT", TESTXPERT, "cp1252"))
+    (entry,) = m.entries
+    assert entry["force"].values.tolist() == [0.5, 620.25]
+    assert entry["transverse_extension"].values.tolist() == [0, -0.001]
+    assert entry["position"].values.tolist() == [120, 120.01]
+    assert (entry.x, entry.default) == ("displacement", "force") or entry.x == "strain"
+    conditions = {k: str(v) for k, v in entry.conditions.items()}
+    assert conditions["sample_thickness"] == "1.55 mm"
+    assert conditions["gauge_length"] == "80 mm"
+    assert conditions["test_speed"] == "0.1 mm/s"
+    assert conditions["temperature"] == "22 degC"
+    assert conditions["standard"] == "ISO 6892-1"
+    assert (m.sample, m.operator) == ("WR00_43", "abc")
+    assert m.started == datetime(2021, 5, 19, 9, 36)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-16"])
+def test_tra_between_semicolons(tmp_path: Path, encoding: str) -> None:
+    m = read(ZWICK, written(tmp_path / "a.TRA", TRA, encoding))
+    assert m[0]["force"].values.tolist() == [0.5, 1000.5]
+    assert m[0]["displacement"].values.tolist() == [0.001, 0.002]
+    assert m[0]["time"].unit == "s"
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "utf-8-sig", "utf-16"])
+def test_trapezium_in_japanese_with_specimens_side_by_side(tmp_path: Path, encoding: str) -> None:
+    m = read(SHIMADZU, written(tmp_path / "引張.csv", TRAPEZIUM, encoding))
+    assert [e.title for e in m.entries] == ["1 _ 1", "1 _ 2"]
+    assert m["test_1"]["force"].values.tolist() == [0.1, 10.1, 11.1]
+    assert m["test_2"]["force"].values.tolist() == [0.2, 20.2], (
+        "blank cells below a shorter curve are no readings"
+    )
+    assert m["test_2"]["time"].unit == "s"
+    assert m["test_1"].technique == "tensile"
+    assert str(m["test_1"].conditions["test_speed"]) == "5 mm/min"
+    assert m.started == datetime(2024, 5, 6)
+    assert m.original_metadata["header"]["メソッドファイル名"] == "JIS.xmas"
+
+
+def test_trapezium_in_english(tmp_path: Path) -> None:
+    text = '"1 _ 1","",""\n"Time","Force","Stroke"\n"sec","N","mm"\n0,0,0\n0.1,2,0.1\n'
+    m = read(SHIMADZU, written(tmp_path / "a.csv", text))
+    assert m[0]["force"].values.tolist() == [0, 2]
+    assert (m[0].x, m[0].default) == ("displacement", "force")
+
+
+@pytest.mark.parametrize(("reader", "text"), [(INSTRON, BLUEHILL), (ZWICK, TESTXPERT), (SHIMADZU, TRAPEZIUM)])
+def test_damage_is_an_error_or_a_measurement(tmp_path: Path, reader, text: str) -> None:  # type: ignore[no-untyped-def]
+    whole, target = text.encode("cp932" if reader is SHIMADZU else "cp1252"), tmp_path / "a.csv"
+    random = np.random.default_rng(31)
+    for end in range(0, len(whole), 20):
+        target.write_bytes(whole[:end])
+        with suppress(ReadError):
+            assert isinstance(invariants.check(reader.read(RawInput(target)), reader), Measurement)
+    for turn in range(60):
+        bad = bytearray(whole)
+        for at in random.integers(0, len(bad), 6):
+            bad[at] = random.integers(256)
+        if turn % 10 == 9:
+            bad[200:] = random.bytes(len(bad) - 200)
+        target.write_bytes(bytes(bad))
+        with suppress(ReadError):
+            assert isinstance(invariants.check(reader.read(RawInput(target)), reader), Measurement)
+
+
+def test_other_tables_are_not_taken(tmp_path: Path) -> None:
+    texts = (
+        "time,voltage\ns,V\n1,2\n2,3\n",
+        "Time;Temperature\n(s);(C)\n1;2\n3;4\n",
+        "2theta,I\n(deg),(counts)\n1,2\n",
+    )
+    for text in texts:
+        source = RawInput(written(tmp_path / "a.csv", text))
+        assert [r.sniff(source) for r in (INSTRON, ZWICK, SHIMADZU)] == [NO] * 3
