@@ -132,7 +132,7 @@ def test_raman_energies_images_and_unknown_units(tmp_path: Path) -> None:
         document(["1,5;2"], "RelativeWavenumber"),
         document(["1;2"], "ElectronVolt"),
         document(["1;2;3;4"], rows=2),
-        document(["1;2"], "Furlong"),
+        document(["1;2"], "Gizmo"),
     )
     m = read(path)
     assert [e.signal.axes[-1] for e in m.entries] == [
@@ -144,7 +144,7 @@ def test_raman_energies_images_and_unknown_units(tmp_path: Path) -> None:
     assert m[0].technique == "raman"
     assert m[0].signal.values.tolist() == [1.5, 2]
     assert m[2].signal.axes == ("detector_row", "wavelength")
-    assert (m[3]["spectral_position"].unit, "Furlong" in m.warnings[0]) == ("Furlong", True)
+    assert (m[3]["spectral_position"].unit, "Gizmo" in m.warnings[0]) == ("Gizmo", True)
 
 
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:
