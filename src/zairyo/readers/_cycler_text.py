@@ -81,7 +81,7 @@ def columns_of(rows: list[str], delimiter: str, decimal: str, width: int) -> lis
             found.append(np.fromiter(map(float, column), np.float64, len(column)))
         except ValueError:
             raw = whole.split(delimiter)[at::width] if decimal == "," else column
-            found.append([cell.strip() for cell in raw])
+            found.append(list(map(str.strip, raw)))
     return found
 
 

@@ -179,7 +179,7 @@ class _Table:
             self.empty.append(heading.strip())
             return
         if units is not None:
-            told = {cell.strip() for cell in units} if not isinstance(units, np.ndarray) else set()
+            told = set(units) if not isinstance(units, np.ndarray) else set()
             own = told.pop() if len(told) == 1 else ""
             name, unit = _SENSORS.get(own, ("auxiliary", own or None))
         elif re.match(r"(?:ev)?temp", quantity):
