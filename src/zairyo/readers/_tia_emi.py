@@ -15,6 +15,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -32,6 +33,7 @@ _STRUCTURE, _PROFILE, _IMAGE = 0x40, 0x21, 0x22
 _TEXT, _DOUBLE = 0x60, 0x41
 #: Kind of a plain value → its length.
 _LENGTHS = {0x20: 1, 0x30: 2, 0x31: 4, 0x32: 2, 0x33: 4, 0x40: 4, _DOUBLE: 8, 0x70: 1}
+_F64 = struct.Struct("<d")
 _DEEPEST = 32
 _NAME, _TYPE, _VALUES, _CALIBRATION = 0x0100, 0x0200, 0x0202, 0x0300
 _SPACE, _SERIES, _DESCRIPTION, _VERSION = 0x0400, 0x0440, 0x0419, 0x0712
@@ -74,6 +76,16 @@ class DocumentObject:
     values: NDArray[Any] | None
     calibrations: tuple[Calibration, ...]
     unit: str
+
+    @cached_property
+    def labels(self) -> dict[str, tuple[str, str]]:
+        """The description's labels with their values and units, e.g. ``High tension``: 200, kV."""
+        pairs = self.info.findall("ExperimentalDescription/Root/Data") if self.info is not None else []
+        return {(p.findtext("Label") or "").strip(): (_said(p, "Value"), _said(p, "Unit")) for p in pairs}
+
+
+def _said(pair: Element, name: str) -> str:
+    return (pair.findtext(name) or "").strip()
 
 
 @dataclass(frozen=True)
@@ -127,42 +139,50 @@ class _Walk:
     def __init__(self, data: bytes | mmap.mmap, name: str) -> None:
         self.data, self.name, self.at, self.stopped, self.records = data, name, _RECORDS, 0, 0
 
+    def _cut(self, count: int) -> ReadError:
+        return ReadError(
+            f"{self.name} is cut off or damaged: {count} bytes are needed at byte {self.at}, and the file has "
+            f"{len(self.data)}. Copy it again."
+        )
+
     def _bytes(self, count: int) -> bytes:
         found = bytes(self.data[self.at : self.at + count])
         if len(found) < count:
-            raise ReadError(
-                f"{self.name} is cut off or damaged: {count} bytes are needed at byte {self.at}, and the file has "
-                f"{len(self.data)}. Copy it again."
-            )
+            raise self._cut(count)
         self.at += count
         return found
 
     def fill(self, structure: Structure, depth: int = 0) -> None:
-        while not self.stopped and (depth or self.at < len(self.data)):
-            start = self.at
-            code = int.from_bytes(self._bytes(2), "little")
-            if code == 0:
+        data, size, values = self.data, len(self.data), structure.values
+        while not self.stopped and (depth or self.at < size):
+            head = data[self.at : self.at + 4]
+            code = int.from_bytes(head[:2], "little")
+            if code == 0 and len(head) >= 2:
+                self.at += 2
                 return
-            number = int.from_bytes(self._bytes(2), "little")
-            kind, value = code >> 8, code & 0xFF
+            if len(head) < 4:
+                raise self._cut(4)
+            number, kind, value = int.from_bytes(head[2:], "little"), code >> 8, code & 0xFF
             self.records += 1
             if self.records > _MOST_RECORDS:
                 raise ReadError(f"{self.name} is damaged: it has more than {_MOST_RECORDS} records")
-            if kind & 0xF0 == _STRUCTURE and depth < _DEEPEST:
+            start, self.at = self.at, self.at + 4
+            length = _LENGTHS.get(value) if kind == 0 else None
+            if length:
+                plain = self._bytes(length)
+                values[number] = (
+                    _F64.unpack(plain)[0]
+                    if value == _DOUBLE
+                    else int.from_bytes(plain, "little", signed=True)
+                )
+            elif kind & 0xF0 == _STRUCTURE and depth < _DEEPEST:
                 inner = Structure()
                 structure.inner.append((number, inner))
                 self.fill(inner, depth + 1)
             elif kind in (_PROFILE, _IMAGE):
-                structure.values[number] = (kind, self._bytes(self._length()))
+                values[number] = (kind, self._bytes(self._length()))
             elif kind == 0 and value == _TEXT:
-                structure.values[number] = clean_text(self._bytes(self._length()).decode("cp1252", "replace"))
-            elif kind == 0 and value in _LENGTHS:
-                plain = self._bytes(_LENGTHS[value])
-                structure.values[number] = (
-                    struct.unpack("<d", plain)[0]
-                    if value == _DOUBLE
-                    else int.from_bytes(plain, "little", signed=True)
-                )
+                values[number] = clean_text(self._bytes(self._length()).decode("cp1252", "replace"))
             else:
                 self.stopped = start
                 return

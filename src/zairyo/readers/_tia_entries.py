@@ -15,7 +15,7 @@ from zairyo.measurement import Axis, Entry, Quantity, Signal, make_name, tidy_me
 from zairyo.readers._microscope_values import conditions, even_axis, length_scale, quantity
 from zairyo.readers._tia_emi import DocumentObject
 from zairyo.readers._tia_ser import Calibration, Dimension, Series
-from zairyo.readers._xml import find_all, text, tree
+from zairyo.readers._xml import text, tree
 
 #: Label of TIA's description → condition, usual unit (the file states one), factor.
 _DESCRIPTION: dict[str, tuple[str, str | None, float]] = {
@@ -80,14 +80,6 @@ def object_entry(shown: DocumentObject, name: str, values: NDArray[Any]) -> Entr
     return _entry(kind, shown, name, values, tuple(axes), (), _started(shown), {})
 
 
-def label(told: DocumentObject, name: str) -> str:
-    """The value beside a label of TIA's description, e.g. ``User``."""
-    for pair in find_all(told.info, "ExperimentalDescription/Root/Data"):
-        if text(pair, "Label") == name:
-            return text(pair, "Value")
-    return ""
-
-
 def _entry(
     kind: _Kind,
     told: DocumentObject | None,
@@ -139,7 +131,7 @@ def _kind(told: DocumentObject | None, calibrations: tuple[Calibration, ...], di
         return _Kind("eels", ("energy_loss",), "eV")
     if space.startswith("reciprocal") or (not space and step > 1):
         return _Kind("stem_4d" if dimensions > 1 else "electron_diffraction", ("k_y", "k_x"), "1/m")
-    words = f"{maker} {told.name} {label(told, 'Mode')}" if told else ""
+    words = f"{maker} {told.name} {told.labels.get('Mode', ('', ''))[0]}" if told else ""
     stem = "stem" in words.casefold() or dimensions > 1
     return _Kind("stem" if stem else "tem", ("y", "x"), "m")
 
@@ -262,13 +254,9 @@ def _where_the_beam_was(
 def _conditions(told: DocumentObject | None, kind: _Kind) -> dict[str, Quantity]:
     if told is None or told.info is None:
         return {}
-    pairs = {
-        text(p, "Label"): (text(p, "Value"), text(p, "Unit"))
-        for p in find_all(told.info, "ExperimentalDescription/Root/Data")
-    }
     found: dict[str, Quantity] = {}
     for name, (condition, usual, _) in _DESCRIPTION.items():
-        value, unit = pairs.get(name, ("", ""))
+        value, unit = told.labels.get(name, ("", ""))
         made = quantity(value, None if usual is None else usual if unit in ("", "x") else unit)
         if made is not None:
             found.setdefault(condition, made)

@@ -12,7 +12,7 @@ from zairyo.readers._mapped import map_bytes
 from zairyo.readers._microscope_values import free_name
 from zairyo.readers._tia_emi import MAGIC as DOCUMENT
 from zairyo.readers._tia_emi import Document, DocumentObject, read_document
-from zairyo.readers._tia_entries import label, object_entry, series_entry
+from zairyo.readers._tia_entries import object_entry, series_entry
 from zairyo.readers._tia_ser import MAGIC as SERIES
 from zairyo.readers._tia_ser import read_series
 
@@ -56,13 +56,13 @@ def _read(src: RawInput) -> Measurement:
         return Measurement((entry,), title=PurePosixPath(src.name).stem, warnings=tuple(warnings))
     document = read_document(map_bytes(main), main.name, warnings)
     entries = _entries(document, main, parts, warnings)
-    told = [o for o in document.objects if o.info is not None]
-    microscope = next((m for o in told if (m := label(o, "Microscope"))), "")
+    labels = [o.labels for o in document.objects]
+    microscope = next((found["Microscope"][0] for found in labels if "Microscope" in found), "")
     return Measurement(
         entries=tuple(entries),
         title=document.name,
         instrument=microscope.removeprefix("Microscope ").strip(),
-        operator=next((u for o in told if (u := label(o, "User"))), ""),
+        operator=next((found["User"][0] for found in labels if "User" in found), ""),
         original_metadata=tidy_metadata({"Document": document.name, "Version": document.version}),
         warnings=tuple(warnings),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -82,7 +83,7 @@ def _read(src: RawInput) -> Measurement:
             Signal("intensity", values, _intensity_unit(parts[0], warnings), tuple(a.name for a in axes)),
         ),
         conditions=_conditions(acquisition, exact) | _remark(info),
-        original_metadata=tidy_metadata({**told, "Tree": tree(top, skip=())}),
+        original_metadata=tidy_metadata({**told, "Unnamed": _unnamed(top)}),
         started=_moment(told.get("Date", {}).get("Acquired") or info.get("Date", "")),
     )
     return Measurement(
@@ -172,6 +173,12 @@ def _description(top: Element) -> tuple[dict[str, dict[str, str]], dict[str, str
                 here[name] = _text(node, _VALUE)
                 exact[name] = _text(node, _EXACT)
     return told, exact
+
+
+def _unnamed(top: Element) -> dict[str, Any]:
+    """The rest of the tree, by its nodes' numbers: what is neither the arrays nor the named settings."""
+    rest = [e for e in top if e.get("ID") not in (_ARRAY, _DESCRIPTION)]
+    return {e.get("ID", ""): [tree(inner) for inner in e] if len(e) else text(e) for e in rest}
 
 
 def _conditions(acquisition: dict[str, str], exact: dict[str, str]) -> dict[str, Quantity]:
