@@ -77,8 +77,8 @@ class SpectrumHeader:
 
     def axis(self, warnings: list[str], *, rising: bool = False) -> Axis:
         """The axis as stored: a spectrum's from the first value on, a series' always from the lowest."""
-        ends = sorted((self.first, self.last)) if rising else (self.first, self.last)
-        values = np.linspace(*ends, self.points)
+        first, last = sorted((self.first, self.last)) if rising else (self.first, self.last)
+        values = np.linspace(first, last, self.points)
         if self.x_unit not in _X_UNITS:
             warnings.append(f"OMNIC's unit {self.x_unit} of the x axis is not known.")
             return Axis("spectral_position", values)

@@ -116,7 +116,7 @@ class Block:
 
 def blocks_of(fields: Fields) -> list[tuple[int, int, int]]:
     """Number, place and size of the outermost blocks."""
-    found = []
+    found: list[tuple[int, int, int]] = []
     at = FIRST_BLOCK
     while at + 6 <= len(fields) and len(found) < _MOST_BLOCKS:
         number, size = fields.unpack("<Hi", at, "a block")

@@ -238,9 +238,11 @@ def _places(
 
 
 def _positions(status: dict[str, Any], letter: str, count: int) -> NDArray[Any]:
-    origin, step = (status.get(f"{what}{letter}") for what in ("AO", "DD"))
-    known = isinstance(origin, (int, float)) and isinstance(step, (int, float)) and step
-    return origin + step * np.arange(count, dtype=float) if known else np.arange(count, dtype=float)  # type: ignore[no-any-return,operator]
+    origin, step = status.get(f"AO{letter}"), status.get(f"DD{letter}")
+    numbers = np.arange(count, dtype=float)
+    if isinstance(origin, (int, float)) and isinstance(step, (int, float)) and step:
+        numbers = origin + step * numbers
+    return numbers
 
 
 # --- conditions ---------------------------------------------------------------------------------------------

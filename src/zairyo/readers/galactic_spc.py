@@ -62,25 +62,29 @@ _NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)")
 
 
 def sniff(src: RawInput) -> float:
-    """The format has no magic number: version, and axes and kinds that SPC has."""
+    """The format has no magic number: version, and numbers as only SPC has them where SPC has them."""
     head = src.head
-    if len(head) < 256 or head[1] not in (NEW, NEW_BIG, OLD):
+    if len(head) < 256 or head[1] not in (NEW, NEW_BIG, OLD) or head.startswith(b"PK"):
         return NO
     if head[1] == OLD:
         points, first, last = struct.unpack_from("<fff", head, 4)
-        kinds = head[16:18]
-        fits = np.isfinite([points, first, last]).all() and points == int(points) and 0 < points < 1e8
+        kinds, exponent, date = head[16:18], struct.unpack_from("<h", head, 2)[0], head[20:24]
+        fits = points == int(points) if np.isfinite(points) else False
+        is_date = date[0] <= 12 and date[1] <= 31 and date[2] < 24 and date[3] < 60
     else:
         if len(head) < 512:
             return NO
         order = ">" if head[1] == NEW_BIG else "<"
-        points, first, last, count = struct.unpack_from(order + "iddi", head, 4)
-        kinds = head[28:30]
-        fits = np.isfinite([first, last]).all() and points >= 0 and 0 <= count < 10**8 and head[2] <= 20
+        exponent, points, first, last, count = struct.unpack_from(order + "biddi", head, 3)
+        kinds, packed = head[28:30], struct.unpack_from(order + "I", head, 32)[0]
+        fits = 0 <= count < 10**8 and head[2] <= 20 and head[30] <= 30
+        is_date = (packed >> 16 & 0xF) <= 12 and (packed >> 6 & 0x1F) < 24 and (packed & 0x3F) < 60
+    is_axis = np.isfinite([first, last]).all() and 0 < points < 2**31 and (first != last or points == 1)
+    is_number = exponent in (-128, 128) or -64 <= exponent <= 64
     knows = (kinds[0] <= 30 or kinds[0] == _DOUBLE_INTERFEROGRAM) and (
         kinds[1] <= 26 or 128 <= kinds[1] < 132
     )
-    return LIKELY if fits and knows else NO
+    return LIKELY if fits and is_date and is_axis and is_number and knows else NO
 
 
 def read(src: RawInput) -> Measurement:

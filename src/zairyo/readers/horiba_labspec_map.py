@@ -195,22 +195,24 @@ _PRIORITY = {"x": 0, "y": 1, "z": 2, "time": 3}
 
 def _conditions(told: dict[str, Any]) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
-    for name, keys, unit in (
+    numbers: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("exposure_time", ("Acq. time (s)", "Exposition"), "s"),
         ("repetitions", ("Accumulations", "Accumulation"), ""),
         ("laser_wavelength", ("Laser (nm)", "Laser", "Excitation"), "nm"),
-    ):
+    )
+    for name, keys, unit in numbers:
         text = next((str(told[key]) for key in keys if told.get(key)), "")
         match = re.match(r"\d+(\.\d+)?", text)
         if match and float(match[0]) > 0:
             found[name] = Quantity(int(match[0]) if name == "repetitions" else float(match[0]), unit)
-    for name, keys in (
+    texts: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("objective", ("Objective", "Objectiv")),
         ("grating", ("Grating",)),
         ("detector", ("Detector",)),
         ("comment", ("Remark",)),
-    ):
-        text = next((str(told[key]) for key in keys if told.get(key)), "")
+    )
+    for name, names in texts:
+        text = next((str(told[key]) for key in names if told.get(key)), "")
         if text:
             found[name] = Quantity(clean_text(text))
     return found

@@ -101,7 +101,7 @@ def _spectrum(fields: Fields, data_set: pe.Block, warnings: list[str]) -> Entry:
     return _entry(
         data_set,
         (),
-        (str(values.get("x_label", "")), np.linspace(*ends, points)),
+        (str(values.get("x_label", "")), np.linspace(ends[0], ends[1], points)),
         fields.array("<f8", start, points, "the spectrum"),
         str(values.get("y_label", "")),
         warnings,
@@ -200,7 +200,7 @@ def _image_settings(fields: Fields, start: int, size: int) -> _Image:
     if max(nx, ny) > len(fields):
         raise ReadError(f"{fields.name} announces an image of {nx} × {ny} spectra in {len(fields)} bytes")
     at += 92
-    labels = []
+    labels: list[str] = []
     while at + 2 <= start + size and len(labels) < 8:
         (length,) = fields.unpack("<H", at, "a label")
         labels.append(fields.text(at + 2, min(length, start + size - at - 2)))

@@ -189,10 +189,9 @@ def _places(
         return (), ()
     stored = dataset(group, "Position_Values", 64 * 1024**2)
     at = stored[()] if stored is not None and stored.shape == (count, 2) else None
-    columns, rows = (told.get(f"Range{letter}Points") for letter in "XY")
+    columns, rows = (int(_number(told, f"Range{letter}Points") or 0) for letter in "XY")
     axes: tuple[Axis, ...] = (Axis("spectrum", np.arange(count), ""),)
-    is_grid = isinstance(columns, (int, np.integer)) and isinstance(rows, (int, np.integer))
-    if at is not None and is_grid and columns * rows == count:
+    if at is not None and columns > 0 and rows > 0 and columns * rows == count:
         x, y = at[:columns, 0], at[::columns, 1]
         if np.allclose(at[:, 0], np.tile(x, rows), atol=0.01) and np.allclose(
             at[:, 1], np.repeat(y, columns), atol=0.01
