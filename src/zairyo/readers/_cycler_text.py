@@ -209,7 +209,7 @@ def _moments(found: list[tuple[tuple[str, ...] | None, str]], order: str) -> Arr
 
 def _clock(text: str) -> int:
     """Milliseconds since midnight; 0 for no time."""
-    if len(text) == 8 and text[2] == text[5] == ":" and text.replace(":", "").isdecimal():
+    if len(text) == 8 and text[2] == text[5] == ":" and (text[:2] + text[3:5] + text[6:]).isdecimal():
         return ((int(text[:2]) * 60 + int(text[3:5])) * 60 + int(text[6:])) * 1000
     match = _CLOCK.match(text)
     if match is None:
