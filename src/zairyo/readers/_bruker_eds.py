@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Axis, Entry, Quantity, Signal, clean_text
 from zairyo.readers._api import ReadError
-from zairyo.readers._xml import find, text, tree
+from zairyo.readers._xml import find, parse_xml, text, tree
 
 #: Arrays that are read elsewhere, and the colours that images are drawn in.
 SKIPPED = frozenset(("Data", "Channels", "Palette"))
+_COLOURS = re.compile(rb"<C(\d{1,3})>[\d,;. ]*</C\1>")
+_ARRAYS = re.compile(rb"<Data>([A-Za-z0-9+/=\s]{8,})</Data>")
 _MOST_CHANNELS = 1_000_000
 _MN_KA = 5.8988  # keV
 _FWHM = 2 * math.sqrt(2 * math.log(2))
@@ -194,8 +196,22 @@ def spectrum_entry(spectrum: Element, name: str, title: str, what: str, **more: 
     )
 
 
+def parse(data: bytes, what: str) -> tuple[Element, list[bytes]]:
+    """Bruker's XML, and the images' numbers (base64), whose ``Data`` in the XML is ``#`` and their place in the list.
+
+    They, and the hundreds of colours that images are drawn in, would take longest to parse; the colours are left out.
+    """
+    arrays: list[bytes] = []
+
+    def put_aside(found: re.Match[bytes]) -> bytes:
+        arrays.append(found[1])
+        return b"<Data>#%d</Data>" % (len(arrays) - 1)
+
+    return parse_xml(_ARRAYS.sub(put_aside, _COLOURS.sub(b"", data)), what), arrays
+
+
 def metadata(root: Element) -> dict[str, Any]:
-    """The XML as it is, without its arrays."""
+    """The XML as it is, without its arrays. What was XML needs no further tidying."""
     told = tree(root, SKIPPED)
     return {root.tag: told} if not isinstance(told, dict) else told
 

@@ -24,7 +24,11 @@ _COUNTERS = ("Counter", "PixelTimes")
 
 
 def image_entries(
-    database: Element, technique: str, conditions: dict[str, Quantity], warnings: list[str]
+    database: Element,
+    technique: str,
+    conditions: dict[str, Quantity],
+    arrays: list[bytes],
+    warnings: list[str],
 ) -> list[Entry]:
     """An entry for every plane of every image that is not blank."""
     sem = instance(database, "TRTSEMData")
@@ -42,8 +46,8 @@ def image_entries(
         steps = [number(image, "XCalibration") or 0.0, number(image, "YCalibration") or 0.0]
         own = conditions | _header_conditions(image)
         for plane in (e for e in image if re.fullmatch(r"Plane\d+", e.tag)):
-            pixels = plane_pixels(image, plane, warnings)
-            if pixels is None or not pixels.any():
+            pixels = plane_pixels(image, plane, arrays, warnings)
+            if pixels is None:
                 continue
             if not all(steps):
                 steps = [number(sem, "DX") or 0.0, number(sem, "DY") or 0.0]
@@ -63,15 +67,20 @@ def image_entries(
     return entries
 
 
-def plane_pixels(image: Element, plane: Element, warnings: list[str]) -> NDArray[Any] | None:
-    """The numbers of one plane, shape (rows, columns); None, with a warning, if they are not all there."""
-    data = text(plane, "Data")
+def plane_pixels(
+    image: Element, plane: Element, arrays: list[bytes], warnings: list[str]
+) -> NDArray[Any] | None:
+    """The numbers of one plane, shape (rows, columns); None if it is blank or, with a warning, not all there."""
+    told = text(plane, "Data")
+    place = int(told[1:]) if told[:1] == "#" and told[1:].isdecimal() and len(told) < 10 else len(arrays)
     columns, rows, size = (int(number(image, n) or 0) for n in ("Width", "Height", "ItemSize"))
     dtype = _TYPES.get(size)
-    if not data or dtype is None or not 0 < columns * rows <= _MOST_PIXELS or columns < 0:
+    if place >= len(arrays) or dtype is None or not 0 < columns * rows <= _MOST_PIXELS or columns < 0:
         return None
+    if not arrays[place].strip(b"A=\r\n"):
+        return None  # zeros
     try:
-        raw = base64.b64decode(data)
+        raw = base64.b64decode(arrays[place])
         if len(raw) != columns * rows * size and raw[:1] == b"x":
             raw = zlib.decompressobj().decompress(raw, columns * rows * size + 1)
     except (binascii.Error, ValueError, zlib.error):

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from zairyo.measurement import Entry, Measurement, Quantity, Signal, clean_text, tidy_metadata
+from zairyo.measurement import Entry, Measurement, Quantity, Signal, clean_text
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._bruker_eds import (
     conditions_of,
@@ -23,6 +23,7 @@ from zairyo.readers._bruker_eds import (
     metadata,
     moment,
     number,
+    parse,
     quantity,
     spectrum_entry,
     technique_of,
@@ -31,7 +32,7 @@ from zairyo.readers._bruker_hypermap import Hypermap, unpack
 from zairyo.readers._bruker_images import image_entries, place_axis, plane_pixels
 from zairyo.readers._bruker_sfs import MAGIC, Container
 from zairyo.readers._mapped import map_bytes
-from zairyo.readers._xml import find, parse_xml, text
+from zairyo.readers._xml import find, text
 
 _HEADER, _MAP = "EDSDatabase/HeaderData", "EDSDatabase/SpectrumData"
 _MOST_XML, _MOST_MAP = 256 * 1024**2, 2**30
@@ -54,19 +55,21 @@ def read(src: RawInput) -> Measurement:
             f"{src.name} is a container of Bruker's without an X-ray map (it has {there}); it may be cut off, or a "
             "project of another kind"
         )
-    root = parse_xml(container.read(_HEADER, _MOST_XML), f"the head of {src.name}")
+    root, arrays = parse(container.read(_HEADER, _MOST_XML), f"the head of {src.name}")
     database = instance(root, "TRTSpectrumDatabase")
     if database is None:
         raise ReadError(f"the head of {src.name} has no database of spectra; it is damaged")
     warnings: list[str] = []
     title = clean_text(database.get("Name") or "").strip()
-    entries = _map_entries(container, database, title, warnings)
+    entries = _map_entries(container, database, arrays, title, warnings)
     shared = {
-        n: q for n, q in _microscope(database).items() if n not in ("dwell_time", "real_time", "frames")
+        n: q
+        for n, q in _microscope(database, arrays).items()
+        if n not in ("dwell_time", "real_time", "frames")
     }
     voltage = shared.get("accelerating_voltage")
     is_stem = voltage is not None and float(voltage.value) > _HIGHEST_SEM_VOLTAGE  # type: ignore[arg-type]
-    entries += image_entries(database, "stem" if is_stem else "sem", shared, warnings)
+    entries += image_entries(database, "stem" if is_stem else "sem", shared, arrays, warnings)
     if not entries:
         raise ReadError(
             f"{src.name} has neither a map nor a spectrum nor an image; it was saved empty or is damaged"
@@ -76,12 +79,14 @@ def read(src: RawInput) -> Measurement:
         entries=tuple(entries),
         title=title,
         default="sum_spectrum" if is_summed else entries[0].name,
-        original_metadata=tidy_metadata(metadata(root)),
+        original_metadata=metadata(root),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
 
-def _map_entries(container: Container, database: Element, title: str, warnings: list[str]) -> list[Entry]:
+def _map_entries(
+    container: Container, database: Element, arrays: list[bytes], title: str, warnings: list[str]
+) -> list[Entry]:
     """For each detector the map, and the sum spectrum that the head has."""
     entries: list[Entry] = []
     for detector in range(_MOST_DETECTORS):
@@ -94,7 +99,7 @@ def _map_entries(container: Container, database: Element, title: str, warnings: 
                     f"The map of detector {detector + 1} has no calibration in the head and was left out."
                 )
             continue
-        conditions = _microscope(database) | conditions_of(spectrum)
+        conditions = _microscope(database, arrays) | conditions_of(spectrum)
         if chosen := element_names(instance(database, "TRTElementInformationList")):
             conditions["elements"] = Quantity(chosen)
         if name in container.names:
@@ -150,7 +155,7 @@ def _warn(unpacked: Hypermap, warnings: list[str]) -> None:
         )
 
 
-def _microscope(database: Element) -> dict[str, Quantity]:
+def _microscope(database: Element, arrays: list[bytes]) -> dict[str, Quantity]:
     """The microscope's settings and how the beam was scanned."""
     sem, stage = instance(database, "TRTSEMData"), instance(database, "TRTSEMStageData")
     tube = instance(database, "TRTXRFData")
@@ -170,10 +175,10 @@ def _microscope(database: Element) -> dict[str, Quantity]:
     ):
         value = number(stage, field)
         found[name] = None if value is None else Quantity(float(f"{value * factor:.12g}"), unit)
-    return {n: q for n, q in found.items() if q is not None} | _scan(database)
+    return {n: q for n, q in found.items() if q is not None} | _scan(database, arrays)
 
 
-def _scan(database: Element) -> dict[str, Quantity]:
+def _scan(database: Element, arrays: list[bytes]) -> dict[str, Quantity]:
     """Time a pixel and frame, how many frames, and the time of the whole map."""
     found: dict[str, Quantity] = {}
     settings = instance(database, "TRTDSPConfiguration")
@@ -194,7 +199,7 @@ def _scan(database: Element) -> dict[str, Quantity]:
             found["real_time"] = Quantity(float(f"{total:.9g}"), "s")
     plane = find(times, "Plane0")
     if times is not None and plane is not None:
-        measured = plane_pixels(times, plane, [])
+        measured = plane_pixels(times, plane, arrays, [])
         if measured is not None and measured.any():
             found["real_time"] = Quantity(float(f"{float(measured.sum(dtype=float)) * 1e-6:.9g}"), "s")
     return found

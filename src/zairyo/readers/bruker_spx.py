@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from zairyo.measurement import Measurement, Quantity, tidy_metadata
+from zairyo.measurement import Measurement, Quantity
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._bruker_eds import (
     description_of,
     instance,
     metadata,
+    parse,
     sample_of,
     spectrum_entry,
 )
-from zairyo.readers._xml import parse_xml
 
 
 def sniff(src: RawInput) -> float:
@@ -20,7 +20,7 @@ def sniff(src: RawInput) -> float:
 
 
 def read(src: RawInput) -> Measurement:
-    root = parse_xml(src.read_bytes(most=64 * 1024**2), src.name)
+    root, _ = parse(src.read_bytes(most=64 * 1024**2), src.name)
     spectrum = instance(root, "TRTSpectrum")
     if root.tag != "TRTSpectrum" or spectrum is None:
         raise ReadError(f"{src.name} has no spectrum of Bruker's (ClassInstance of TRTSpectrum) in it")
@@ -39,7 +39,7 @@ def read(src: RawInput) -> Measurement:
         entries=(entry,),
         title=title,
         sample=sample_of(root),
-        original_metadata=tidy_metadata(metadata(root)),
+        original_metadata=metadata(root),
     )
 
 
