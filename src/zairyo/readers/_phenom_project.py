@@ -158,7 +158,7 @@ class _Project:
         return names[number] if number < len(names) else f"unknown ({number})"
 
     def elements(self) -> list[str]:
-        return [_symbol(z) for z in self.block()]
+        return [symbol(z) for z in self.block()]
 
     def counts(self, number: int) -> NDArray[Any]:
         """``number`` counts; no more memory than they need."""
@@ -226,7 +226,7 @@ class _Project:
         (found["order_nr"],) = self.take("i")
         families = [self.take("2B") for _ in range(self.count(2))]
         found["family_overrides"] = [
-            f"{_symbol(z)} {' KLMNOP'[f : f + 1].strip()}".strip() for z, f in families
+            f"{symbol(z)} {' KLMNOP'[f : f + 1].strip()}".strip() for z, f in families
         ]
         if self.version >= 2:
             found["drift_correction"] = self.named(_DRIFT)
@@ -265,12 +265,13 @@ class _Project:
         return np.frombuffer(self.data, "<f8", number, self.at - 8 * number).reshape(shape)
 
 
-def _symbol(number: int) -> str:
+def symbol(number: int) -> str:
+    """An element by its atomic number."""
     return _SYMBOLS[number] if 0 < number < len(_SYMBOLS) else f"Z={number}"
 
 
 def _oxide(element: int, atoms: int, oxygens: int) -> str:
-    return _symbol(element) + (str(atoms) if atoms > 1 else "") + "O" + (str(oxygens) if oxygens > 1 else "")
+    return symbol(element) + (str(atoms) if atoms > 1 else "") + "O" + (str(oxygens) if oxygens > 1 else "")
 
 
 def _unpack(data: bytes, at: int, number: int) -> tuple[NDArray[np.uint32], int]:
