@@ -84,3 +84,37 @@ def test_any_entry_gives_path_data_that_is_safe_in_a_page(entry: Entry) -> None:
     assert re.fullmatch(r"|M[0-9. ]+", path)
     assert "nan" not in path
     assert len(path) <= 2048
+
+
+def micrograph(technique: str, y: list[float]) -> Entry:
+    values = np.zeros((len(y), 5))
+    values[0] = 9.0  # the first row in the file is bright
+    axes = (Axis("y", np.array(y), "nm"), Axis("x", np.arange(5.0), "nm"))
+    return Entry("image", technique, axes, (Signal("image", values, None, ("y", "x")),))
+
+
+def pixels(png: str) -> np.ndarray[Any, Any]:
+    import base64
+    import io
+
+    from PIL import Image
+
+    return np.array(Image.open(io.BytesIO(base64.b64decode(png.removeprefix("data:image/png;base64,")))))
+
+
+def test_an_image_is_a_picture_with_its_rows_as_the_field_draws_them() -> None:
+    # A micrograph's first row is uppermost; a topography's y grows upwards, so that one that falls is too.
+    for technique, y, bright in (("sem", [0, 1, 2], 0), ("afm", [0, 1, 2], 2), ("afm", [2, 1, 0], 0)):
+        shown = pixels(thumbnail(micrograph(technique, [float(v) for v in y])))
+        assert shown.shape == (3, 5)
+        assert shown.mean(axis=1).argmax() == bright, technique
+
+
+def test_a_large_image_is_a_small_picture_and_gaps_do_not_break_it() -> None:
+    values = np.add.outer(np.arange(2048.0), np.arange(1000.0))
+    values[5] = np.nan
+    axes = (Axis("y", np.arange(2048.0), "um"), Axis("x", np.arange(1000.0), "um"))
+    shown = pixels(thumbnail(Entry("i", "sem", axes, (Signal("image", values, None, ("y", "x")),))))
+    assert shown.shape[0] <= 48
+    assert shown.shape[1] <= 96
+    assert shown[0, 0] < shown[-1, -1]

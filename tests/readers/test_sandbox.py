@@ -323,6 +323,8 @@ def test_good_summary_passes_unchanged() -> None:
         {"entries": [[]] * 3000},
         {"warnings": [None]},
         {"thumbnail": "M0 0<script>"},
+        {"thumbnail": "data:image/svg+xml;base64,AAAA"},
+        {"thumbnail": 'data:image/png;base64,AAAA" onload="x'},
         {"thumbnail": 'M0 0" onload="x'},
         {"more": 1},
     ],

@@ -30,11 +30,12 @@ async function description() {
   }
 }
 
-/** Names of signals and axes in both languages, for plots whose file gives none. */
+/** Names of signals and axes in both languages, for plots whose file gives none; and the techniques' families. */
 function vocabulary() {
   const code =
     'import json; from zairyo.measurement.techniques import TECHNIQUES;' +
-    'print(json.dumps({s.name: {"en": s.title, "ja": s.title_ja} for t in reversed(TECHNIQUES.values()) for s in reversed(t.signals)}))';
+    'words = {s.name: {"en": s.title, "ja": s.title_ja} for t in reversed(TECHNIQUES.values()) for s in reversed(t.signals)};' +
+    'print(json.dumps({"families": {k: t.family for k, t in TECHNIQUES.items()}, "words": words}))';
   return JSON.parse(execFileSync(python, ['-c', code], { encoding: 'utf8' }));
 }
 

@@ -43,6 +43,11 @@ def describe_html(measurement: Measurement) -> str:
     """The same for a notebook, with a small plot; in the notebook's own colours, light or dark."""
     path = thumbnail(measurement[measurement.default])
     plot = (
+        f'<img src="{path}" height="156" alt="default plot" style="image-rendering:pixelated">'
+        if path[:1] == "d"
+        else ""
+    )
+    plot = plot or (
         f'<svg viewBox="-2 -2 {WIDTH + 4} {HEIGHT + 4}" width="372" height="156" role="img" '
         f'aria-label="default plot"><path d="{path}" fill="none" stroke="currentColor" '
         'stroke-width="0.6" stroke-linejoin="round"/></svg>'

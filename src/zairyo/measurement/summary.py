@@ -15,7 +15,7 @@ from zairyo.measurement.techniques import TECHNIQUES
 def summarise(measurement: Measurement) -> dict[str, Any]:
     """Everything but the arrays and the original metadata, as JSON.
 
-    ``entries`` are as :func:`summarise_entry` gives them; ``thumbnail`` is SVG path data.
+    ``entries`` are as :func:`summarise_entry` gives them; ``thumbnail`` is SVG path data or a PNG.
     """
     from zairyo.measurement.thumbnail import thumbnail
 

@@ -1,6 +1,10 @@
-"""The default plot as a few hundred bytes of SVG path data, for lists of measurements."""
+"""The default plot in small, for lists of measurements: a curve as SVG path data, an image as a PNG."""
 
 from __future__ import annotations
+
+import base64
+import struct
+import zlib
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +14,8 @@ from zairyo.measurement.model import Entry, Signal
 from zairyo.measurement.techniques import TECHNIQUES
 
 WIDTH, HEIGHT = 120, 48
+PNG = "data:image/png;base64,"
+_IMAGE = 48, 96  # rows and columns
 _BUCKETS = 90  # two points each, about 9 characters a point
 _MOST_AVERAGED = 2_000_000  # values of a map looked at
 _TENTHS = [f"{i / 10:g}" for i in range(10 * WIDTH + 1)]
@@ -18,12 +24,16 @@ Floats = NDArray[np.float64]
 
 
 def thumbnail(entry: Entry) -> str:
-    """SVG path data (``M x y x y …``) of the default plot in a box of 120 × 48, y downwards.
+    """The default plot in a box of 120 × 48: SVG path data (``M x y x y …``, y downwards), or of an image a PNG.
+
+    An image (a signal over y and x) is a ``data:image/png;base64,`` of at most 96 × 48 pixels in grey.
 
     A curve is thinned to the least and the greatest value of each of 90 runs of points, so that no peak is
     lost. Of a map the mean spectrum along the fastest axis is drawn: it tells most in so small a box. Of
     complex values the magnitude is drawn. Empty where there is nothing to draw (text, a single value).
     """
+    if (shown := image(entry)) is not None:
+        return _png(shown)
     curve = default_curve(entry)
     if curve is None:
         return ""
@@ -35,6 +45,59 @@ def thumbnail(entry: Entry) -> str:
     moves = np.flatnonzero((np.diff(left, prepend=-1) != 0) | (np.diff(down, prepend=-1) != 0))
     pairs = zip(left[moves].tolist(), down[moves].tolist(), strict=True)
     return "M" + " ".join([f"{_TENTHS[a]} {_TENTHS[b]}" for a, b in pairs])
+
+
+def image(entry: Entry) -> Floats | None:
+    """The default plot as an image, its first row uppermost; None if it is none.
+
+    Rows of a micrograph are counted from the top; elsewhere y grows upwards. Of colours the mean is taken, and
+    of large images every n-th pixel.
+    """
+    signal = entry.signal
+    if entry.is_table or signal.values.dtype.kind not in "biufc":
+        return None
+    names, values = signal.axes, signal.values
+    if names[2:] == ("colour",):
+        values = values.mean(axis=-1)
+    elif len(names) != 2:
+        return None
+    if not (names[0].endswith("y") and names[1].endswith("x")) or min(values.shape) < 2:
+        return None
+    step = max(1, -(-values.shape[0] // _IMAGE[0]), -(-values.shape[1] // _IMAGE[1]))
+    small = numbers(values[step // 2 :: step, step // 2 :: step])
+    if small is None or small.size == 0:
+        return None
+    y = numbers(entry[names[0]].values)
+    rises = y is not None and y[-1] > y[0]
+    return small[::-1] if rises and not is_micrograph(entry) else small
+
+
+def is_micrograph(entry: Entry) -> bool:
+    """Whether the field counts an image's rows from the top."""
+    technique = TECHNIQUES.get(entry.technique)
+    return technique is not None and (
+        technique.family == "microscopy" or technique.key == "optical_microscopy"
+    )
+
+
+def _png(values: Floats) -> str:
+    """A grey PNG: black for the darkest hundredth, white for the brightest; what is missing is black."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return ""
+    low, high = np.percentile(finite, (1, 99))
+    span = high - low
+    with np.errstate(invalid="ignore", over="ignore"):
+        part = (values - low) / span if np.isfinite(span) and span > 0 else np.full(values.shape, 0.5)
+    grey = np.nan_to_num(np.clip(part, 0, 1) * 255).astype(np.uint8)
+    rows = np.pad(grey, ((0, 0), (1, 0))).tobytes()  # each row begins with its filter: none
+    header = struct.pack(">IIBBBBB", grey.shape[1], grey.shape[0], 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+    return PNG + base64.b64encode(data).decode()
 
 
 def default_curve(entry: Entry) -> tuple[Floats, Floats] | None:

@@ -19,6 +19,7 @@ MOST_TEXT = 4_000
 MOST_ITEMS = 2_000
 MOST_THUMBNAIL = 64 * 1024
 _PATH_DATA = re.compile(r"[MmLlHhVvZz0-9eE .,+-]*\Z")
+_PNG = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]*={0,2}\Z")
 
 
 class SummaryError(ValueError):
@@ -86,9 +87,11 @@ def _plain(value: Any) -> Any:
 
 
 def _thumbnail(value: Any) -> str:
-    # It ends up in a page's SVG: nothing but path data may pass.
-    if type(value) is not str or len(value) > MOST_THUMBNAIL or not _PATH_DATA.match(value):
-        raise SummaryError("the thumbnail is not path data")
+    # It ends up in a page: nothing but path data for SVG, or a PNG, may pass.
+    if type(value) is not str or len(value) > MOST_THUMBNAIL:
+        raise SummaryError("the thumbnail is too large")
+    if not _PATH_DATA.match(value) and not _PNG.match(value):
+        raise SummaryError("the thumbnail is neither path data nor a PNG")
     return value
 
 

@@ -1,7 +1,15 @@
 import type { EntryInfo } from '@/api/types';
-import words from '@/lib/vocabulary.json';
+import vocabulary from '@/lib/vocabulary.json';
 
-const WORDS: Record<string, { en: string; ja: string }> = words;
+const WORDS: Record<string, { en: string; ja: string }> = vocabulary.words;
+const FAMILIES: Record<string, string> = vocabulary.families;
+
+/** The family of a technique, which colours it. */
+export const familyOf = (technique: string) => FAMILIES[technique] ?? 'generic';
+
+/** Whether the field counts the rows of an image from the top. */
+export const isMicrograph = (technique: string) =>
+  familyOf(technique) === 'microscopy' || technique === 'optical_microscopy';
 
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 

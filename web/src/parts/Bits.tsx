@@ -28,13 +28,16 @@ export function Thumbnail({
   technique: string;
   width?: number;
 }) {
+  const height = (width * 50) / 122;
+  if (path.startsWith('data:'))
+    return <img className={classes.picture} src={path} width={width} height={height} alt="" />;
   return (
     <svg
       className={classes.thumb}
       style={colour(technique)}
       viewBox="-1 -1 122 50"
       width={width}
-      height={(width * 50) / 122}
+      height={height}
       aria-hidden="true"
     >
       {path ? (

@@ -5,6 +5,7 @@ import type { ArrayInfo, EntryInfo } from '@/api/types';
 import { decodeNumbers, strongest } from '@/lib/arrays';
 import { axisLabel, formatNumber, withUnit } from '@/lib/numbers';
 import type { PlotState } from '@/lib/urlstate';
+import { isMicrograph } from '@/lib/vocabulary';
 import { Failure, PageSkeleton } from '@/parts/States';
 import { CurvePlot } from '@/plot/CurvePlot';
 import type { MapChoice } from '@/plot/choices';
@@ -31,7 +32,7 @@ interface Props {
 export default function MapPanel({ uid, entry, choice, state, change, tools }: Props) {
   const { t } = useTranslation();
   const colourOf = useColours();
-  const [colourMap, setColourMap] = useState<ColourMap>('Viridis');
+  const [colourMap, setColourMap] = useState<ColourMap>(isMicrograph(entry.technique) ? 'Greys' : 'Viridis');
   const [picked, setPicked] = useState<[number, number] | null>(null);
   const { image, axes } = useMapImage(uid, entry.name, choice);
   const pick = useCallback((row: number, column: number) => setPicked([row, column]), []);
@@ -161,6 +162,7 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
                   columns={{ label: axisLabel(across.label, across.unit), values: drawn.columns }}
                   colourMap={colourMap}
                   log={state.log}
+                  fromTop={isMicrograph(entry.technique)}
                   square={length(down.unit) && down.unit === across.unit}
                   pick={pick}
                 />

@@ -13,12 +13,14 @@ export interface MapProps {
   colourMap: ColorMap;
   log: boolean;
   square: boolean;
+  /** The first row is uppermost, whether its position is the lowest or the highest. */
+  fromTop: boolean;
   pick: (row: number, column: number) => void;
 }
 
 /** An image of a map by H5Web; a click picks a pixel. In a chunk of its own: three.js is heavy. */
 export default function MapView(props: MapProps) {
-  const { values, shape, rows, columns, colourMap, log, square, pick } = props;
+  const { values, shape, rows, columns, colourMap, log, square, fromTop, pick } = props;
   const data = useMemo(() => ndarray(values, shape), [values, shape]);
   const domain = useMemo(() => extent(values, log) ?? ([0, 1] as [number, number]), [values, log]);
   return (
@@ -27,8 +29,10 @@ export default function MapView(props: MapProps) {
         dataArray={data}
         domain={domain}
         colorMap={colourMap}
+        invertColorMap={colourMap === 'Greys'} // black is little
         scaleType={log ? ScaleType.Log : ScaleType.Linear}
         aspect={square ? 'equal' : 'auto'}
+        flipYAxis={fromTop && (rows.values[0] ?? 0) < (rows.values.at(-1) ?? 0)}
         abscissaParams={{ label: columns.label, value: columns.values }}
         ordinateParams={{ label: rows.label, value: rows.values }}
       >
