@@ -54,6 +54,7 @@ _SIGNALS = (
     Named("torque", "N*m", "Torque", "トルク"),
     Named("angle", "deg", "Angle", "角度"),
     Named("event", "", "Event mark", "イベント"),
+    Named("sampling_interval", "ms", "Sampling interval", "サンプリング間隔"),
     Named("friction_coefficient", "", "Coefficient of friction", "摩擦係数"),
 )
 
@@ -84,6 +85,9 @@ _INDENTATION_SIGNALS = (
     Named("time", "s", "Time", "時間"),
     Named("depth", "nm", "Indentation depth", "押込み深さ"),
     Named("force", "mN", "Load", "荷重"),
+    Named("raw_displacement", "nm", "Raw displacement", "生の変位"),
+    Named("raw_force", "mN", "Raw load", "生の荷重"),
+    Named("motor_displacement", "mm", "Motor displacement", "モーター変位"),
     Named("contact_stiffness", "N/m", "Contact stiffness", "接触剛性"),
     Named("contact_depth", "nm", "Contact depth", "接触深さ"),
     Named("contact_area", "um**2", "Contact area", "接触面積"),

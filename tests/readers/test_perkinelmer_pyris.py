@@ -1,0 +1,113 @@
+"""Pyris text: a user would lose the steps of the method, or the temperature under the heat flow.
+
+No export may be shipped; the file here is written as a public one shows it, its headings unbroken.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zairyo.measurement import Measurement
+from zairyo.readers import invariants, registry
+from zairyo.readers._api import CERTAIN, RawInput, ReadError
+from zairyo.readers.perkinelmer_pyris import READER
+
+HEAD = (
+    "Filename:\tc:\\data\\run 2.ds8d\nOperator ID:\tM. Sato\nSample ID:\tPA6 film\nComment:\t\nSerial Number:\t\n"
+    "Data Collected:\t27/10/2025 12:17:34\nSample Weight:\t1.080 mg\nDisplay Weight:\t1.080\nCalibration Information\n"
+    "Filename:\tC:\\cal.ds8c\nInitial Conditions\nTemperature:\t165.00 °C\nPurge Gas:\t\nPurge Gas Rate:\t\n"
+    "Total Points in Run:\t4\nMethod Steps:\nPre-Run Actions\nSwitch the Gas to Nitrogen at 20.0 ml/min\n"
+    "1)\tHold for 1.0 min at 165.00°C\n2)\tHeat from 165.00°C to 425.00°C at 2.50°C/min\n\n"
+)
+NAMES = (
+    "\tTime     \tUnsubtracted\tBaseline     \tProgram     \tSample     \tApprox.\tHeat Flow     \tUncorrected\n"
+    "\t          \tHeat Flow     \tHeat Flow     \tTemperature\tTemperature\tGas Flow     \tCalibration\tHeat Flow\n"
+)
+FILE = (
+    f"{HEAD}1) DSC 8500 Isothermal\n{NAMES}"
+    "\t0.000000\t-30.724099\t0.000000\t165.000000\t159.445000\t20.0\t1.369764\t-30.724099\n"
+    "\t0.000500\t-30.741769\t0.000000\t165.000000\t159.541000\t20.0\t1.369764\t-30.741769\n\n"
+    f"2) DSC 8500 Dynamic\n{NAMES}"
+    "\t1.000000\t-10.5\t0.0\t165.0\t164.5\t20.0\t1.37\t-10.5\n"
+    "\t1.100000\t-10.6\t0.0\t165.25\t164.7\t20.0\t1.37\t-10.6\n\n"
+    "\tPROFILE VALUES FOR THIS DATA:\n\nSoftware Version\t13.3.2.0030\nLoad Temperature\t25.0 °C\n"
+)
+
+
+def read(path: Path) -> Measurement:
+    return invariants.check(READER.read(RawInput(path)), READER)
+
+
+def written(path: Path, text: str, encoding: str = "cp1252") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-16"])
+def test_every_step_is_an_entry(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path / "a.txt", FILE, encoding)
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    assert registry.find(RawInput(path)).name == "perkinelmer_pyris"
+    m = read(path)
+    assert [e.title for e in m.entries] == ["DSC 8500 Isothermal", "DSC 8500 Dynamic"]
+    entry = m[1]
+    assert (entry.technique, entry.x, entry.default) == ("dsc", "temperature", "unsubtracted_heat_flow")
+    assert entry["unsubtracted_heat_flow"].values.tolist() == [-10.5, -10.6]
+    assert entry["temperature"].values.tolist() == [164.5, 164.7]
+    units = {s.name: s.unit for s in entry.signals}
+    assert units["time"] == "min"
+    assert units["unsubtracted_heat_flow"] == "mW"
+    assert units["program_temperature"] == "degC"
+    assert units["purge_gas_flow"] == "ml/min"
+    conditions = {k: str(v) for k, v in entry.conditions.items()}
+    assert conditions["sample_mass"] == "1.08 mg"
+    assert conditions["heating_rate"] == "2.5 K/min"
+    assert conditions["purge_gas"] == "Nitrogen"
+    assert (m.sample, m.operator, m.instrument) == ("PA6 film", "M. Sato", "PerkinElmer DSC 8500")
+    assert m.started == datetime(2025, 10, 27, 12, 17, 34)
+    assert any("13.3.2" in x for x in m.original_metadata["Values of the instrument"])
+    assert not m.warnings
+
+
+def test_a_balance(tmp_path: Path) -> None:
+    names = (
+        "\tTime\tUnsubtracted\tBaseline\tProgram\tSample\tApprox.\n"
+        "\t\tWeight\tWeight\tTemperature\tTemperature\tGas Flow\n"
+    )
+    text = f"{HEAD}1) TGA 4000\n{names}" + "".join(f"\t{t}\t10.5\t0\t30\t29.{t}\t20\n" for t in range(4))
+    entry = read(written(tmp_path / "a.txt", text))[0]
+    assert (entry.technique, entry.x, entry.default) == ("tga", "temperature", "mass")
+    assert entry["mass"].unit == "mg"
+
+
+def test_headings_broken_over_lines_are_known(tmp_path: Path) -> None:
+    text = FILE.replace(NAMES, NAMES.replace("Approx.\t", "Approx.\n"))
+    assert read(written(tmp_path / "a.txt", text))[0]["temperature"].values.tolist() == [159.445, 159.541]
+
+
+def test_fewer_points_than_stated_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="cut off"):
+        read(written(tmp_path / "a.txt", FILE[: FILE.index("\t1.100000")]))
+
+
+def test_damage_is_an_error_or_a_measurement(tmp_path: Path) -> None:
+    random = np.random.default_rng(43)
+    whole, target = FILE.encode("cp1252"), tmp_path / "a.txt"
+    for end in range(0, len(whole), 25):
+        target.write_bytes(whole[:end])
+        with suppress(ReadError):
+            assert isinstance(read(target), Measurement)
+    for turn in range(60):
+        bad = bytearray(whole)
+        for at in random.integers(0, len(bad), 5):
+            bad[at] = random.integers(256)
+        if turn % 10 == 9:
+            bad[150:] = random.bytes(len(bad) - 150)
+        target.write_bytes(bytes(bad))
+        with suppress(ReadError):
+            assert isinstance(read(target), Measurement)
