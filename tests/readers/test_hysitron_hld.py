@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from zairyo.measurement import Measurement
-from zairyo.readers import invariants
+from zairyo.readers import invariants, registry
 from zairyo.readers._api import CERTAIN, NO, RawInput, ReadError
 from zairyo.readers.hysitron_hld import READER
 
@@ -138,3 +138,23 @@ def test_other_text_is_not_taken(tmp_path: Path) -> None:
     assert (
         READER.sniff(RawInput(written(tmp_path / "a.hld", "Test Type: Indentation\nName: a\n1\t2\n"))) == NO
     )
+
+
+TEXT = (
+    "Mon Jan 07 09:10:11 2019\n\nNumber of Points  =  {points}\n\n"
+    "Depth (nm)\tLoad (µN)\tTime (s)\tDepth (V)\tLoad (V)\n"
+    "0.5\t1.5\t0.0\t-2.3\t-2.1\n10.5\t100.5\t0.01\t-2.2\t-2.0\n"
+)
+
+
+def test_the_text_beside_an_indent(tmp_path: Path) -> None:
+    m = registry.read(written(tmp_path / "a.txt", TEXT.format(points=2)))
+    assert m.source is not None
+    assert m.source.reader == "hysitron_txt"
+    entry = m[0]
+    assert entry["depth"].values.tolist() == [0.5, 10.5]
+    assert (entry["force"].unit, entry["displacement_voltage"].unit) == ("uN", "V")
+    assert (entry.x, entry.default) == ("depth", "force")
+    assert m.started == datetime(2019, 1, 7, 9, 10, 11)
+    with pytest.raises(ReadError, match="cut off"):
+        registry.read(written(tmp_path / "b.txt", TEXT.format(points=3)))

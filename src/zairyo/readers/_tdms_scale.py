@@ -99,7 +99,7 @@ class _Scales:
             after = np.array(self.numbers(f"{scale}_Table_Scaled_Values"))
             if not len(before) or len(before) != len(after) or np.any(np.diff(before) <= 0):
                 raise UnknownScale("Table, whose values are not in order,")
-            return np.interp(self.source(f"{scale}_Table_Input_Source", depth), before, after)
+            return np.asarray(np.interp(self.source(f"{scale}_Table_Input_Source", depth), before, after))
         if kind in ("Add", "Subtract"):
             left = self.source(f"{scale}_{kind}_Left_Operand_Input_Source", depth)
             right = self.source(f"{scale}_{kind}_Right_Operand_Input_Source", depth)

@@ -75,8 +75,10 @@ def _values(raw: Bytes, index: Index, order: str) -> Array:
     if index.code == TIMESTAMP:
         fraction = (values["fraction"] / 2.0**64 * 1e6).round().astype(np.int64)
         seconds = np.clip(values["seconds"], -(2**42), 2**42) - _SECONDS_TO_1970
-        return (seconds * 1_000_000 + fraction).astype("datetime64[us]")
-    return values.astype(values.dtype.newbyteorder("="), copy=not values.dtype.isnative)
+        moments: Array = (seconds * 1_000_000 + fraction).astype("datetime64[us]")
+        return moments
+    native: Array = values.astype(values.dtype.newbyteorder("="), copy=not values.dtype.isnative)
+    return native
 
 
 def _stamps(order: str) -> np.dtype[Any]:

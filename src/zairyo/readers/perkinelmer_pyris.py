@@ -1,8 +1,8 @@
 """PerkinElmer Pyris text: DSC, TGA and STA, each step of the method a table.
 
 Facts: ``Key:<tab>value`` lines (``Data Collected``, ``Sample Weight``, ``Total Points in Run``), then ``Method
-Steps:``; for each step a line ``1) DSC 8500 Isothermal``, headings over two lines, and rows that begin with a tab; then the
-instrument's own values. Units are not stated: min, mW, mg, °C, ml/min.
+Steps:``; for each step a line ``1) DSC 8500 Isothermal``, headings over two lines, and rows that begin with a tab; then
+the instrument's own values. Units are not stated: min, mW, mg, °C, ml/min.
 """
 
 from __future__ import annotations

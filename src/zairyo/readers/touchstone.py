@@ -7,6 +7,7 @@ the order 11 21 12 22, others row by row. Noise data follow two-port data where 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -244,7 +245,7 @@ def _ports(source: RawInput, values: Array, counts: list[int]) -> int:
         if count % 2:  # a frequency and pairs: the next begins
             break
         total += count
-    ports = round(((total - 1) / 2) ** 0.5)
+    ports = round(math.sqrt((total - 1) / 2))
     if 2 * ports * ports + 1 != total:
         raise ReadError(f"{source.name}: {total} numbers a frequency are those of no number of ports.")
     return ports
