@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,8 @@ def _attempts(raw: RawInput) -> Measurement:
         "link": lambda: os.symlink("/etc/passwd", raw.path.parent / "link"),
         "delete": raw.path.unlink,
         "tmp": lambda: Path("/tmp/zairyo-evil").write_text("x"),
+        "beside": lambda: Path(tempfile.gettempdir()).with_name("other").write_text("x"),
+        "out": lambda: Path(tempfile.gettempdir(), "f").rename(outside),
         "passwd": Path("/etc/shadow").read_bytes,
         "parent": lambda: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
         "fork": fork,
@@ -91,6 +95,7 @@ def _attempts(raw: RawInput) -> Measurement:
         "socket": lambda: socket.create_connection(("127.0.0.1", int(raw.head.split()[2])), timeout=1),
         "kill": lambda: os.kill(os.getppid(), 0),
     }
+    Path(tempfile.gettempdir(), "f").touch()
     worked = []
     for name, attempt in attempts.items():
         try:
@@ -115,6 +120,54 @@ def _process(raw: RawInput) -> Measurement:
     """Tell the process, and the files that it can see beside its own."""
     beside = sorted(p.name for p in raw.path.parent.iterdir()) if "zairyo-" in str(raw.path) else []
     return _measurement(" ".join([str(os.getpid()), *beside]))
+
+
+def _scratch(raw: RawInput) -> Measurement:
+    """Tell what was in the scratch folder, then leave things there that are not easily removed."""
+    folder = Path(tempfile.gettempdir())
+    found = sorted(p.name for p in folder.iterdir())
+    with tempfile.NamedTemporaryFile(delete=False) as f:
+        f.write(b"for the next file")
+    hidden = folder / "hidden" / "deeper"
+    hidden.mkdir(parents=True)
+    (hidden / "file").write_text("x")
+    (hidden / "file").rename(folder / "moved")
+    hidden.parent.chmod(0)
+    return _measurement(" ".join([str(os.getpid()), *found]))
+
+
+def _links(raw: RawInput) -> Measurement:
+    """Try to have things in the scratch folder that are not files; the title lists those that worked."""
+    folder = Path(tempfile.gettempdir())
+    attempts = {
+        "symlink": lambda: os.symlink("/etc/passwd", folder / "symlink"),
+        "hardlink": lambda: os.link(raw.path, folder / "hardlink"),
+        "fifo": lambda: os.mkfifo(folder / "fifo"),
+        "device": lambda: os.mknod(folder / "device", stat.S_IFCHR | 0o600, os.makedev(1, 3)),
+    }
+    worked = []
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+        except OSError:
+            continue
+        worked.append(name)
+    return _measurement(" ".join(worked) or "nothing")
+
+
+def _fill(raw: RawInput) -> Measurement:
+    """Write more than the scratch folder may hold, in files of which none is too large."""
+    for number in range(10_000):
+        Path(tempfile.gettempdir(), str(number)).write_bytes(bytes(256 * 1024))
+        time.sleep(0.001)
+    return _measurement()
+
+
+def _litter(raw: RawInput) -> Measurement:
+    """Make more files than the scratch folder may hold."""
+    for number in range(10_000_000):
+        Path(tempfile.gettempdir(), str(number)).touch()
+    return _measurement()
 
 
 def _environment(raw: RawInput) -> Measurement:

@@ -158,7 +158,7 @@ def test_nothing_is_left_in_the_temporary_folder(
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     with Sandbox(LIMITS, reader_files=[EVIL]) as s:
         assert isinstance(translate(s, folders, "good", group="a"), Translated)
-        assert [list(f.iterdir()) for f in temporary.iterdir()] == [[]]
+        assert [f for f in temporary.rglob("*") if f.is_file()] == []
     assert list(temporary.iterdir()) == []
 
 
@@ -197,6 +197,51 @@ def test_reader_cannot_get_out(folders: tuple[Path, Path], sandbox: Sandbox, gro
     assert isinstance(result, Translated), result
     assert result.summary["title"] == "nothing"
     assert sorted(p.name for p in folders[0].iterdir()) == ["attempts.evil", "secret.txt"]
+
+
+@on_linux
+@pytest.mark.parametrize("group", [None, "one project"])
+def test_scratch_folder_is_empty_for_the_next_file(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str | None
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with Sandbox(LIMITS, reader_files=[EVIL]) as s:
+        seen = []
+        for _ in range(2):
+            result = translate(s, folders, "scratch", group=group)
+            assert isinstance(result, Translated), result
+            seen.append(result.summary["title"].split())
+            assert [f for f in temporary.rglob("*") if f.is_file()] == []
+        assert [found for _, *found in seen] == [[], []]
+        assert (seen[0] == seen[1]) is (group is not None)  # the second was read by the same process
+    assert list(temporary.iterdir()) == []
+
+
+@on_linux
+def test_scratch_folder_holds_files_only(folders: tuple[Path, Path], sandbox: Sandbox) -> None:
+    if "file system" not in sandbox.protections:
+        pytest.skip(f"this kernel offers only {', '.join(sandbox.protections)}")
+    result = translate(sandbox, folders, "links")
+    assert isinstance(result, Translated), result
+    assert result.summary["title"] == "nothing"
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("reader", "limits"), [("fill", Limits(scratch_bytes=1 << 24)), ("litter", Limits(scratch_files=100))]
+)
+@pytest.mark.parametrize("group", [None, "one project"])
+def test_reader_that_fills_its_scratch_folder_is_stopped(
+    folders: tuple[Path, Path], tmp_path: Path, reader: str, limits: Limits, group: str | None
+) -> None:
+    with Sandbox(limits, reader_files=[EVIL]) as s:
+        result = translate(s, folders, reader, group=group)
+        assert isinstance(result, Failure)
+        assert result.kind == "too_large"
+        assert "temporary files" in result.message
+        assert isinstance(translate(s, folders, "good", group=group), Translated)
 
 
 @on_linux

@@ -192,6 +192,11 @@ class Reader:
     surest
         The most that ``sniff`` ever says. The surest readers are asked first, and the rest only if they could
         still be as sure as the best so far.
+    needs
+        Folders beside the input that ``read`` reads, which the sandbox must let it see.
+    prepare
+        Loads the libraries that ``read`` needs. The sandbox calls it once, before any file, so that no file waits
+        for it; for libraries that take seconds.
     """
 
     name: str
@@ -205,3 +210,5 @@ class Reader:
     notes: str = ""
     surest: float = CERTAIN
     sets: Callable[[tuple[str, ...]], Iterable[tuple[str, ...]]] | None = None
+    needs: tuple[Path, ...] = ()
+    prepare: Callable[[], None] | None = None

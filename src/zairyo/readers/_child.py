@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from zairyo.readers import _child_frames as frames
+from zairyo.readers import _child_scratch as scratch
 
 FORKS = sys.platform == "linux"
 
@@ -25,14 +26,20 @@ FORKS = sys.platform == "linux"
 def main() -> None:
     requests, answers = _take_streams()
     settings = frames.receive_json(requests)
+    inbox = Path(settings["inbox"])
+    scratch.use(inbox)
     registry, problems = _load(settings)
     _warm_up()
     held = ["process", "environment"]
     if FORKS:
         from zairyo.readers._child_worker import Workers
 
-        workers = Workers(registry, requests, Path(settings["inbox"]))
+        workers = Workers(registry, requests, inbox)
         held += workers.protections
+    else:
+        own = inbox / "scratch"
+        own.mkdir()
+        scratch.use(own)
     frames.send_json(answers, {"protections": held, "problems": problems})
     try:
         while True:
@@ -42,6 +49,7 @@ def main() -> None:
             else:
                 with open(request["output"], "r+b") as result:
                     outcome = ("done", "", json.dumps(translate(request, registry, result)).encode())
+                scratch.empty(own)
             end, detail, reply = outcome
             header = {"id": request["id"], "end": end, "detail": detail}
             if FORKS and end == "done" and b'"summary"' in reply:
@@ -70,6 +78,7 @@ def _load(settings: dict[str, Any]) -> tuple[Any, list[dict[str, str]]]:
     from zairyo.readers import registry
 
     loaded = registry.load([Path(f) for f in settings["folders"]], [Path(f) for f in settings["files"]])
+    loaded.prepare()
     return loaded, [{"where": p.where, "message": p.message} for p in loaded.problems]
 
 

@@ -87,6 +87,8 @@ def leave_network() -> bool:
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _READ = 1 << 2 | 1 << 3  # files, directories
+#: Write, truncate, remove and make files and folders, and move them about; no links, devices, sockets or pipes.
+_WRITE = 1 << 1 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 13 | 1 << 14
 _ALL_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
 _TCP = 1 << 0 | 1 << 1  # bind, connect
 _SCOPES = 1 << 0 | 1 << 1  # abstract Unix sockets, signals
@@ -109,8 +111,11 @@ def library_descriptors() -> tuple[int, ...]:
     return tuple(os.open(f, os.O_PATH | os.O_CLOEXEC) for f in found)
 
 
-def restrict_files(read: Iterable[str]) -> bool:
-    """Allow opening Python's libraries and ``read`` for reading, and nothing else; what is open stays open."""
+def restrict_files(read: Iterable[str], scratch: str) -> bool:
+    """Allow opening Python's libraries and ``read`` for reading, and whatever is wanted inside the folder ``scratch``.
+
+    Nothing else; what is open stays open.
+    """
     abi = landlock_abi()
     if not abi:
         return False
@@ -122,12 +127,13 @@ def restrict_files(read: Iterable[str]) -> bool:
         return False
     for descriptor in library_descriptors():
         _allow(ruleset, descriptor, _READ & handled)
-    for path in (*read, "/dev/urandom"):
+    rights = [(path, _READ) for path in (*read, "/dev/urandom")]
+    for path, wanted in (*rights, (scratch, _READ | _WRITE), ("/dev/null", _READ | _WRITE)):
         try:
             descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             continue
-        _allow(ruleset, descriptor, _READ & handled)
+        _allow(ruleset, descriptor, wanted & handled)
         os.close(descriptor)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     held = _libc.syscall(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0)) == 0
@@ -139,7 +145,7 @@ def _allow(ruleset: int, descriptor: int, rights: int) -> None:
     rule = struct.pack("=Qi", rights, descriptor)
     if _libc.syscall(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(1), rule, ctypes.c_uint32(0)) < 0:
         # A rule on a file takes only the rights that a file has.
-        rule = struct.pack("=Qi", rights & (1 << 2), descriptor)
+        rule = struct.pack("=Qi", rights & (1 << 1 | 1 << 2), descriptor)
         _libc.syscall(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(1), rule, ctypes.c_uint32(0))
 
 

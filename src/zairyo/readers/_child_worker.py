@@ -2,7 +2,8 @@
 
 A worker serves one file, or several small ones of one group (of people who share their files anyway): a fork
 that is used once costs about 2,000 page faults. It is ended after any failure. It can open Python's libraries
-and its input and nothing else; the file for its result comes to it open, over the socket it answers on.
+and its input and nothing else; the file for its result comes to it open, over the socket it answers on. It can
+write in a scratch folder of its own, which is bounded, emptied after each file and removed with the worker.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from zairyo.readers import _child_frames as frames
 from zairyo.readers import _child_linux as linux
+from zairyo.readers import _child_scratch as scratch
 from zairyo.readers._child import translate
 from zairyo.readers.limits import Limits
 
@@ -29,9 +31,10 @@ from zairyo.readers.limits import Limits
 _SMALL = 16 * 1024**2
 _FILES = 50
 _GRACE = 0.5  # s, for a worker that closed its socket to end by itself
+_LOOK = 0.2  # s between two looks at how full a worker's scratch folder is
 _LENGTH = struct.Struct(">I")
 
-#: How the work ended (``done``, ``timeout`` or ``crashed``), with what, and the worker's answer.
+#: How the work ended (``done``, ``timeout``, ``overfull`` or ``crashed``), with what, and the worker's answer.
 Outcome = tuple[str, str, bytes]
 
 
@@ -45,7 +48,7 @@ class Workers:
     requests
         The pipe from the parent: when it is closed, the work ends.
     inbox
-        An empty folder for copies of the files that lasting workers read, one at a time.
+        An empty folder, where each worker gets one of its own.
     """
 
     def __init__(self, registry: Any, requests: BinaryIO, inbox: Path) -> None:
@@ -54,6 +57,7 @@ class Workers:
         self._inbox = inbox
         self._kept: _Worker | None = None
         self._kept_for: object = None
+        self._needs = [str(folder) for reader in registry.readers.values() for folder in reader.needs]
         alone = ["network namespace"] if linux.leave_network() else []
         linux.prepare()
         self.protections = [*alone, *self._try_locks()]
@@ -65,14 +69,13 @@ class Workers:
         source = Path(request["input"])
         group = request["group"]
         if group is None or request["parts"] or not source.is_file() or source.stat().st_size > _SMALL:
-            readable = request["parts"] or [str(source)]
-            worker = _Worker(self._registry, self._requests, limits, readable)
+            worker = self._start(limits, request["parts"] or [str(source)])
             try:
                 return worker.translate(request)
             finally:
                 worker.end()
         worker = self._worker_for(group, limits)
-        copy = self._inbox / source.name
+        copy = worker.room.files / source.name
         try:
             shutil.copyfile(source, copy)
             outcome = worker.translate({**request, "input": str(copy)})
@@ -81,6 +84,7 @@ class Workers:
             return "done", "", json.dumps({"kind": "unreadable", "message": message}).encode()
         finally:
             copy.unlink(missing_ok=True)
+            scratch.empty(worker.room.scratch)
         if outcome[0] != "done" or b'"summary"' not in outcome[2]:
             self._drop()
         return outcome
@@ -92,9 +96,13 @@ class Workers:
     def _worker_for(self, group: str, limits: Limits) -> _Worker:
         if self._kept is None or self._kept_for != (group, limits) or not self._kept.is_fresh():
             self._drop()
-            self._kept = _Worker(self._registry, self._requests, limits, [str(self._inbox)])
+            self._kept = self._start(limits, [])
             self._kept_for = (group, limits)
         return self._kept
+
+    def _start(self, limits: Limits, readable: list[str]) -> _Worker:
+        room = scratch.Room.make(self._inbox)
+        return _Worker(self._registry, self._requests, limits, [*self._needs, *readable], room)
 
     def _drop(self) -> None:
         if self._kept is not None:
@@ -107,7 +115,7 @@ class Workers:
         pid = os.fork()
         if pid == 0:
             with contextlib.suppress(Exception):
-                os.write(writing, ",".join(_lock(Limits(), [str(self._inbox)])).encode())
+                os.write(writing, ",".join(_lock(Limits(), [], str(self._inbox))).encode())
             os._exit(0)
         os.close(writing)
         with os.fdopen(reading, "rb") as f:
@@ -116,11 +124,11 @@ class Workers:
         return [name for name in names.split(",") if name]
 
 
-def _lock(limits: Limits, readable: list[str]) -> list[str]:
+def _lock(limits: Limits, readable: list[str], writable: str) -> list[str]:
     """Lock this process in; the names of the locks that hold."""
     locks = {
         "resource limits": lambda: linux.limit_resources(limits),
-        "file system": lambda: linux.restrict_files(readable),
+        "file system": lambda: linux.restrict_files(readable, writable),
         "system calls": linux.restrict_calls,
     }
     held = []
@@ -134,14 +142,17 @@ def _lock(limits: Limits, readable: list[str]) -> list[str]:
 class _Worker:
     """One worker, seen from the process that forked it. What it says is not trusted."""
 
-    def __init__(self, registry: Any, requests: BinaryIO, limits: Limits, readable: list[str]) -> None:
+    def __init__(
+        self, registry: Any, requests: BinaryIO, limits: Limits, readable: list[str], room: scratch.Room
+    ) -> None:
+        self.room = room
         self._requests = requests
         self._limits = limits
         self._served = 0
         self._socket, other = socket.socketpair()
         self._pid = os.fork()
         if self._pid == 0:
-            _be_worker(registry, limits, readable, other)
+            _be_worker(registry, limits, [*readable, str(room.files)], room.scratch, other)
         other.close()
         with contextlib.suppress(OSError):  # the worker does the same; whoever is first
             os.setpgid(self._pid, self._pid)
@@ -171,8 +182,13 @@ class _Worker:
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         poll.register(self._requests.fileno(), 0)  # only its hanging up
+        look = time.monotonic() + _LOOK
         while (left := deadline - time.monotonic()) > 0:
-            for descriptor, _ in poll.poll(left * 1000):
+            if time.monotonic() > look:
+                if scratch.is_overfull(self.room.scratch, self._limits):
+                    return "overfull", b""
+                look = time.monotonic() + _LOOK
+            for descriptor, _ in poll.poll(min(left, _LOOK) * 1000):
                 if descriptor != self._socket.fileno():
                     self.end()
                     raise frames.FrameError("the parent is gone")
@@ -221,10 +237,13 @@ class _Worker:
             status = os.waitpid(self._pid, 0)[1]
         self._pid = 0
         self._socket.close()
+        self.room.remove()
         return status
 
 
-def _be_worker(registry: Any, limits: Limits, readable: list[str], channel: socket.socket) -> NoReturn:
+def _be_worker(
+    registry: Any, limits: Limits, readable: list[str], writable: Path, channel: socket.socket
+) -> NoReturn:
     """Serve requests until the socket closes. In the fork; never returns."""
     try:
         os.setpgid(0, 0)
@@ -233,7 +252,8 @@ def _be_worker(registry: Any, limits: Limits, readable: list[str], channel: sock
         os.dup2(0, 2)
         _close_all_but({0, 1, 2, channel.fileno(), *linux.library_descriptors()})
         # Processor time adds up over a worker's files; each has its wall-clock limit from outside.
-        _lock(replace(limits, seconds=limits.seconds * _FILES), readable)
+        _lock(replace(limits, seconds=limits.seconds * _FILES), readable, str(writable))
+        scratch.use(writable)
         answers = os.fdopen(os.dup(channel.fileno()), "wb")
         while request := _receive(channel):
             descriptor, message = request

@@ -21,6 +21,8 @@ class Limits:
         Size of the raw file, or of all files of a folder format together.
     output_bytes
         Size of the standard-form file.
+    scratch_bytes, scratch_files
+        What a reader may have in its scratch folder at once: bytes on disk, and files and folders (held on Linux).
     files
         The child is replaced by a fresh one after this many files.
     """
@@ -29,4 +31,6 @@ class Limits:
     memory: int = 4096 * _MIB
     input_bytes: int = 4096 * _MIB
     output_bytes: int = 4096 * _MIB
+    scratch_bytes: int = 1024 * _MIB
+    scratch_files: int = 10_000
     files: int = 1000

@@ -108,6 +108,16 @@ class Registry:
             except (DescriptionError, OSError) as e:
                 self._problem(str(path), str(e).removeprefix(f"{path}: "))
 
+    def prepare(self) -> None:
+        """Load the libraries that readers want loaded before any file; a reader whose do not load is taken out."""
+        for name, reader in list(self.readers.items()):
+            try:
+                if reader.prepare is not None:
+                    reader.prepare()
+            except Exception as e:
+                del self.readers[name]
+                self._problem(name, f"{type(e).__name__}: {e}")
+
     def add_entry_points(self) -> None:
         for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
             where = f"plug-in {point.name} ({point.value})"

@@ -4,9 +4,10 @@
         result = sandbox.translate(Path("scan.xrdml"), Path("out"))
 
 The child has no environment, no open files of this process and, where the system offers it, no network, no
-other processes and no files but the input, Python's libraries and the one for its result
-(:attr:`Sandbox.protections` says what holds). Whatever it says is checked, and its result is accepted only
-after ``nexus.check``, by a process that did not make it; nothing is left behind by one that failed.
+other processes and no files but the input, Python's libraries, the one for its result and those it makes in a
+scratch folder of its own, which is removed (:attr:`Sandbox.protections` says what holds). Whatever it says is
+checked, and its result is accepted only after ``nexus.check``, by a process that did not make it; nothing is
+left behind by one that failed.
 """
 
 from __future__ import annotations
@@ -260,6 +261,12 @@ class Sandbox:
         except BaseException:
             self._drop()  # Ctrl-C in the middle: the child's answer must not be taken for the next file's
             raise
+        if end == "overfull":
+            message = (
+                f"The reader's temporary files are more than {self.limits.scratch_files:,} or larger than "
+                f"{self.limits.scratch_bytes // 1024**2:,} MiB, the limit."
+            )
+            return Failure("too_large", message), None
         if end == "timeout":
             message = (
                 f"Translating took longer than {self.limits.seconds:g} s and was stopped. If the file is very "
