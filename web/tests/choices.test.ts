@@ -58,6 +58,24 @@ const map = entry({
   signals: [signal('intensity', 'counts', ['y', 'x', 'raman_shift'])],
 });
 
+const stack = entry({
+  technique: 'tem',
+  axes: [axis('frame', ''), axis('y', 'nm'), axis('x', 'nm')],
+  signals: [signal('intensity', 'counts', ['frame', 'y', 'x'])],
+});
+
+describe('images', () => {
+  it('draws a stack of images as an image, with a curve through the stack', () => {
+    const choice = choose(stack, '', []);
+    expect(choice.kind === 'map' && choice.image.map((a) => a.name)).toEqual(['y', 'x']);
+    expect(choice.kind === 'map' && choice.spectrum.name).toBe('frame');
+  });
+  it('draws complex numbers, of which the server sends the real part', () => {
+    const fid = entry({ axes: [axis('time', 's')], signals: [signal('intensity', '', ['time'], 'c')] });
+    expect(choose(fid, '', []).kind).toBe('curve');
+  });
+});
+
 describe('the first plot of an entry is the one its reader meant', () => {
   it('draws a scan over its axis', () => {
     expect(choose(scan, '', [])).toMatchObject({

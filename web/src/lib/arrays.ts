@@ -15,6 +15,13 @@ export function decodeNumbers(info: ArrayInfo): Float64Array {
   return numbers;
 }
 
+/** Where the points along an axis are: its numbers, or places counted from 0 where it holds words. */
+export function decodePositions(info: ArrayInfo): Float64Array {
+  return info.dtype === 'text'
+    ? Float64Array.from({ length: info.shape[0] ?? 0 }, (_, k) => k)
+    : decodeNumbers(info);
+}
+
 export function extent(values: ArrayLike<number>, positiveOnly = false): [number, number] | null {
   let lo = Number.POSITIVE_INFINITY;
   let hi = Number.NEGATIVE_INFINITY;

@@ -2,7 +2,7 @@ import { SegmentedControl, Select } from '@mantine/core';
 import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ArrayInfo, EntryInfo } from '@/api/types';
-import { decodeNumbers, strongest } from '@/lib/arrays';
+import { decodeNumbers, decodePositions, strongest } from '@/lib/arrays';
 import { axisLabel, formatNumber, withUnit } from '@/lib/numbers';
 import type { PlotState } from '@/lib/urlstate';
 import { isMicrograph } from '@/lib/vocabulary';
@@ -43,7 +43,7 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
     if (!signal || !axes.data) return null;
     const positions = (name: string) => {
       const array = axes.data.arrays.find((a) => a.name === name);
-      return array ? Array.from(decodeNumbers(array)) : [];
+      return array ? Array.from(decodePositions(array)) : [];
     };
     return {
       values: decodeNumbers(signal),
@@ -70,7 +70,7 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
       {
         key: 'spectrum',
         label: choice.signal.label,
-        x: decodeNumbers(x),
+        x: decodePositions(x),
         y: decodeNumbers(y),
         side: 0 as const,
         colour: colourOf(0).colour,

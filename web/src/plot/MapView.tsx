@@ -13,7 +13,7 @@ export interface MapProps {
   colourMap: ColorMap;
   log: boolean;
   square: boolean;
-  /** The first row is uppermost, whether its position is the lowest or the highest. */
+  /** The first row is uppermost even where its position is the lowest. */
   fromTop: boolean;
   pick: (row: number, column: number) => void;
 }
@@ -29,10 +29,9 @@ export default function MapView(props: MapProps) {
         dataArray={data}
         domain={domain}
         colorMap={colourMap}
-        invertColorMap={colourMap === 'Greys'} // black is little
         scaleType={log ? ScaleType.Log : ScaleType.Linear}
         aspect={square ? 'equal' : 'auto'}
-        flipYAxis={fromTop && (rows.values[0] ?? 0) < (rows.values.at(-1) ?? 0)}
+        flipYAxis={fromTop || (rows.values[0] ?? 0) > (rows.values.at(-1) ?? 0)} // H5Web begins below
         abscissaParams={{ label: columns.label, value: columns.values }}
         ordinateParams={{ label: rows.label, value: rows.values }}
       >

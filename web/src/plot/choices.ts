@@ -32,7 +32,8 @@ export interface MapChoice {
 
 export type Choice = CurveChoice | MapChoice | { kind: 'none' };
 
-const NUMERIC = new Set(['f', 'i', 'u', 'b']);
+/** Of complex numbers the server sends the real part. */
+const NUMERIC = new Set(['f', 'i', 'u', 'b', 'c']);
 const kind = (dtype: string) => dtype.replace(/^[<>|=]/, '').charAt(0);
 
 const fromSignal = (s: SignalInfo): Quantity => ({
@@ -76,7 +77,9 @@ export function choose(entry: EntryInfo, wantedX: string, wantedY: string[]): Ch
 
 function chooseMap(entry: EntryInfo, signal: SignalInfo, signals: SignalInfo[]): Choice {
   const axes = signal.axes.map((name) => entry.axes.find((a) => a.name === name));
-  const [a, b, c] = axes;
+  // A stack of images is drawn as their mean; the curve goes through the stack.
+  const stack = axes.length === 3 && /y$/.test(axes[1]?.name ?? '') && /x$/.test(axes[2]?.name ?? '');
+  const [a, b, c] = stack ? [axes[1], axes[2], axes[0]] : axes;
   if (!a || !b || axes.includes(undefined)) return { kind: 'none' };
   return {
     kind: 'map',
