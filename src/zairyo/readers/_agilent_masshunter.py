@@ -262,6 +262,7 @@ def _points(
     if kind == _PROFILE and total > MOST_POINTS:
         sparse = True
         warnings.append(f"{short} has {total} points; zeros between peaks were left out of the profiles.")
+    known: dict[tuple[float, float, int, bytes], Array] = {}  # the masses of scans calibrated alike
     for i in range(len(records)):
         chosen = next((b[i] for b in blocks if _is(b, kind)[i] and b["PointCount"][i] > 0), None)
         if chosen is None:
@@ -283,10 +284,16 @@ def _points(
                 "profiles are over flight times, but neither MSMassCal.bin nor DefaultMassCal.xml is there"
             )
         try:
-            unpack = _profile if kind == _PROFILE else _peaks
-            masses, abundances = unpack(packed, count, chosen)
-            if calibrations is not None:
-                masses = calibrations[i].masses(masses)
+            if kind == _PROFILE and calibrations is not None:
+                first, step, abundances = _profile(packed, count, chosen)
+                key = (first, step, count, calibrations[i].numbers.tobytes())
+                if key not in known:
+                    known.clear()
+                    known[key] = calibrations[i].masses(first + step * np.arange(count))
+                masses = known[key]
+            else:
+                masses, abundances = _peaks(packed, count)
+                masses = masses if calibrations is None else calibrations[i].masses(masses)
         except DamagedStream as e:
             raise ReadError(
                 f"scan {i + 1} in {short}, at byte {offset}: {e}; it is damaged. Copy it again."
@@ -305,7 +312,7 @@ def _is(block: Array, kind: int) -> Array:
     return peaks if kind == _PEAKS else ~peaks
 
 
-def _peaks(packed: bytes, count: int, block: Any) -> tuple[Array, Array]:
+def _peaks(packed: bytes, count: int) -> tuple[Array, Array]:
     if len(packed) % count or len(packed) // count not in _PEAK_TYPES:
         raise DamagedStream(f"{count} peaks cannot be in {len(packed)} bytes")
     mass_type, abundance_type = _PEAK_TYPES[len(packed) // count]
@@ -313,8 +320,8 @@ def _peaks(packed: bytes, count: int, block: Any) -> tuple[Array, Array]:
     return masses, np.frombuffer(packed, abundance_type, count, count * np.dtype(mass_type).itemsize)
 
 
-def _profile(packed: bytes, count: int, block: Any) -> tuple[Array, Array]:
-    """Flight times and intensities: two numbers (first time, step), then the intensities, packed in one of two ways."""
+def _profile(packed: bytes, count: int, block: Any) -> tuple[float, float, Array]:
+    """First flight time, step, and intensities; these are packed in one of two ways."""
     if len(packed) < 24:
         raise DamagedStream(f"a profile in {len(packed)} bytes is not complete")
     mark = struct.unpack_from("<I", packed, 16)[0]
@@ -331,7 +338,7 @@ def _profile(packed: bytes, count: int, block: Any) -> tuple[Array, Array]:
     highest = float(block["MaxY"]) if "MaxY" in (block.dtype.names or ()) else 0.0
     if highest > 0 and float(intensities.max()) != highest:
         raise DamagedStream(f"its highest intensity is {intensities.max()}, but should be {highest:g}")
-    return first + step * np.arange(count), intensities
+    return first, step, intensities
 
 
 def _calibrations(folder: Folder, records: Array) -> list[_Calibration] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 
 from zairyo.measurement.model import Array
@@ -9,6 +11,7 @@ from zairyo.measurement.model import Array
 _ABSOLUTE = -0x8000  # instead of a difference: the value itself follows, in two words
 _ABSOLUTE_2 = 0x7FFF  # the same among differences of differences, in three words
 _WIDTHS = {1: "<i1", 2: "<i2", 3: "<i4"}
+_SIZES = {1: 1, 2: 2, 3: 4}
 
 
 class DamagedStream(ValueError):
@@ -123,34 +126,64 @@ def undo_runs(packed: bytes, points: int) -> Array:
     A word of 4 bytes is the number of zeros the profile begins with, negative. Then come numbers, at first of 4 bytes:
     one that is not negative is an intensity; -v is v // 4 zeros, and v % 4 says how wide the next numbers are.
     """
-    out = np.zeros(points, np.uint32)
     if len(packed) < 4:
         raise DamagedStream("a profile's head is not complete")
     place = -int.from_bytes(packed[:4], "little", signed=True)
     if not 0 <= place <= points:
         raise DamagedStream(f"a profile begins with {place} zeros, but has {points} points")
-    at, width, window = 4, 3, 64
+    streams: dict[tuple[int, int], _Numbers] = {}
+    at, width = 4, 3
     while at < len(packed):
-        size = int(_WIDTHS[width][2])
-        count = min((len(packed) - at) // size, window)
-        if not count:
-            raise DamagedStream("a profile ends within a number")
-        numbers = np.frombuffer(packed, _WIDTHS[width], count, at).astype(np.int64)
-        negative = numbers < 0
-        switches = np.flatnonzero(negative & (-numbers & 3 != width))
-        used = int(switches[0]) + 1 if len(switches) else count
-        window = min(window * 2, 1 << 16) if not len(switches) else max(64, 2 * used)
-        numbers, negative = numbers[:used], negative[:used]
-        after = place + np.cumsum(np.where(negative, -numbers >> 2, 1))
-        if after[-1] > points:
-            raise DamagedStream(f"a profile has more than its {points} points")
-        out[after[~negative] - 1] = numbers[~negative]
-        place, at = int(after[-1]), at + used * size
-        if len(switches):
-            width = int(-numbers[-1] & 3)
-            if width == 0:
-                raise DamagedStream("a profile's numbers have a width of 0")
+        size = _SIZES[width]
+        stream = streams.get((width, at % size))
+        if stream is None:
+            stream = streams[width, at % size] = _Numbers(packed, width, at % size)
+        at, place, width = stream.take(at, place)
+        if width == 0:
+            raise DamagedStream("a profile's numbers have a width of 0")
+    if place > points:
+        raise DamagedStream(f"a profile has more than its {points} points")
+    out = np.zeros(points, np.uint32)
+    for stream in streams.values():
+        stream.put(out)
     return out
+
+
+class _Numbers:
+    """The packed bytes seen as numbers of one width from one alignment on, and which stretches of them count."""
+
+    def __init__(self, packed: bytes, width: int, start: int) -> None:
+        self._size, self._start, self._end = _SIZES[width], start, len(packed)
+        count = (len(packed) - start) // self._size
+        wide = np.int64 if width == 3 else np.int32
+        self._values = np.frombuffer(packed, _WIDTHS[width], count, start).astype(wide)
+        self._negative = self._values < 0
+        steps = np.where(self._negative, -self._values >> 2, 1)
+        self._places = np.concatenate([[0], np.cumsum(steps)])
+        self._switches = np.flatnonzero(self._negative & (-self._values & 3 != width)).tolist()
+        self._stretches: list[tuple[int, int, int]] = []
+
+    def take(self, at: int, place: int) -> tuple[int, int, int]:
+        """Numbers from byte ``at`` to the next that switches: where the next ones begin, what place, how wide."""
+        first = (at - self._start) // self._size
+        switch = bisect_left(self._switches, first)
+        is_last = switch == len(self._switches)
+        stop = len(self._values) if is_last else self._switches[switch] + 1
+        if is_last and self._start + stop * self._size != self._end:
+            raise DamagedStream("a profile ends within a number")
+        offset = place - int(self._places[first])
+        self._stretches.append((first, stop, offset))
+        width = 3 if is_last else int(-self._values[stop - 1]) & 3
+        return self._start + stop * self._size, offset + int(self._places[stop]), width
+
+    def put(self, out: Array) -> None:
+        """Write the intensities of all stretches to their places."""
+        first, stop, offset = np.array(self._stretches).T
+        lengths = stop - first
+        begins = np.cumsum(lengths) - lengths
+        indices = np.repeat(first - begins, lengths) + np.arange(int(lengths.sum()))
+        indices, offsets = (part[~self._negative[indices]] for part in (indices, np.repeat(offset, lengths)))
+        out[self._places[indices] + offsets] = self._values[indices]
 
 
 def unpack_lzf(packed: bytes, size: int) -> bytes:

@@ -169,7 +169,8 @@ def _entries(
     told: dict[str, Any] = dict(zip(names, experiment.acquired, strict=False))
     told |= {name: decode_legacy(folder.read(name, _LARGEST_TEXT)) for name in _TEXTS if folder.has(name)}
     shared: dict[str, Any] = {"conditions": _conditions(experiment), "started": _started(experiment)}
-    title, entries = "", []
+    title = ""
+    entries: list[Entry] = []
     for number, processed in _processed(folder).items():
         text = _title(processed)
         title = title or text

@@ -99,7 +99,7 @@ def _float(word: str) -> float | None:
         return None
 
 
-def _rows(text: str, line: int, name: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _rows(text: str, line: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     times: list[float] = []
     values: list[float] = []
     for number, row in enumerate(text.splitlines(), line):

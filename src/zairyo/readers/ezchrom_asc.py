@@ -54,7 +54,7 @@ def read(src: RawInput) -> Measurement:
     )
 
 
-def _parts(text: str, name: str) -> tuple[dict[str, list[str]], np.ndarray]:  # type: ignore[type-arg]
+def _parts(text: str, name: str) -> tuple[dict[str, list[str]], np.ndarray]:
     """The head's cells by key, and every number after it."""
     head: dict[str, list[str]] = {}
     at = 0
@@ -112,7 +112,7 @@ def _number(head: dict[str, list[str]], key: str, channel: int) -> float:
 def _channel(
     head: dict[str, list[str]],
     i: int,
-    numbers: np.ndarray,  # type: ignore[type-arg]
+    numbers: np.ndarray,
     taken: set[str],
     warnings: list[str],
 ) -> list[Entry]:

@@ -206,7 +206,8 @@ def _metadata(head: _Head) -> dict[str, Any]:
         told[f"F{number}"] = {"label": head.label(number)} | {
             name: plain(float(head.values[at])) for name, at in places.items()
         }
-    return tidy_metadata(told)
+    metadata: dict[str, Any] = tidy_metadata(told)
+    return metadata
 
 
 READER = Reader(
