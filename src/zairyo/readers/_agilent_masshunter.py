@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from zairyo.measurement import Entry, Quantity, Signal
 from zairyo.measurement.model import Array
 from zairyo.readers import _xml
+from zairyo.readers._agilent_calibration import Calibration, calibrations_of
 from zairyo.readers._agilent_packing import DamagedStream, undo_runs, unpack_lzf
 from zairyo.readers._api import ReadError
 from zairyo.readers._folder import Folder
@@ -30,12 +30,10 @@ _SIMPLE = {
     "float": "<f4",
     "double": "<f8",
 }
+_ISOTOPES = 72  # the first record of MSScan_XSpecific.bin
 _POINTER = 0x58  # where a file says at which byte its records begin
 _MOST_BLOCKS = 8
 _DEEPEST = 10
-_HEAVIEST = 1e7
-_CALIBRATIONS = 72  # the first record of MSMassCal.bin: a count, then ten numbers
-_CALIBRATION = np.dtype([("count", "<i4"), ("numbers", "<f8", 10)])
 _PEAK_TYPES = {8: ("<f4", "<f4"), 12: ("<f8", "<f4"), 16: ("<f8", "<f8")}
 _PROFILE, _PEAKS = 1, 2
 _RUNS_MARK = 0x90
@@ -54,27 +52,6 @@ _IONISATION = {
 }
 
 
-@dataclass(frozen=True)
-class _Calibration:
-    """Flight time → m/z for one scan: ten numbers, and which powers its polynomial has (as bits)."""
-
-    numbers: Array
-    powers: int
-
-    def masses(self, times: Array) -> Array:
-        slope, offset, left, right = self.numbers[:4]
-        with np.errstate(all="ignore"):
-            masses: Array = (slope * (times - offset)) ** 2
-            if self.powers:
-                orders = [k for k in range(self.powers.bit_length()) if self.powers >> k & 1][:6]
-                polynomial = np.zeros(orders[-1] + 1)
-                polynomial[orders] = self.numbers[4 : 4 + len(orders)]
-                masses = masses - np.polyval(polynomial[::-1], np.clip(times, left, right))
-            if len(masses) and not (np.abs(masses) < _HEAVIEST).all():
-                raise DamagedStream("its flight times are calibrated to masses that cannot be")
-        return masses
-
-
 def has_scans(folder: Folder) -> bool:
     return folder.has("AcqData/MSScan.bin")
 
@@ -89,7 +66,7 @@ def scan_entries(folder: Folder, technique: str, warnings: list[str], **shared: 
     if not np.isfinite(times).all():
         raise ReadError("MSScan.bin has times that are no numbers; it is damaged. Copy the folder again.")
     conditions = {**shared.pop("conditions", {}), **_conditions(records)}
-    calibrations = _calibrations(folder, records)
+    calibrations = calibrations_of(folder, records)
     groups = _groups(records)
     for kind, name in ((_PEAKS, "AcqData/MSPeak.bin"), (_PROFILE, "AcqData/MSProfile.bin")):
         if not folder.has(name):
@@ -253,7 +230,7 @@ def _points(
     kind: int,
     records: Array,
     blocks: list[Array],
-    calibrations: list[_Calibration] | None,
+    calibrations: list[Calibration] | None,
     warnings: list[str],
 ) -> Iterator[tuple[Array, Array]]:
     """Masses and abundances of each scan."""
@@ -341,60 +318,6 @@ def _profile(packed: bytes, count: int, block: Any) -> tuple[float, float, Array
     return first, step, intensities
 
 
-def _calibrations(folder: Folder, records: Array) -> list[_Calibration] | None:
-    """Each scan's; None if the folder has none, as quadrupoles' masses need none."""
-    names = records.dtype.names or ()
-    ids = records["CalibrationID"].tolist() if "CalibrationID" in names else [1] * len(records)
-    defaults: dict[int, _Calibration] = {}
-    if folder.has("AcqData/DefaultMassCal.xml"):
-        defaults = _default_calibrations(folder.read("AcqData/DefaultMassCal.xml", 1 << 24))
-    if not folder.has("AcqData/MSMassCal.bin"):
-        if not defaults:
-            return None
-        first = next(iter(defaults.values()))
-        return [defaults.get(i, first) for i in ids]
-    data = folder.read("AcqData/MSMassCal.bin")
-    places = _CALIBRATIONS + _CALIBRATION.itemsize * np.arange(len(records))
-    if (
-        "MassCalOffset" in names
-        and (records["MassCalOffset"] + _CALIBRATION.itemsize <= len(data)).all()
-        and (records["MassCalOffset"] >= _CALIBRATIONS).all()
-    ):  # a part of a run may have been cut out, with offsets that are the whole run's
-        places = records["MassCalOffset"]
-    if len(places) and places.max() + _CALIBRATION.itemsize > len(data):
-        raise ReadError(
-            f"MSMassCal.bin has {len(data)} bytes, too few for {len(records)} scans; it is cut off. Copy it again."
-        )
-    numbers = [np.frombuffer(data, _CALIBRATION, 1, at)[0]["numbers"] for at in places.tolist()]
-    if not np.isfinite(numbers).all():
-        raise ReadError("MSMassCal.bin has numbers that are none; it is damaged. Copy the folder again.")
-    powers = {i: c.powers for i, c in defaults.items()}
-    return [_Calibration(n, powers.get(i, 0)) for n, i in zip(numbers, ids, strict=True)]
-
-
-def _default_calibrations(data: bytes) -> dict[int, _Calibration]:
-    found: dict[int, _Calibration] = {}
-    root = _xml.parse_xml(data, "DefaultMassCal.xml")
-    for calibration in _xml.find_all(root, "DefaultCalibrations/DefaultCalibration"):
-        numbers, powers = np.zeros(10), 0
-        try:
-            for step in _xml.find_all(calibration, "Step"):
-                values = [float(_xml.text(v)) for v in _xml.find_all(step, "Values/Value")]
-                if _xml.text(step, "CalibrationFormula") == "Traditional":
-                    numbers[:2] = values[:2]
-                elif _xml.text(step, "CalibrationFormula") == "Polynomial":
-                    numbers[2 : 2 + len(values[:8])] = values[:8]
-                    powers = int(_xml.text(step, "ValueUseFlags") or 0)
-            if not 0 <= powers < 1 << 16 or not np.isfinite(numbers).all():
-                raise ValueError("numbers beyond what a calibration can have")
-            found[int(_xml.attribute(calibration, "DefaultCalibrationID"))] = _Calibration(numbers, powers)
-        except ValueError as e:
-            raise ReadError(
-                f"DefaultMassCal.xml has a calibration that is none ({e}); it is damaged"
-            ) from None
-    return found
-
-
 # --- isotopes of an ICP-MS ----------------------------------------------------------------------------------
 
 
@@ -437,9 +360,9 @@ def _isotope_masses(folder: Folder, count: int) -> Array:
         raise ReadError("MSScan_XSpecific.xsd does not say what an IonRecordType is; it is damaged")
     record = _dtype(types, "IonRecordType")
     data = folder.read("AcqData/MSScan_XSpecific.bin")
-    if _CALIBRATIONS + count * record.itemsize > len(data) or "XValue" not in (record.names or ()):
+    if _ISOTOPES + count * record.itemsize > len(data) or "XValue" not in (record.names or ()):
         raise ReadError(
             "MSScan_XSpecific.bin does not name the masses of all isotopes; it is cut off. Copy it again."
         )
-    masses: Array = np.frombuffer(data, record, count, _CALIBRATIONS)["XValue"].astype(float)
+    masses: Array = np.frombuffer(data, record, count, _ISOTOPES)["XValue"].astype(float)
     return masses
