@@ -199,6 +199,12 @@ def test_reader_cannot_get_out(folders: tuple[Path, Path], sandbox: Sandbox, gro
     assert sorted(p.name for p in folders[0].iterdir()) == ["attempts.evil", "secret.txt"]
 
 
+def test_reader_may_use_threads(folders: tuple[Path, Path], sandbox: Sandbox) -> None:
+    result = translate(sandbox, folders, "threads")
+    assert isinstance(result, Translated), result
+    assert result.summary["title"] == "0 1 2 3"
+
+
 @on_linux
 @pytest.mark.parametrize("group", [None, "one project"])
 def test_scratch_folder_is_empty_for_the_next_file(
