@@ -71,7 +71,7 @@ def test_x_ray_tube(instruments: Path) -> None:
         "xray_tube_current": (0.199, "mA"),
         "beam_diameter": (50.0, "um"),
     }
-    assert (c["xray_tube_anode"].value, c["atmosphere"].value) == ("Rh", "Helium")
+    assert (c["xray_source_element"].value, c["atmosphere"].value) == ("Rh", "Helium")
     assert "accelerating_voltage" not in c
 
 

@@ -42,7 +42,7 @@ def test_real_numbers(instruments: Path) -> None:
     told = {name: (q.value, q.unit) for name, q in entry.conditions.items()}
     assert told["modulation_frequency"] == (1000.0, "Hz")
     assert told["modulation_amplitude"] == (0.002, "V")
-    assert told["sweeps"] == (10, None)
+    assert told["repetitions"] == (10, None)
     assert told["position_x"] == (153.514e-9, "m")
     assert str(entry.started) == "2023-04-20 14:53:33"
 

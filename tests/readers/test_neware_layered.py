@@ -33,6 +33,8 @@ def test_a_real_export(instruments: Path) -> None:
     assert entry["time"].values[-1] == 27 * 3600 + 55 * 60 + 43
     assert entry["timestamp"].values[-1] == np.datetime64("2026-03-07T16:33:03")
     assert (len(cycles["cycle"].values), len(steps["step"].values)) == (20, 81)
+    assert np.unique(entry["step_index"].values).tolist() == [1, 2, 3, 4, 5]  # the schedule's, in a loop
+    assert steps["step"].values.tolist() == list(range(1, 82))
     assert (cycles.x, cycles.default) == ("cycle", "discharge_capacity")
     for way in ("charge", "discharge"):
         amount, number = entry[f"{way}_capacity"].values, entry["cycle"].values

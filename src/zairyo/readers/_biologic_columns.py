@@ -57,7 +57,7 @@ _NAMES = {
     "Ewe-Ece": "cell_voltage", "I": "current", "control/V": "control_voltage", "control/mA": "control_current",
     "mode": "control_mode", "Ns": "step_index", "Ns changes": "step_change", "cycle number": "cycle",
     "counter inc.": "counter_increment", "control changes": "control_change", "ox/red": "oxidation",
-    "half cycle": "half_cycle", "z cycle": "z_cycle", "I Range": "current_range", "x": "intercalation",
+    "half cycle": "half_cycle", "z cycle": "z_cycle", "I Range": "current_range_code", "x": "intercalation",
     "dq": "charge_increment", "dQ": "step_charge", "(Q-Qo)": "charge_passed", "Q-Qo": "charge_passed",
     "Q charge": "charge_capacity", "Q discharge": "discharge_capacity", "Capacity": "capacity",
     "Q charge/discharge": "half_cycle_capacity", "Efficiency": "coulombic_efficiency",
@@ -70,7 +70,7 @@ _NAMES = {
     "|Ece|": "counter_voltage_amplitude", "|Estack|": "stack_voltage_amplitude",
 }  # fmt: skip
 #: What counts, and has no unit.
-_COUNTS = frozenset({"cycle", "half_cycle", "z_cycle", "step_index", "current_range", "intercalation"})
+_COUNTS = frozenset({"cycle", "half_cycle", "z_cycle", "step_index", "current_range_code", "intercalation"})
 _LABELS = {
     "mode": "Control mode (1 current, 2 voltage, 3 open circuit)",
     "ox/red": "Oxidation",

@@ -130,7 +130,7 @@ def conditions_of(spectrum: Element) -> dict[str, Quantity]:
         if told := text(headers.get(header), field):
             found[name] = Quantity(clean_text(told))
     if anode := symbol(text(headers.get("TRTXrfHeader"), "Anode")):
-        found["xray_tube_anode"] = Quantity(anode)
+        found["xray_source_element"] = Quantity(anode)
     calibrated = headers.get("TRTSpectrumHeader")
     offset, slope = number(calibrated, "SigmaAbs"), number(calibrated, "SigmaLin")
     if offset is not None and slope is not None and offset + slope * _MN_KA > 0:

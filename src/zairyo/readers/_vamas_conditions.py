@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 
 from zairyo.measurement import Entry, Quantity, Signal, table
+from zairyo.measurement.techniques import conditions as vocabulary
 from zairyo.readers._vamas_blocks import Block, Header
 from zairyo.readers._vamas_names import UNITS, name_of
 
@@ -46,7 +47,7 @@ _TEXTS = (
     ("analyser_mode", "analyser_mode"),
     ("signal_mode", "signal_mode"),
 )
-_ELECTRONS = ("xps", "ups", "aes", "els", "edx", "xrf")
+_ELECTRONS = ("xps", "ups", "aes", "els")
 
 
 def _conditions(header: Header, block: Block, technique: str) -> dict[str, Quantity]:
@@ -64,7 +65,7 @@ def _conditions(header: Header, block: Block, technique: str) -> dict[str, Quant
     strength = block.number_of("analysis_source_strength")
     if strength and technique in ("xps", "xrf"):  # the standard: watts for X-rays, nanoamperes for beams
         found["source_power"] = Quantity(strength, "W")
-    elif strength and technique in ("aes", "els", "edx", "iss", "sims"):
+    elif strength and technique in ("aes", "els", "eds", "iss", "sims"):
         found["beam_current"] = Quantity(strength, "nA")
     setting = block.number_of("analyser_pass_energy_or_retard_ratio_or_mass_resolution")
     mode = block.text("analyser_mode").upper()
@@ -77,7 +78,8 @@ def _conditions(header: Header, block: Block, technique: str) -> dict[str, Quant
     step = block.number_of("abscissa_increment")
     if step and UNITS.get(str(block.fields.get("abscissa_units")).casefold()) == "eV":
         found["energy_step"] = Quantity(step, "eV")
-    return found | _varied(header, block)
+    known = vocabulary(technique)  # what an electron analyser has besides stays in the metadata
+    return {name: q for name, q in (found | _varied(header, block)).items() if name in known}
 
 
 def _varied(header: Header, block: Block) -> dict[str, Quantity]:

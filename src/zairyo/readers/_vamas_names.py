@@ -17,7 +17,7 @@ _TECHNIQUES = {
     "eels": "els",
     "iss": "iss",
     "leis": "iss",
-    "edx": "edx",
+    "edx": "eds",
     "xrf": "xrf",
     "sims": "sims",
     "sims energy spec": "sims",

@@ -30,7 +30,7 @@ _PARAMETERS = {
     "Wavelength": "wavelength",
     "Concentration": "concentration",
     "CounterSlitLength": "slit_length",
-    "ExposureTime": "counting_time",
+    "ExposureTime": "exposure_time",
     "Transmission": "transmission",
 }
 
@@ -163,7 +163,7 @@ def _positive(token: str, unit: str | None) -> Quantity | None:
 
 READER = Reader(
     name="antonpaar_pdh",
-    version="1",
+    version="2",
     techniques=("saxs",),
     vendor="Anton Paar",
     format="SAXS (.pdh)",

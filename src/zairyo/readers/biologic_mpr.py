@@ -349,7 +349,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="biologic_mpr",
-    version="1",
+    version="2",
     techniques=tuple(dict.fromkeys(t.key for t in TECHNIQUES.values())),
     vendor="BioLogic",
     format="EC-Lab binary (mpr)",

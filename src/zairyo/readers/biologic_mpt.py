@@ -243,7 +243,7 @@ def _flat(keys: dict[str, Any]) -> list[str]:
 
 READER = Reader(
     name="biologic_mpt",
-    version="1",
+    version="2",
     techniques=tuple(dict.fromkeys(t.key for t in TECHNIQUES.values())),
     vendor="BioLogic",
     format="EC-Lab text (mpt)",

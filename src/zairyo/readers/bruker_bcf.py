@@ -207,7 +207,7 @@ def _scan(database: Element, arrays: list[bytes]) -> dict[str, Quantity]:
 
 READER = Reader(
     name="bruker_bcf",
-    version="1",
+    version="2",
     techniques=("eds", "xrf", "sem", "stem"),
     vendor="Bruker",
     format="Esprit BCF",

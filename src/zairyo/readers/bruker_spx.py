@@ -45,7 +45,7 @@ def read(src: RawInput) -> Measurement:
 
 READER = Reader(
     name="bruker_spx",
-    version="1",
+    version="2",
     techniques=("eds", "xrf"),
     vendor="Bruker",
     format="Esprit SPX",

@@ -27,10 +27,9 @@ _TECHNIQUES = {"bias spectroscopy": "sts", "z spectroscopy": "afm_force"}
 
 
 def sniff(src: RawInput) -> float:
-    head = src.head.replace(b"\r\n", b"\n")
-    first = head.partition(b"\n")[0]
-    if not first.startswith(b"Experiment\t"):
+    if not src.head.startswith(b"Experiment\t"):
         return NO
+    head = src.head.replace(b"\r\n", b"\n")
     return CERTAIN if _MARK in head or b"NanonisMain>" in head else LIKELY
 
 
@@ -152,7 +151,7 @@ def _conditions(header: dict[str, str]) -> dict[str, Quantity]:
         settling_time=value("s", "Settling time (s)", "Bias Spectroscopy>Settling time (s)"),
         integration_time=value("s", "Integration time (s)", "Bias Spectroscopy>Integration time (s)"),
         bias_voltage=value("V", "Bias>Bias (V)"),
-        sweeps=_spm.number(header.get("Bias Spectroscopy>Number of sweeps")),
+        repetitions=_spm.number(header.get("Bias Spectroscopy>Number of sweeps")),
         modulation_frequency=value("Hz", "Lock-in>Frequency (Hz)") if lock_in else None,
         modulation_amplitude=amplitude if lock_in else None,
         setpoint=_spm.quantity(_setpoint(header)),
@@ -167,7 +166,7 @@ def _setpoint(header: dict[str, str]) -> str:
 
 READER = Reader(
     name="nanonis_dat",
-    version="1",
+    version="2",
     techniques=("sts", "afm_force", "spm"),
     vendor="SPECS Nanonis",
     format="spectroscopy (DAT)",

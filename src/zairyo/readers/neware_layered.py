@@ -25,9 +25,11 @@ _MOST_BYTES = 1024**3
 _LEVELS = re.compile(
     r"\ufeff?\"?(?:Cycle|循环)[^\n]*\n(?P<mark>[,\t])\"?(?:Step|工步)[^\n]*\n(?P=mark){2}\"?(?:DataPoint|Record|数据|记录)"
 )
+_FIRST = tuple(word.encode(code) for word in ("Cycle", "循环") for code in ("utf-8", "gb18030"))
 _NAMES = {
     "cycle index": "cycle", "cycle id": "cycle", "循环序号": "cycle", "循环号": "cycle",
-    "step index": "step", "step id": "step", "工步序号": "step", "step number": "step_index", "工步号": "step_index",
+    # The index comes again in each loop of the schedule; the number counts on.
+    "step index": "step_index", "工步序号": "step_index", "step number": "step", "step id": "step", "工步号": "step",
     "step type": "step_type", "step name": "step_type", "工步类型": "step_type", "工步名称": "step_type",
     "datapoint": "index", "record index": "index", "record id": "index", "数据序号": "index", "记录序号": "index",
     "time": "step_time", "step time": "step_time", "时间": "step_time", "工步时间": "step_time",
@@ -70,6 +72,8 @@ def _decode(data: bytes) -> str:
 
 def _sniff(source: RawInput) -> float:
     head = source.head[:8192]
+    if not head.lstrip(b'\xef\xbb\xbf"').startswith(_FIRST):
+        return NO
     return CERTAIN if _LEVELS.match(_decode(head)) else NO
 
 
@@ -230,7 +234,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="neware_layered",
-    version="1",
+    version="2",
     techniques=("battery_cycling",),
     vendor="Neware",
     format="BTSDA layered export",

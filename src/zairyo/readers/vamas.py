@@ -64,8 +64,8 @@ def _stated(header: Header, name: str) -> str:
 
 READER = Reader(
     name="vamas",
-    version="1",
-    techniques=("xps", "ups", "aes", "els", "iss", "sims", "edx", "xrf"),
+    version="2",
+    techniques=("xps", "ups", "aes", "els", "iss", "sims", "eds", "xrf"),
     vendor="ISO 14976",
     format="VAMAS",
     endings=(".vms", ".vamas", ".npl"),

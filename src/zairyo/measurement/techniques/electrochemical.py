@@ -41,9 +41,12 @@ _PULSE = (
     Condition("applied_voltage", "V", "Applied potential", "印加電位", main=True),
     Condition("applied_current", "mA", "Applied current", "印加電流", main=True),
 )
-_IMPEDANCE = (
+_SPECTRUM_RANGE = (
     Condition("frequency_maximum", "Hz", "Highest frequency", "最高周波数", main=True),
     Condition("frequency_minimum", "Hz", "Lowest frequency", "最低周波数", main=True),
+)
+_IMPEDANCE = (
+    *_SPECTRUM_RANGE,
     Condition("points_per_decade", "1/decade", "Points per decade", "一桁あたりの点数"),
     Condition("voltage_amplitude", "mV", "Voltage amplitude", "電圧振幅", main=True),
     Condition("current_amplitude", "mA", "Current amplitude", "電流振幅"),
@@ -68,18 +71,28 @@ _SIGNALS = (
     Named("end_status", None, "What ended the record or step", "終了条件"),
     Named("time", "s", "Time", "時間"),
     Named("step_time", "s", "Time in step", "ステップ内時間"),
+    Named("charge_time", "s", "Time in charge", "充電時間"),
+    Named("discharge_time", "s", "Time in discharge", "放電時間"),
+    Named("load_time", "s", "Time under load", "通電時間"),
     Named("timestamp", None, "Date and time", "日時"),
+    Named("clock", None, "Date or time, as the file writes it", "日時（ファイル表記）"),
     Named("voltage", "V", "Voltage (of the cell, or working electrode against reference)", "電圧"),
     Named("voltage_average", "V", "Voltage, averaged since the record before", "平均電圧"),
     Named("counter_voltage", "V", "Counter electrode against reference", "対極電位"),
     Named("counter_voltage_average", "V", "Counter electrode against reference, averaged", "平均対極電位"),
     Named("cell_voltage", "V", "Working against counter electrode", "セル電圧"),
+    Named("voltage_maximum", "V", "Highest voltage of the cycle", "サイクルの最高電圧"),
+    Named("voltage_half_discharged", "V", "Voltage at half the discharge", "放電深度50 %の電圧"),
+    Named("open_circuit_voltage", "V", "Open-circuit voltage", "開回路電圧"),
+    Named("measured_voltage", "V", "Measured voltage, not compensated", "測定電圧（補償なし）"),
+    Named("uncompensated_voltage", "V", "Voltage over the uncompensated resistance", "非補償電圧"),
+    Named("control_signal", "V", "Signal of the generator", "制御信号"),
     Named("control_voltage", "V", "Voltage asked for", "設定電圧"),
     Named("control_current", "mA", "Current asked for", "設定電流"),
     Named("control_mode", None, "Control mode", "制御モード"),
     Named("current", "mA", "Current", "電流"),
     Named("current_average", "mA", "Current, averaged since the record before", "平均電流"),
-    Named("current_range", "", "Current range (the vendor's code)", "電流レンジ"),
+    Named("current_range_code", "", "Current range (the vendor's code)", "電流レンジ（装置コード）"),
     Named("capacity", "mAh", "Capacity", "容量"),
     Named(
         "half_cycle_capacity", "mAh", "Capacity of the half cycle, negative in discharge", "半サイクル容量"
@@ -90,10 +103,15 @@ _SIGNALS = (
     Named("charge_increment", "mAh", "Charge passed since the record before", "電気量の増分"),
     Named("step_charge", "mAh", "Charge passed in the step", "ステップ電気量"),
     Named("specific_capacity", "mAh/g", "Specific capacity", "比容量"),
+    Named("specific_charge_capacity", "mAh/g", "Specific charge capacity", "充電比容量"),
+    Named("specific_discharge_capacity", "mAh/g", "Specific discharge capacity", "放電比容量"),
+    Named("specific_differential_capacity", "mAh/V/g", "Specific dQ/dV", "比微分容量 dQ/dV"),
     Named("energy", "mWh", "Energy", "エネルギー"),
     Named("charge_energy", "mWh", "Charge energy", "充電エネルギー"),
     Named("discharge_energy", "mWh", "Discharge energy", "放電エネルギー"),
     Named("specific_energy", "mWh/g", "Specific energy", "比エネルギー"),
+    Named("specific_charge_energy", "mWh/g", "Specific charge energy", "充電比エネルギー"),
+    Named("specific_discharge_energy", "mWh/g", "Specific discharge energy", "放電比エネルギー"),
     Named("power", "mW", "Power", "電力"),
     Named("coulombic_efficiency", "percent", "Coulombic efficiency", "クーロン効率"),
     Named("charge_capacitance", "uF", "Capacitance in charge", "充電静電容量"),
@@ -103,6 +121,8 @@ _SIGNALS = (
     Named("ac_resistance", "mohm", "Resistance by alternating current", "交流抵抗"),
     Named("resistance", "ohm", "Resistance, voltage over current", "抵抗"),
     Named("uncompensated_resistance", "ohm", "Uncompensated resistance", "非補償抵抗"),
+    Named("compensation_resistance", "ohm", "Compensated resistance", "補償抵抗"),
+    Named("contact_resistance", "mohm", "Contact resistance", "接触抵抗"),
     Named("differential_capacity", "mAh/V", "Differential capacity dQ/dV", "微分容量 dQ/dV"),
     Named("differential_voltage", "V/mAh", "Differential voltage dV/dQ", "微分電圧 dV/dQ"),
     Named("voltage_rate", "V/s", "Rate of change of the voltage dV/dt", "電圧変化率 dV/dt"),
@@ -112,12 +132,33 @@ _SIGNALS = (
     Named("auxiliary_voltage", "V", "Auxiliary voltage", "補助電圧"),
     Named("auxiliary_current", "mA", "Auxiliary current", "補助電流"),
     Named("auxiliary", None, "Auxiliary channel", "補助チャンネル"),
+    Named("step_change", None, "Step changed", "ステップ切替"),
+    Named("control_change", None, "Control changed", "制御切替"),
+    Named("counter_increment", None, "Counter went on", "カウンター増加"),
+    Named("oxidation", None, "Oxidation, not reduction", "酸化（還元でない）"),
+    Named("overload", None, "Overload", "過負荷"),
+    Named("error", None, "Error", "エラー"),
+    Named("module_switch", None, "Module switched", "モジュール切替"),
     Named("frequency", "Hz", "Frequency", "周波数"),
     Named("z_real", "ohm", "Re(Z)", "Re(Z)"),
     Named("z_imaginary", "ohm", "Im(Z), negative for a capacitor", "Im(Z)（容量性で負）"),
     Named("z_modulus", "ohm", "|Z|", "|Z|"),
     Named("z_phase", "deg", "Phase of Z, negative for a capacitor", "Zの位相（容量性で負）"),
+    *(
+        Named(f"{part}_{of}", unit, f"{title} {over}", f"{title_ja}{over_ja}")
+        for of, over, over_ja in (
+            ("counter", "of the counter electrode", "（対極）"),
+            ("cell", "between working and counter electrode", "（作用極・対極間）"),
+        )
+        for part, unit, title, title_ja in (
+            ("z_real", "ohm", "Re(Z)", "Re(Z)"),
+            ("z_imaginary", "ohm", "Im(Z)", "Im(Z)"),
+            ("z_modulus", "ohm", "|Z|", "|Z|"),
+            ("z_phase", "deg", "Phase of Z", "Zの位相"),
+        )
+    ),
     Named("voltage_amplitude", "V", "Voltage amplitude", "電圧振幅"),
+    Named("counter_voltage_amplitude", "V", "Counter electrode's voltage amplitude", "対極電圧振幅"),
     Named("current_amplitude", "A", "Current amplitude", "電流振幅"),
 )
 
@@ -127,7 +168,7 @@ def _technique(key: str, title: str, title_ja: str, short: str, *own: Condition,
 
 
 TECHNIQUES = (
-    _technique("battery_cycling", "Battery cycling", "充放電試験", "Cycling"),
+    _technique("battery_cycling", "Battery cycling", "充放電試験", "Cycling", *_SPECTRUM_RANGE),
     _technique(
         "eis",
         "Electrochemical impedance spectroscopy",

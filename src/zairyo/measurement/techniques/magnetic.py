@@ -27,6 +27,17 @@ _SIGNALS = (
         "magnetic_moment_free_centre", "emu", "Magnetic moment (free centre)", "磁気モーメント（中心可変）"
     ),
     Named("magnetic_moment_quadrature", "emu", "Magnetic moment (quadrature)", "磁気モーメント（直交成分）"),
+    Named("magnetic_moment_raw", "emu", "Magnetic moment before correction", "補正前磁気モーメント"),
+    Named(
+        "magnetic_moment_raw_quadrature",
+        "emu",
+        "Magnetic moment before correction (quadrature)",
+        "補正前磁気モーメント（直交成分）",
+    ),
+    Named("coil_signal_real", "mV", "Coil signal, in phase", "検出コイル信号（同相）"),
+    Named("coil_signal_imaginary", "mV", "Coil signal, out of phase", "検出コイル信号（直交）"),
+    Named("centre_position", "mm", "Centre position", "中心位置"),
+    Named("apparent_mass", "g", "Apparent mass on the transport", "駆動部の見かけ質量"),
     Named("ac_moment", "emu", "AC moment", "交流磁気モーメント"),
     Named("ac_moment_real", "emu", "AC moment m′", "交流磁気モーメント m′"),
     Named("ac_moment_imaginary", "emu", "AC moment m″", "交流磁気モーメント m″"),

@@ -83,9 +83,9 @@ _XRAY = (
     Condition("detector_window", None, "Detector window", "検出器窓"),
     Condition("detector_thickness", "mm", "Thickness of the detector's crystal", "検出素子の厚さ"),
     Condition("dead_layer_thickness", "um", "Dead layer thickness", "不感層の厚さ"),
-    Condition("xray_tube_voltage", "kV", "X-ray tube voltage", "管電圧", "instrument/source/voltage"),
-    Condition("xray_tube_current", "mA", "X-ray tube current", "管電流", "instrument/source/current"),
-    Condition("xray_tube_anode", None, "X-ray tube anode", "X線管ターゲット"),
+    Condition("xray_tube_voltage", "kV", "X-ray tube voltage", "X線管電圧", "instrument/source/voltage"),
+    Condition("xray_tube_current", "mA", "X-ray tube current", "X線管電流", "instrument/source/current"),
+    Condition("xray_source_element", None, "Anode", "ターゲット元素", "instrument/source/target_material"),
 )
 _LOSS = (
     Condition("spectrometer", None, "Spectrometer", "分光器"),

@@ -123,9 +123,7 @@ TECHNIQUES = (
     ),
     _technique("nexafs", "Near-edge X-ray absorption fine structure", "X線吸収端近傍微細構造", "NEXAFS"),
     _technique("aes", "Auger electron spectroscopy", "オージェ電子分光", "AES"),
-    _technique("els", "Electron energy-loss spectroscopy", "電子エネルギー損失分光", "ELS"),
+    _technique("els", "Electron energy-loss spectroscopy of surfaces", "表面電子エネルギー損失分光", "ELS"),
     _technique("iss", "Ion scattering spectroscopy", "イオン散乱分光", "ISS"),
     _technique("sims", "Secondary ion and neutral mass spectrometry", "二次イオン質量分析", "SIMS"),
-    _technique("edx", "Energy-dispersive X-ray spectroscopy", "エネルギー分散型X線分析", "EDX"),
-    _technique("xrf", "X-ray fluorescence", "蛍光X線分析", "XRF"),
 )

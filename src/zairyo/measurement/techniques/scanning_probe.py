@@ -47,7 +47,6 @@ _CURVE = (
 _LOCK_IN = (
     Condition("modulation_frequency", "Hz", "Modulation frequency", "変調周波数", main=True),
     Condition("modulation_amplitude", None, "Modulation amplitude", "変調振幅", main=True),
-    Condition("sweeps", "", "Sweeps averaged", "掃引回数"),
     Condition("settling_time", "s", "Settling time", "整定時間"),
     Condition("integration_time", "s", "Integration time", "積分時間"),
     Condition("z_offset", "nm", "z offset", "z オフセット"),
@@ -89,6 +88,7 @@ _CHANNELS = (
     Named("modulus", "Pa", "Modulus", "弾性率"),
     Named("stiffness", "N/m", "Stiffness", "剛性"),
     Named("channel", None, "Channel", "チャンネル"),
+    Named("value", None, "Value (the file does not name it)", "値（名称の記載なし）"),
 )
 _IMAGE = (
     _POSITION
@@ -119,13 +119,16 @@ _FORCE_CURVE = (
     Named("current", "A", "Current", "電流"),
     Named("setpoint_height", "um", "Height at the setpoint", "セットポイント高さ"),
 )
-_SPECTRUM = (
-    *_POSITION,
+_SPECTROSCOPY = (
     Named("bias", "V", "Bias", "バイアス電圧"),
+    Named("bias_measured", "V", "Bias (measured)", "バイアス電圧（実測）"),
     Named("current", "A", "Current", "電流"),
     Named("differential_conductance", None, "dI/dV", "dI/dV（微分コンダクタンス）"),
-    Named("lock_in_x", None, "Lock-in X", "ロックイン X"),
-    Named("lock_in_y", None, "Lock-in Y", "ロックイン Y"),
+    *(
+        Named(f"lock_in_{n}_{part}", None, f"Lock-in {n}, {part.upper()}", f"ロックイン {n} {part.upper()}")
+        for n in (1, 2)
+        for part in "xy"
+    ),
     Named("height", "m", "Height", "高さ"),
     Named("time", "s", "Time", "時間"),
     Named("frequency", "Hz", "Frequency", "周波数"),
@@ -133,11 +136,21 @@ _SPECTRUM = (
     Named("amplitude", None, "Amplitude", "振幅"),
     Named("phase", "deg", "Phase", "位相"),
     Named("excitation", "V", "Excitation", "励振"),
+    Named("temperature", "K", "Temperature", "温度"),
+)
+_SPECTRUM = (
+    _POSITION
+    + _SPECTROSCOPY
+    + tuple(
+        Named(f"{c.name}_filtered", c.unit, f"{c.title}, filtered", f"{c.title_ja}（フィルター後）")
+        for c in _SPECTROSCOPY
+    )
 )
 _NEAR_FIELD = (
     *_POSITION,
     Named("wavenumber", "1/cm", "Wavenumber", "波数"),
     Named("optical_path_difference", "um", "Optical path difference", "光路差"),
+    Named("point", "", "Point of the spectrum", "測定点"),
     Named("time", "s", "Time", "時間"),
     Named("height", "nm", "Height", "高さ"),
     *(

@@ -41,7 +41,7 @@ _CONDITIONS = (
     Condition("sample_aperture", "mm", "Sample aperture", "試料アパーチャー"),
     Condition("aperture_distance", "m", "Distance between the apertures", "アパーチャー間距離"),
     Condition("monitor_count", "counts", "Monitor count", "モニターカウント"),
-    Condition("counting_time", "s", "Counting time", "計数時間"),
+    Condition("exposure_time", "s", "Exposure time", "露光時間", "instrument/detector/count_time"),
     Condition("slit_length", "1/angstrom", "Slit length in q", "スリット長（q）"),
     Condition("normalisation", "", "Normalisation factor", "規格化係数"),
     Condition("sample_details", None, "Sample details", "試料の詳細"),

@@ -27,6 +27,7 @@ _CONDITIONS = (
 )
 
 _SIGNALS = (
+    Named("index", "", "Record", "レコード"),
     Named("time", "s", "Time", "時間"),
     Named("temperature", "degC", "Sample temperature", "試料温度"),
     Named("furnace_temperature", "degC", "Furnace temperature", "炉温度"),
