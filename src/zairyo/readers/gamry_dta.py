@@ -41,13 +41,13 @@ _TAGS = (
 )
 _NAMES = {
     "Pt": "index", "T": "time", "Time": "time", "Vf": "voltage", "Im": "current", "Vu": "uncompensated_voltage",
-    "Vm": "measured_voltage", "Sig": "control_signal", "Ach": "auxiliary_voltage", "IERange": "current_range",
+    "Vm": "measured_voltage", "Sig": "control_signal", "Ach": "auxiliary_voltage", "IERange": "current_range_code",
     "Over": "overload", "Temp": "temperature", "Freq": "frequency", "Zreal": "z_real", "Zimag": "z_imaginary",
     "Zmod": "z_modulus", "Zphz": "z_phase", "Zsig": "z_signal", "Idc": "current", "Vdc": "voltage",
     "Voltage": "voltage", "Current": "current", "Pwr": "power", "R": "resistance", "Q": "charge_passed",
     "Cycle": "cycle", "Step": "step_index", "Capacity": "capacity", "Energy": "energy",
 }  # fmt: skip
-_COUNTS = frozenset({"index", "current_range", "cycle", "step_index"})
+_COUNTS = frozenset({"index", "current_range_code", "cycle", "step_index"})
 #: Key → condition, and the unit where its label states none.
 _CONDITIONS = {
     "SCANRATE": ("scan_rate", "mV/s"),
@@ -323,7 +323,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="gamry_dta",
-    version="1",
+    version="2",
     techniques=(
         "cyclic_voltammetry",
         "eis",
