@@ -24,7 +24,7 @@ from zairyo.readers.delimited_description import (
 from zairyo.readers.delimited_header import conditions_of, header_of, look_up, started_of, text_of, unit_of
 from zairyo.readers.delimited_text import describe_text
 
-__all__ = ["DescriptionError", "describe_text", "load_reader"]
+__all__ = ["DescriptionError", "describe_text", "load_reader", "read", "sniff"]
 
 MOST_BYTES = 512 * 1024**2
 _IN_NAME = re.compile(r"(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\[\]()]*)[\])]|\s/\s(?P<per>\S+))\s*\Z")
@@ -50,13 +50,14 @@ def load_reader(path: Path) -> Reader:
         vendor=d.vendor,
         format=d.format,
         endings=d.endings,
-        sniff=lambda raw: _sniff(d, raw),
-        read=lambda raw: _read(d, raw),
+        sniff=lambda raw: sniff(d, raw),
+        read=lambda raw: read(d, raw),
         notes=d.notes,
     )
 
 
-def _sniff(d: Description, raw: RawInput) -> float:
+def sniff(d: Description, raw: RawInput) -> float:
+    """How sure the description is of a file, by its beginning."""
     r = d.recognise
     if r.ending and raw.suffix not in d.endings:
         return NO
@@ -91,7 +92,8 @@ class _Block:
     first_line: int
 
 
-def _read(d: Description, raw: RawInput) -> Measurement:
+def read(d: Description, raw: RawInput) -> Measurement:
+    """The measurement in a file, as the description has it."""
     found = text.decode(raw.read_bytes(MOST_BYTES), d.encodings)
     if found is None:
         raise ReadError(f"{raw.name} is not text in any of {', '.join(d.encodings)}")

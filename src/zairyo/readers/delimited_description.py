@@ -13,7 +13,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from zairyo.measurement.techniques import TECHNIQUES, conditions
 from zairyo.measurement.text import NAME
@@ -204,8 +204,11 @@ class Description:
     warn: str = ""
 
 
-def load(path: Path) -> Description:
-    """Read and check one YAML description.
+Described = TypeVar("Described", bound=Description)
+
+
+def load(path: Path, kind: type[Described] = Description) -> Described:  # type: ignore[assignment]
+    """Read and check one YAML description, of a class that may add keys to :class:`Description`.
 
     Raises
     ------
@@ -220,7 +223,7 @@ def load(path: Path) -> Description:
     except (yaml.YAMLError, UnicodeDecodeError) as e:
         raise DescriptionError(f"{path}: not YAML: {e}") from None
     try:
-        description: Description = _make(Description, raw, "")
+        description: Described = _make(kind, raw, "")
         _check(description)
     except DescriptionError as e:
         raise DescriptionError(f"{path}: {e}") from None
@@ -264,6 +267,8 @@ def _value(kind: Any, raw: Any, where: str) -> Any:
         if not isinstance(raw, dict):
             raise DescriptionError(f"{where} must be a mapping")
         return {str(key): _value(inner[1], value, f"{where}.{key}") for key, value in raw.items()}
+    if kind is Any:
+        return raw
     if origin is re.Pattern:
         return _pattern(raw, where)
     if kind is str and isinstance(raw, (int, float)) and not isinstance(raw, bool):
@@ -290,7 +295,7 @@ def _check(d: Description) -> None:
         raise DescriptionError(f"name: {d.name!r} must be letters, digits and _")
     if d.technique not in TECHNIQUES:
         raise DescriptionError(f"technique: {d.technique!r} is not one of {', '.join(TECHNIQUES)}")
-    if bool(d.axis) == bool(d.x):
+    if bool(d.axis) == bool(d.x) and (d.axis or type(d) is Description):
         raise DescriptionError("axis, x: give the one or the other: the axis of a scan, or the x of a table")
     known = conditions(d.technique)
     for i, c in enumerate(d.conditions, 1):

@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -32,8 +33,11 @@ _MACHINERY = frozenset(
         "delimited_text",
         "delimited_header",
         "delimited_description",
+        "rde_program",
     }
 )
+#: The key that tells the description of an RDE structuring program from one of delimited text.
+_PROGRAM = re.compile(rb"^rde\s*:", re.MULTILINE)
 GROUP = "zairyo.readers"
 _CHUNK = 1 << 20
 
@@ -100,11 +104,17 @@ class Registry:
         return self.add(found, str(path))
 
     def add_descriptions(self, folder: Path) -> None:
+        """Add the readers of a folder's YAML files: of delimited text, and of RDE structuring programs."""
         from zairyo.readers.delimited import DescriptionError, load_reader
 
         for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
             try:
-                self.add(load_reader(path), str(path))
+                if _PROGRAM.search(path.read_bytes()):
+                    from zairyo.readers.rde_program import load_program
+
+                    self.add(load_program(path), str(path))
+                else:
+                    self.add(load_reader(path), str(path))
             except (DescriptionError, OSError) as e:
                 self._problem(str(path), str(e).removeprefix(f"{path}: "))
 
