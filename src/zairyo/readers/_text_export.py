@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,9 +28,16 @@ _IN_NAME = re.compile(r"(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\[\]()]*)[\])]|\s/\s(
 _NO_UNIT = frozenset({"", "-", "--", "1", "none", "[]", "()"})
 
 
-def head_lines(source: RawInput) -> tuple[str, ...]:
-    """The lines of a file's beginning; none if it is not text, or a folder."""
-    return (delimited_text.head_lines(source.head, _ENCODINGS) or ()) if source.head else ()
+def head_lines(source: RawInput, count: int = -1) -> tuple[str, ...]:
+    """The lines of a file's beginning, all or ``count`` of them; none if it is not text, or a folder."""
+    found = delimited_text.beginning_of(source, _ENCODINGS)
+    return () if found is None else found.lines(count)
+
+
+def head_text(source: RawInput, count: int) -> str:
+    """The first ``count`` of :func:`head_lines` as one text: to look for a word there costs next to nothing."""
+    found = delimited_text.beginning_of(source, _ENCODINGS)
+    return "" if found is None else found.first(count)
 
 
 def read_lines(source: RawInput) -> list[str]:
@@ -134,7 +141,14 @@ def decimal_of(rows: Sequence[str], delimiter: str) -> str:
 
 
 def columns_of(
-    rows: list[str], delimiter: str, width: int, warnings: list[str], *, line: int, decimal: str = ""
+    rows: list[str],
+    delimiter: str,
+    width: int,
+    warnings: list[str],
+    *,
+    line: int,
+    decimal: str = "",
+    unread: Collection[int] = (),
 ) -> list[Array]:
     """The columns of rows of cells: numbers (blanks as NaN) or, where most cells are none, texts.
 
@@ -146,6 +160,8 @@ def columns_of(
         How many columns there are. Missing cells at a row's end are blank.
     line
         Number of the first row's line, for messages.
+    unread
+        Columns that nobody needs; they are given back empty.
 
     Raises
     ------
@@ -158,13 +174,14 @@ def columns_of(
     if quoted and (
         decimal == delimiter or any(delimiter in part for r in rows[:50] for part in r.split('"')[1::2])
     ):
-        parsed = [cells_of(row, delimiter) for row in rows]
-        cells = [c for at, row in enumerate(parsed, line) for c in _fitted(row, width, at)]
-        return [_column(cells[k::width], decimal, warnings) for k in range(width)]
+        return _quoted(rows, delimiter, width, decimal, warnings, line)
+    original = rows
     if quoted:
         rows = whole.replace('"', "").split("\n")
     gaps = width - 1
-    if delimiter != " " and any(row.count(delimiter) != gaps for row in rows):
+    if delimiter != " " and {row.count(delimiter) for row in rows} != {gaps}:
+        if quoted:  # a text further down may hold the delimiter
+            return _quoted(original, delimiter, width, decimal, warnings, line)
         rows = [
             row if row.count(delimiter) == gaps else delimiter.join(_fitted(row.split(delimiter), width, at))
             for at, row in enumerate(rows, line)
@@ -176,29 +193,50 @@ def columns_of(
                     f"line {at} has {len(row.split())} numbers where {width} are expected. The file is cut off or "
                     "damaged there; copy it again."
                 )
-    return _columns(rows, delimiter, width, decimal, warnings)
+    return _columns(rows, delimiter, width, decimal, warnings, unread)
 
 
-def _columns(rows: list[str], delimiter: str, width: int, decimal: str, warnings: list[str]) -> list[Array]:
-    text = delimiter.join(rows)
-    cells = text.split() if delimiter == " " else text.split(delimiter)
-    if "_" in text:  # Python's float would take 1_000
-        return [_column(cells[k::width], decimal, warnings) for k in range(width)]
-    plain = cells
-    if decimal == ",":
-        text = text.replace(",", ".")
-        plain = text.split() if delimiter == " " else text.split(delimiter)
-    try:
-        return list(np.ascontiguousarray(np.array(plain, np.float64).reshape(len(rows), width).T))
-    except ValueError:
-        pass
-    found: list[Array] = []
-    for k in range(width):
+def _quoted(
+    rows: list[str], delimiter: str, width: int, decimal: str, warnings: list[str], line: int
+) -> list[Array]:
+    cells = [c for at, row in enumerate(rows, line) for c in _fitted(cells_of(row, delimiter), width, at)]
+    return [_column(cells[k::width], decimal, warnings) for k in range(width)]
+
+
+def _columns(
+    rows: list[str], delimiter: str, width: int, decimal: str, warnings: list[str], unread: Collection[int]
+) -> list[Array]:
+    """The columns of rows that have ``width`` cells each: at once where they are numbers, one by one where not."""
+    plain = "\n".join(rows).replace(",", ".").split("\n") if decimal == "," else rows
+    probe = [cells_of(row, delimiter) for row in (*plain[:20], *plain[-20:])]
+    numeric = [k for k in range(width) if k not in unread and all(_is_float(row[k]) for row in probe)]
+    found: list[Array] = [np.empty(0, "U1")] * width
+    if numeric:
         try:
-            found.append(np.array(plain[k::width], np.float64))
+            table = np.loadtxt(
+                plain, np.float64, comments=None, delimiter=None if delimiter == " " else delimiter,
+                usecols=numeric, ndmin=2,
+            )  # fmt: skip
         except ValueError:
-            found.append(_column(cells[k::width], decimal, warnings))
+            numeric = []
+        else:
+            for k, values in zip(numeric, np.ascontiguousarray(table.T), strict=True):
+                found[k] = values
+    rest = [k for k in range(width) if k not in unread and k not in numeric]
+    if rest:
+        text = delimiter.join(rows)
+        cells = text.split() if delimiter == " " else text.split(delimiter)
+        for k in rest:
+            found[k] = _column(cells[k::width], decimal, warnings)
     return found
+
+
+def _is_float(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
 
 
 def _fitted(cells: list[str], width: int, line: int) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from zairyo.measurement import Measurement, Quantity, Signal, table
+from zairyo.measurement import Measurement, Quantity, Signal, make_name, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._mechanical_columns import technique_of
@@ -42,7 +42,7 @@ _CONDITIONS = {
 
 
 def _sniff(source: RawInput) -> float:
-    lines = head_lines(source)[:60]
+    lines = head_lines(source, 60)
     return (
         CERTAIN
         if lines and lines[0].startswith('"File : ') and any(x.startswith(_HEADINGS) for x in lines)
@@ -73,8 +73,12 @@ def _read(source: RawInput) -> Measurement:
             "cut off. Copy it again."
         )
     warnings: list[str] = []
+    speeds: list[str] = []
+    if headings[-1] == "Motorspeed":  # the only text; without it the rows are plain numbers
+        split = [row.rpartition(",") for row in rows]
+        rows, speeds, headings = [s[0] for s in split], [s[2].strip('" ') for s in split], headings[:-1]
     columns = columns_of(rows, ",", len(headings), warnings, line=at + 2, decimal=".")
-    signals = _signals(headings, columns, warnings)
+    signals = _signals(headings, columns, speeds, warnings)
     by_name = {s.name: s for s in signals}
     if not {"extension", "force"} <= set(by_name):
         raise ReadError(f"{source.name} holds no numbers of elongation and force; it is damaged.")
@@ -116,37 +120,40 @@ def _header(lines: list[str]) -> tuple[dict[str, str], list[str]]:
     return header, loose
 
 
-def _signals(headings: list[str], columns: list[Array], warnings: list[str]) -> list[Signal]:
-    """The columns without the rows that mark the end, which are no readings."""
+def _signals(
+    headings: list[str], columns: list[Array], speeds: list[str], warnings: list[str]
+) -> list[Signal]:
+    """The columns without the row that marks the end, which is no reading."""
     by_heading = dict(zip(headings, columns, strict=True))
     keep = np.ones(len(columns[0]), bool)
     code = by_heading.get("Code")
     if code is not None and code.dtype.kind == "f" and code[-1] == _END:
         keep[-1] = False
+    units = {heading: _COLUMNS.get(heading, ("", None))[1] for heading in by_heading}
+    if speeds:
+        by_heading["Motorspeed"], units["Motorspeed"] = _speeds(speeds, warnings)
     found = []
     for heading, values in by_heading.items():
-        name, unit = _COLUMNS.get(heading, (heading.lower().replace(" ", "_")[:60] or "column", None))
-        if heading == "Motorspeed" and values.dtype.kind == "U":
-            values, unit = _speeds(values, warnings)
         if values.dtype.kind != "f":
             continue
+        name = _COLUMNS[heading][0] if heading in _COLUMNS else make_name(heading, "column")
         values = values[keep]
         if name == "event" and np.isfinite(values).all():
             values = values.astype(np.int64)
-        found.append(Signal(name, values, unit, long_name=heading))
+        found.append(Signal(name, values, units[heading], long_name=clean_text(heading)))
     return found
 
 
-def _speeds(cells: Array, warnings: list[str]) -> tuple[Array, str | None]:
+def _speeds(cells: list[str], warnings: list[str]) -> tuple[Array, str | None]:
     """Numbers out of ``0.5 mm/min``; there are few different ones."""
-    words, places = np.unique(cells, return_inverse=True)
-    parsed = [quantity(str(w)) for w in words]
-    units = {p[1] for p in parsed if p and p[1]}
+    parsed = {cell: quantity(cell) for cell in dict.fromkeys(cells)}
+    units = {p[1] for p in parsed.values() if p and p[1]}
     if len(units) > 1:
         warnings.append("Motorspeed is given in several units and was left blank.")
         return np.full(len(cells), np.nan), None
-    unit = unit_of(next(iter(units)), warnings) if units else "mm/min"
-    return np.array([p[0] if p else np.nan for p in parsed])[places], unit
+    unit = unit_of(next(iter(units)), warnings) if units else _COLUMNS["Motorspeed"][1]
+    numbers = {cell: p[0] if p else np.nan for cell, p in parsed.items()}
+    return np.array([numbers[cell] for cell in cells]), unit
 
 
 def _conditions(

@@ -23,6 +23,7 @@ from zairyo.readers._text_export import (
     cells_of,
     columns_of,
     head_lines,
+    head_text,
     moment,
     quantity,
     read_lines,
@@ -61,7 +62,10 @@ _STARTS = ("%Y %b %d - %H:%M", "%Y-%m-%d %H:%M:%S", "%Y %b %d - %I:%M %p")
 def _sniff(source: RawInput) -> float:
     if mentions(source, "Normalized heat", "Time markers") or mentions(source, "Heat flow", "Time markers"):
         return LIKELY
-    return CERTAIN if any(_HEADINGS.match(x) or _OLDER.match(x) for x in head_lines(source)[:200]) else NO
+    start = head_text(source, 200)
+    if not any(word in start for word in ("Time markers", "Channel ", "Kanal ")):
+        return NO
+    return CERTAIN if any(_HEADINGS.match(x) or _OLDER.match(x) for x in head_lines(source, 200)) else NO
 
 
 def _read(source: RawInput) -> Measurement:
@@ -137,7 +141,10 @@ def _from_text(source: RawInput, warnings: list[str]) -> _Parts:
         raise ReadError(f"{source.name} ends before its headings; it is cut off. Copy it again.")
     delimiter = next(d for d in "\t;," if d in lines[at])
     names = cells_of(lines[at], delimiter)
-    end = next((i for i, x in enumerate(lines[at + 1 :], at + 1) if "data series" in x.lower()), len(lines))
+    end = next(
+        (i for i, x in enumerate(lines[at + 1 :], at + 1) if x[:1] in '"D' and "data series" in x.lower()),
+        len(lines),
+    )
     begin = at + 1
     units: list[str | None] = [None] * len(names)
     first = cells_of(lines[begin], delimiter) if begin < len(lines) else []

@@ -14,7 +14,16 @@ import numpy as np
 from zairyo.measurement import Measurement, Quantity, Signal, make_name, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._text_export import Array, columns_of, head_lines, moment, read_lines, split_name, unit_of
+from zairyo.readers._text_export import (
+    Array,
+    columns_of,
+    head_lines,
+    head_text,
+    moment,
+    read_lines,
+    split_name,
+    unit_of,
+)
 from zairyo.readers.delimited_text import used
 
 _HEADINGS = re.compile(r"Time\tTime Relative \[\w+\]\t[^\t]+\[[^\]]+\](\t|\s*\Z)")
@@ -33,7 +42,9 @@ _KINDS = {
 
 
 def _sniff(source: RawInput) -> float:
-    lines = head_lines(source)[:60]
+    if "Time Relative [" not in head_text(source, 60):
+        return NO
+    lines = head_lines(source, 60)
     return CERTAIN if any(_HEADINGS.match(line) for line in lines) else NO
 
 
@@ -50,7 +61,9 @@ def _read(source: RawInput) -> Measurement:
     header = _header(lines[: at - 1])
     warnings: list[str] = []
     rows = _whole(rows, lines, len(headings), header, source, warnings)
-    columns = columns_of([r.rstrip("\t") for r in rows], "\t", len(headings), warnings, line=at + 2)
+    clocks = range(0, len(headings), 3)  # the same moments stand beside them in seconds
+    stripped = [r.rstrip("\t") for r in rows]
+    columns = columns_of(stripped, "\t", len(headings), warnings, line=at + 2, unread=clocks)
     signals, names = _signals(headings, masses, columns, warnings)
     started = moment(header.get("Start Time", ""), _DATES) or moment(rows[0].split("\t")[0], _DATES)
     ended = moment(header.get("End Time", ""), _DATES)
