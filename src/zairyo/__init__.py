@@ -4,6 +4,7 @@
 
     m = zairyo.read("scan.xrdml")  # a Measurement: numbers, units, conditions, the vendor's own metadata
     m.plot()
+    zairyo.describe(m)  # Descriptors: peaks, enthalpies, capacities ... with unit, uncertainty and method
     zairyo.write(m, "scan.nxs")
 
 Everything loads where it is used, so that ``import zairyo`` costs nothing.
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zairyo.client import connect
+    from zairyo.descriptors import CannotDescribe, Descriptors
     from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal
     from zairyo.readers._api import ReadError
 
@@ -24,6 +26,7 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "Axis": "zairyo.measurement",
+    "CannotDescribe": "zairyo.descriptors",
     "Entry": "zairyo.measurement",
     "Measurement": "zairyo.measurement",
     "Quantity": "zairyo.measurement",
@@ -34,12 +37,14 @@ _LAZY = {
 
 __all__ = [
     "Axis",
+    "CannotDescribe",
     "Entry",
     "Measurement",
     "Quantity",
     "ReadError",
     "Signal",
     "connect",
+    "describe",
     "read",
     "write",
 ]
@@ -86,6 +91,36 @@ def read(path: str | os.PathLike[str], reader: str | None = None) -> Measurement
 
         return nexus.read(path)
     return registry.read(path, reader)
+
+
+def describe(
+    measurement: Measurement | Entry,
+    method: str | None = None,
+    *,
+    entry: str | None = None,
+    **parameters: Any,
+) -> Descriptors:
+    """Named numbers from a measurement: peaks, enthalpies, capacities …, each with unit, uncertainty and method.
+
+    Parameters
+    ----------
+    measurement
+        In the standard form, or one entry of it.
+    method
+        Name of the method; every one for the entries' techniques if None.
+    entry
+        Name of the only entry to describe; all if None.
+    parameters
+        Of the method: numbers in its units, or with a unit (``low="373 K"``).
+
+    Raises
+    ------
+    CannotDescribe
+        The data do not give any number; the message says why and what to do.
+    """
+    from zairyo.descriptors import compute
+
+    return compute(measurement, method, entry=entry, **parameters)
 
 
 def write(measurement: Measurement, path: str | os.PathLike[str]) -> None:
