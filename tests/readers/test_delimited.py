@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import random
+import re
+import warnings
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zairyo.measurement import Entry, Measurement, Quantity
 from zairyo.readers import delimited_text as text
 from zairyo.readers import registry
 from zairyo.readers._api import RawInput, ReadError
 from zairyo.readers.delimited import load_reader
-from zairyo.readers.delimited_description import DescriptionError, load
+from zairyo.readers.delimited_description import DescriptionError, literal_of, load
 
 # Golden numbers: points, first and last position, sum of the signal; numpy.genfromtxt agrees on each file.
 # file, reader, technique, signal, unit, x or axis, points, first, last, sum
@@ -248,8 +252,6 @@ def test_plain_tables(tmp_path: Path, content: str, columns: list[list[float]]) 
     [
         "1 2\n3 4\n\nregion 2\n5 6\n7 8\n",
         "1 2\n3 4\n# next region\n5 6\n7 8\n",
-        "#FORMAT      : EMSA/MAS Spectral Data File\n#NCOLUMNS : 2\n1, 2\n3, 4\n#ENDOFDATA :\n",
-        "! VNA\n# Hz S RI R 50\n1 2 3\n4 5 6\n",
         "made by\na program\nof old\n1 2\n3 4\n",
         "1 2\n3 4\nmean of 2 points\n",
         "hello world\nthis is prose\n",
@@ -263,6 +265,50 @@ def test_plain_tables(tmp_path: Path, content: str, columns: list[list[float]]) 
 def test_what_is_no_table_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(registry.UnknownFormat):
         registry.read(write(tmp_path, "a.txt", content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "#FORMAT      : EMSA/MAS Spectral Data File\n#NCOLUMNS : 2\n1, 2\n3, 4\n#ENDOFDATA :\n",
+        "# Hz S RI R 50\n1 2 3\n4 5 6\n",
+    ],
+)
+def test_a_format_that_says_what_its_numbers_mean_is_no_plain_table(tmp_path: Path, content: str) -> None:
+    path = write(tmp_path, "a.txt", content)
+    plain = registry.default_registry().readers["plain_table"]
+    assert plain.sniff(RawInput(path)) == 0
+    assert registry.find(RawInput(path)).name in ("emsa", "touchstone")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "literal"),
+    [
+        (r"^Integration time \[ms\]:", "Integration time [ms]:"),
+        (r"^#?Wave\t+Intensity", "Intensity"),
+        (r"ab{0,2}cde*f", "cd"),
+        (r"(Actual|Nominal) 2theta", " 2theta"),
+        (r"[abc]]defg|other", ""),
+        (r"[]x]long enough\s", "long enough"),
+        (r"(?i)word", ""),
+        (r"\bWeight\b.*\d+", "Weight"),
+    ],
+)
+def test_literals_of_patterns(pattern: str, literal: str) -> None:
+    # A literal that a match need not hold would make a format unknown.
+    assert literal_of(re.compile(pattern)) == literal
+
+
+@given(st.text("ab(|)[]{2}?*+.^$\\ -", max_size=12), st.text("ab ()[]2", max_size=12))
+def test_what_matches_holds_the_literal(pattern: str, line: str) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compiled = re.compile(pattern)
+    except (re.error, OverflowError):
+        return
+    if compiled.search(line):
+        assert literal_of(compiled) in line
 
 
 def test_second_table_far_below_is_not_dropped_silently(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from zairyo.measurement import Measurement
 
@@ -89,6 +89,25 @@ class RawInput:
                 return f.read(HEAD_BYTES)
         except (OSError, EOFError) as e:
             raise ReadError(f"{self.path.name} cannot be unpacked: {e}") from None
+
+    @cached_property
+    def text_head(self) -> bytes:
+        """``head`` if it can be text, else nothing: sniffs of text need not look through binary data.
+
+        UTF-16 is without its NULs, so that plain words in it are found.
+        """
+        head = self.head
+        if b"\0" not in head:
+            return head
+        start = head[:4096]
+        even, odd = start[::2].count(0), start[1::2].count(0)
+        is_wide = (even + odd) * 4 > len(start) and min(even, odd) * 20 <= max(even, odd)
+        return head.replace(b"\0", b"") if is_wide else b""
+
+    @cached_property
+    def known(self) -> dict[Any, Any]:
+        """What a sniff worked out that others ask for again, under a key of its own."""
+        return {}
 
     @cached_property
     def members(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +42,13 @@ def root_names(src: RawInput) -> frozenset[str]:
     """Names in the root group; empty if it is no HDF5 file. For ``sniff``: never raises."""
     if src.head[:8] != MAGIC:
         return frozenset()
-    try:
-        with open_hdf5(src) as f:
-            return frozenset(members(f))
-    except ReadError:
-        return frozenset()
+    if root_names not in src.known:
+        try:
+            with open_hdf5(src) as f:
+                src.known[root_names] = frozenset(members(f))
+        except ReadError:
+            src.known[root_names] = frozenset[str]()
+    return cast("frozenset[str]", src.known[root_names])
 
 
 def members(group: Any) -> list[str]:

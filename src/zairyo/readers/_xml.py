@@ -8,9 +8,15 @@ from xml.etree.ElementTree import Element
 
 from defusedxml.ElementTree import ParseError, fromstring
 
-from zairyo.readers._api import ReadError
+from zairyo.readers._api import RawInput, ReadError
 
+_BEFORE = b"\xef\xbb\xbf\xff\xfe \t\r\n"
 _DEEPEST = 28  # below what original metadata may be
+
+
+def is_markup(src: RawInput) -> bool:
+    """Whether the file is text that begins with a ``<``: no other need be looked through for elements."""
+    return src.text_head[:1000].lstrip(_BEFORE).startswith(b"<")
 
 
 def parse_xml(data: bytes, what: str) -> Element:

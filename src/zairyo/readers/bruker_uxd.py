@@ -57,7 +57,10 @@ _CONDITIONS = {
 
 
 def sniff(src: RawInput) -> float:
-    head = src.head.upper()
+    head = src.text_head
+    if b"_FILEVERSION" not in head[:8192].upper():  # the first line that is no comment
+        return NO
+    head = head.upper()
     return CERTAIN if b"_FILEVERSION" in head and b"_DRIVE" in head else NO
 
 

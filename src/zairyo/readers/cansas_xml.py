@@ -23,7 +23,7 @@ from zairyo.readers._scattering import (
     unit_of,
     word,
 )
-from zairyo.readers._xml import attribute, find, find_all, local, parse_xml, text, tree
+from zairyo.readers._xml import attribute, find, find_all, is_markup, local, parse_xml, text, tree
 
 _MOST_BYTES = 256 * 1024**2
 #: The standard's names → the vocabulary's. ``I`` comes first, its ``Idev`` is its uncertainty.
@@ -39,7 +39,7 @@ _COLUMNS = {
 
 
 def sniff(src: RawInput) -> float:
-    return CERTAIN if b"<SASroot" in src.head or b":SASroot" in src.head else NO
+    return CERTAIN if is_markup(src) and (b"<SASroot" in src.head or b":SASroot" in src.head) else NO
 
 
 def read(src: RawInput) -> Measurement:

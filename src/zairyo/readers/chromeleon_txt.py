@@ -27,7 +27,8 @@ _NUMBER = re.compile(r"[+-]?[\d.,]*\d")
 
 
 def sniff(src: RawInput) -> float:
-    if b"\t" not in src.head and b"\t\0" not in src.head:
+    start = src.text_head[:16384]  # far below where the headings are
+    if not any(unit in start for unit in (b"(min)\t", b"(s)\t", b"(sec)\t")):
         return NO
     head = decode_legacy(src.head)
     return CERTAIN if _COLUMNS.search(head) else NO

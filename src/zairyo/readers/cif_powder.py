@@ -50,7 +50,7 @@ _RANGES = ("_pd_meas_2theta_range", "_pd_proc_2theta_range")
 
 
 def sniff(src: RawInput) -> float:
-    head = src.head
+    head = src.text_head
     if b"_pd_" not in head or not re.search(rb"^\s*data_", head, re.M | re.I):
         return NO
     return CERTAIN if _SNIFF.search(head) else LIKELY  # a refined structure may stand before its pattern

@@ -96,7 +96,7 @@ _UNITS = {"V": "auxiliary_voltage", "C": "temperature", "°C": "temperature"}
 
 
 def _sniff(dialect: _Dialect, source: RawInput) -> float:
-    head = source.head
+    head = source.text_head
     if not all(mark in head for mark in dialect.marks):
         return NO
     lines = head.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").split("\n")

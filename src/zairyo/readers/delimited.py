@@ -19,6 +19,7 @@ from zairyo.readers.delimited_description import (
     Column,
     Description,
     DescriptionError,
+    literal_of,
     load,
 )
 from zairyo.readers.delimited_header import conditions_of, header_of, look_up, started_of, text_of, unit_of
@@ -63,19 +64,25 @@ def sniff(d: Description, raw: RawInput) -> float:
         return NO
     if not raw.head or raw.head.startswith(_XML):
         return NO
-    lines = text.head_lines(raw.head, d.encodings)
-    if lines is None:
+    known = [literal_of(p) for p in r.lines]
+    # Rather than to decode the file once more, look for what must be in it among its bytes.
+    if d.encodings != text.ENCODINGS and not all(k.encode() in raw.text_head for k in known if k.isascii()):
         return NO
-    first = lines[: r.within]
-    if not all(any(p.search(line) for line in first) for p in r.lines):
+    beginning = text.beginning_of(raw, d.encodings)
+    if beginning is None:
         return NO
-    if any(p.search(line) for p in r.without for line in first):
+    if not all(k in beginning.first(r.within) for k in known):
+        return NO
+    lines = beginning.lines(r.within)
+    if not all(any(map(p.search, lines)) for p in r.lines) or any(
+        any(map(p.search, lines)) for p in r.without
+    ):
         return NO
     if r.columns is not None or not r.lines:
-        layout = text.find_table(lines, d.table.comments)
+        layout = beginning.table(d.table.comments)
         if layout is None or (r.columns is not None and layout.columns != r.columns):
             return NO
-        if d.table.bare and not text.is_bare(list(lines), layout, d.table.comments):
+        if d.table.bare and not text.is_bare(list(beginning.lines()), layout, d.table.comments):
             return NO
     return SURE[r.sure]
 

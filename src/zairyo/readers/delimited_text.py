@@ -5,29 +5,31 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 
 from zairyo.measurement.model import Array
-from zairyo.readers._api import ReadError
+from zairyo.readers._api import HEAD_BYTES, RawInput, ReadError
+from zairyo.readers._legacy_text import is_japanese
 
 #: Tried in this order; UTF-16 and UTF-8 with a mark are known by their marks.
 ENCODINGS = ("utf-8", "utf-16", "cp932", "latin-1")
 DELIMITERS = {"tab": "\t", "semicolon": ";", "comma": ",", "space": " ", "bar": "|"}
 _ORDER = ("\t", ";", ",", " ")
+#: Lines among which a plain table must begin.
+MOST_HEADER = 500
+_TOP = MOST_HEADER + 3
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
-# Shift-JIS beyond doubt: a sign such as ℃ or （, or two characters of the kana and common kanji in a row.
-_JAPANESE = re.compile(rb"\x81[\x40-\x7e\x80-\xfc]|(?:[\x82-\x9f][\x40-\x7e\x80-\xfc]){2}")
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
 def decode(data: bytes, encodings: Sequence[str] = ENCODINGS, *, cut: bool = False) -> tuple[str, str] | None:
@@ -35,53 +37,108 @@ def decode(data: bytes, encodings: Sequence[str] = ENCODINGS, *, cut: bool = Fal
 
     ``cut`` says that ``data`` is only the beginning, so that its last character may be half.
     """
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return _decode(data, encoding, cut)
-    even, odd = data[:4096:2].count(0), data[1:4096:2].count(0)
-    if (
-        (even + odd) * 4 > len(data[:4096])
-        and min(even, odd) * 20 <= max(even, odd)
-        and "utf-16" in encodings
-    ):
-        return _decode(data, "utf-16-be" if even > odd else "utf-16-le", cut)
-    if b"\x00" in data[:65536]:
-        return None
-    for encoding in encodings:
-        if encoding.startswith("utf-16"):
-            continue
-        if encoding in ("cp932", "shift_jis") and not _JAPANESE.search(data):
-            continue  # every byte of Latin text may pass as half-width katakana: "°C" is not "ｰC"
-        if found := _decode(data, encoding, cut):
-            return found
+    for encoding in _candidates(data, encodings):
+        text = _decode(data, encoding, cut)
+        if text is not None:
+            return text, encoding
     return None
 
 
-def _decode(data: bytes, encoding: str, cut: bool) -> tuple[str, str] | None:
+def _candidates(data: bytes, encodings: Sequence[str]) -> Iterator[str]:
+    """The encodings to try: the one that a mark or the NULs of UTF-16 tell, else those given."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            yield encoding
+            return
+    if b"\x00" in data[:65536]:
+        even, odd = data[:4096:2].count(0), data[1:4096:2].count(0)
+        many = (even + odd) * 4 > len(data[:4096]) and min(even, odd) * 20 <= max(even, odd)
+        if many and "utf-16" in encodings:
+            yield "utf-16-be" if even > odd else "utf-16-le"
+        return
+    for encoding in encodings:
+        # Every byte of Latin text may pass as half-width katakana: "°C" is not "ｰC".
+        if not encoding.startswith("utf-16") and (
+            encoding not in ("cp932", "shift_jis") or is_japanese(data)
+        ):
+            yield encoding
+
+
+def _decode(data: bytes, encoding: str, cut: bool) -> str | None:
     try:
         text = codecs.getincrementaldecoder(encoding)("strict").decode(data, final=not cut)
     except UnicodeDecodeError:
         return None
     # More than a stray control character: bytes that happen to decode.
-    if len(_CONTROLS.findall(text[:65536])) * 200 > len(text[:65536]):
+    start = np.frombuffer(text[:65536].encode("utf-8", "surrogatepass"), np.uint8)
+    controls = np.count_nonzero((start < 32) & ((start < 9) | (start > 13)))
+    if controls * 200 > len(text[:65536]):
         return None
-    return text, encoding
+    return text
 
 
 def lines_of(text: str) -> list[str]:
     """Lines by any of the three line ends, and by nothing else that Unicode calls a line end."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return _one_line_end(text).split("\n")
 
 
-@lru_cache(maxsize=4)
-def head_lines(head: bytes, encodings: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The whole lines of a file's beginning, or None if it is not text."""
-    cut = len(head) >= 65536
-    found = decode(head, encodings, cut=cut)
-    if found is None:
-        return None
-    lines = lines_of(found[0])
-    return tuple(lines[:-1] if cut and len(lines) > 1 else lines)
+def _one_line_end(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The whole lines of a text file's beginning. Sniffs share it, and what they look for in it."""
+
+    text: str
+    _lines: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _first: dict[int, str] = field(default_factory=dict)
+    _tables: dict[tuple[str, ...], Layout | None] = field(default_factory=dict)
+
+    def first(self, count: int) -> str:
+        """The first lines as one text: to look for a word there costs next to nothing."""
+        if count not in self._first:
+            self._first[count] = "\n".join(self.lines(count))
+        return self._first[count]
+
+    def lines(self, count: int = -1) -> tuple[str, ...]:
+        """The first lines; all if ``count`` is -1."""
+        if count not in self._lines:
+            if not 0 <= count <= _TOP:
+                return tuple(self.text.split("\n"))
+            self._lines[count] = tuple(self._top[:count])
+        return self._lines[count]
+
+    @cached_property
+    def _top(self) -> list[str]:
+        return self.text.split("\n", _TOP)[:_TOP]
+
+    def table(self, comments: tuple[str, ...]) -> Layout | None:
+        """:func:`find_table` of the lines."""
+        if comments not in self._tables:
+            self._tables[comments] = find_table(self.lines(_TOP), comments)
+        return self._tables[comments]
+
+
+def beginning_of(raw: RawInput, encodings: tuple[str, ...]) -> Beginning | None:
+    """A file's beginning as text; None if it is not text in any of the encodings, or there is none."""
+    if encodings not in raw.known:
+        candidates = _candidates(raw.head, encodings) if raw.head else ()
+        found = (_beginning(raw, encoding) for encoding in candidates)
+        raw.known[encodings] = next((b for b in found if b is not None), None)
+    return cast("Beginning | None", raw.known[encodings])
+
+
+def _beginning(raw: RawInput, encoding: str) -> Beginning | None:
+    key = (Beginning, encoding)
+    if key not in raw.known:
+        cut = len(raw.head) >= HEAD_BYTES
+        text = _decode(raw.head, encoding, cut)
+        if text is not None:
+            text = _one_line_end(text)
+            text = text[: text.rfind("\n")] if cut and "\n" in text else text
+        raw.known[key] = None if text is None else Beginning(text)
+    return cast("Beginning | None", raw.known[key])
 
 
 def split(line: str, delimiter: str) -> list[str]:
@@ -121,11 +178,11 @@ class Layout:
     columns: int
 
 
-def find_table(lines: Sequence[str], comments: tuple[str, ...] = (), most_header: int = 500) -> Layout | None:
+def find_table(lines: Sequence[str], comments: tuple[str, ...] = ()) -> Layout | None:
     """The first place where two rows of two or more numbers follow each other, or None."""
     numbered = [
         (i, line)
-        for i, line in enumerate(lines[: most_header + 3])
+        for i, line in enumerate(lines[:_TOP])
         if line.strip() and not (comments and line.lstrip().startswith(comments))
     ]
     for (i, line), (_, following) in pairwise(numbered):

@@ -16,7 +16,7 @@ import numpy as np
 from zairyo.measurement import Measurement, Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._text_export import Array, cells_of, head_lines, number, read_lines, unit_of
+from zairyo.readers._text_export import Array, cells_of, head_lines, head_text, number, read_lines, unit_of
 
 _HEADINGS = re.compile(r"Sample\s*[,;\t|]\s*(DryCal|Flow)\b")
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d):(\d\d)\s*([AP]M)?\Z", re.IGNORECASE)
@@ -35,7 +35,9 @@ _DAY = 86400
 def _sniff(source: RawInput) -> float:
     if source.head.startswith(b"{\\rtf"):
         return CERTAIN if b"DryCal" in source.head and b"Sample" in source.head else NO
-    return CERTAIN if any(_HEADINGS.match(x) for x in head_lines(source)[:40]) else NO
+    if "Sample" not in head_text(source, 40):
+        return NO
+    return CERTAIN if any(_HEADINGS.match(x) for x in head_lines(source, 40)) else NO
 
 
 def _read(source: RawInput) -> Measurement:

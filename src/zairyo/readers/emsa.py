@@ -100,6 +100,8 @@ class _Header:
 
 
 def sniff(src: RawInput) -> float:
+    if b"#" not in src.head[:100]:
+        return NO
     head = src.head[:4000].replace(b"\0", b"").upper()  # UTF-16 too
     first = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:200]
     if not first.startswith(b"#FORMAT"):

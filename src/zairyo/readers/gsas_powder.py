@@ -28,7 +28,7 @@ _MOST_CHANNELS = 50_000_000
 
 
 def sniff(src: RawInput) -> float:
-    return CERTAIN if b"BANK" in src.head and _SNIFF.search(src.head) else NO
+    return CERTAIN if b"BANK" in src.text_head and _SNIFF.search(src.head) else NO
 
 
 def read(src: RawInput) -> Measurement:

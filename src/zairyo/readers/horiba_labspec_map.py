@@ -30,6 +30,7 @@ from zairyo.readers._optical_bytes import unique_key
 _MOST_BYTES = 1024**3
 _SETTING = re.compile(r"#\s*([^=\t]+?)\s*=\s*(.*?)\s*\Z")
 _POSITIONS = re.compile(rb"^(\t{1,4})-?\d[\d.eE+-]*(?:\t-?\d[\d.eE+-]*){3,}", re.MULTILINE)
+_COMMENTS = re.compile(rb"(?:#[^\n]*\n|[^\S\n]*\n)*")
 _SPECTRAL = {
     "cm-1": ("raman_shift", "1/cm"),
     "1/cm": ("raman_shift", "1/cm"),
@@ -60,13 +61,12 @@ _HEADERLESS = POSSIBLE + 0.1  # a tie with a plain table, which this is not
 
 
 def sniff(src: RawInput) -> float:
-    head = src.head
-    match = _POSITIONS.search(head)
-    if not match or b"\0" in head:
+    head = src.text_head
+    start = _COMMENTS.match(head)
+    match = _POSITIONS.match(head, start.end()) if start else None
+    if not match:
         return NO
     above = head[: match.start()]
-    if any(not line.startswith(b"#") for line in above.splitlines() if line.strip()):
-        return NO
     if b"#Acq. time" in above or b"#Exposition" in above:
         return CERTAIN
     return _HEADERLESS if match[1] in (b"\t", b"\t\t") and not above.strip() else NO

@@ -16,6 +16,7 @@ from zairyo.readers._indentation import COLUMNS
 from zairyo.readers._text_export import (
     columns_of,
     head_lines,
+    head_text,
     moment,
     quantity,
     read_lines,
@@ -42,9 +43,9 @@ _CONDITIONS = {
 
 
 def _sniff(source: RawInput) -> float:
-    lines = head_lines(source)
-    if not lines or not re.match(r"(File Version: Hysitron|Test Type:)", lines[0]):
+    if not re.match(r"(File Version: Hysitron|Test Type:)", head_text(source, 1)):
         return NO
+    lines = head_lines(source)
     marks = (any(_SECTION.match(x) for x in lines), any(x.startswith("Time_s\tDisp_") for x in lines))
     return CERTAIN if all(marks) or (marks[0] and "Hysitron" in lines[0]) else NO
 

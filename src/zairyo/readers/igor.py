@@ -50,8 +50,10 @@ def read_packed(src: RawInput) -> Measurement:
 
 
 def sniff_text(src: RawInput) -> float:
-    lines = src.head[:65536].splitlines()
-    if not lines or lines[0].strip() != b"IGOR":
+    if src.head[:200].lstrip()[:4] != b"IGOR":
+        return NO
+    lines = src.head.splitlines()
+    if lines[0].strip() != b"IGOR":
         return NO
     return CERTAIN if any(line.lstrip()[:5].upper() == b"WAVES" for line in lines[1:]) else POSSIBLE
 

@@ -20,7 +20,7 @@ _BRACKETS = re.compile(r"\([^()]{0,12}\)\Z")
 
 
 def _sniff(source: RawInput) -> float:
-    lines = head_lines(source)
+    lines = head_lines(source, 400)
     place = first_heading(lines) if lines else None
     while place is not None:
         at, delimiter = place

@@ -72,9 +72,12 @@ _SENSORS = {"C": ("temperature", "degC"), "F": ("temperature", "degF"), "V": ("a
 
 
 def _sniff(source: RawInput) -> float:
-    head = source.head[:16384].replace(b"\x00", b"")
-    match = _HEADING.search(head)
-    if match is None or not any(mark in head for mark in _MINE):
+    head = source.head[:16384]
+    if head.count(0) > 64 and not source.text_head:  # more than a stray NUL
+        return NO
+    head = head.replace(b"\x00", b"")
+    match = _HEADING.search(head) if any(mark in head for mark in _MINE) else None
+    if match is None:
         return NO
     return CERTAIN if match[1].startswith(b"Rec") and b"Date of Test" in head[: match.start()] else LIKELY
 

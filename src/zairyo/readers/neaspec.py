@@ -30,7 +30,7 @@ def sniff(src: RawInput) -> float:
     head = src.head
     if head.startswith(_OLD):
         return CERTAIN
-    if head.startswith(b"#") and b"\nRow\tColumn\t" in head.replace(b"\r\n", b"\n"):
+    if head.startswith(b"#") and b"\nRow\tColumn\t" in head:
         return CERTAIN if b"neaspec" in head[:2000].lower() or b"# Scan:" in head else LIKELY
     return NO
 

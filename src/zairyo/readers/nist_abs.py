@@ -35,6 +35,7 @@ _MOST_BYTES = 512 * 1024**2
 _COLUMNS = re.compile(rb"^The \d columns are\s*\|", re.M)
 _PLANE = re.compile(rb"^Data columns\s+(?:are\s+)?Qx - Qy - I\(Qx,Qy\)", re.M)
 _MACROS = re.compile(rb"^LABEL:.*\r?\n(?:.*\r?\n)?MON CNT\s+LAMBDA", re.M)
+_MARKS = ((b" columns are", _COLUMNS), (b"Data columns", _PLANE), (b"MON CNT", _MACROS))
 _KEYED = re.compile(r"(FILE|CREATED|LABEL|SAM|BGD|EMP|DIV|MASK|ABS Parameters \(3-6\)|Average Choices):")
 _TIMES = ("%a, %d %b %Y %I:%M:%S %p", "%d-%b-%Y %H:%M:%S", "%a, %b %d, %Y %I:%M:%S %p")
 #: Names in a line of names → condition and unit.
@@ -67,8 +68,8 @@ _PLANE_NAMES = {
 
 
 def sniff(src: RawInput) -> float:
-    head = src.head[:8192]
-    return CERTAIN if _COLUMNS.search(head) or _PLANE.search(head) or _MACROS.search(head) else NO
+    head = src.text_head[:8192]
+    return CERTAIN if any(word in head and p.search(head) for word, p in _MARKS) else NO
 
 
 def read(src: RawInput) -> Measurement:

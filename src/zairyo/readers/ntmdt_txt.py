@@ -22,9 +22,11 @@ _MOST_BYTES = 64 * 1024**2
 
 
 def sniff(src: RawInput) -> float:
+    if not _NAME.search(src.name):
+        return NO
     lines = src.head.splitlines()[:20]
     fits = len(lines) > 2 and all(_LINE.fullmatch(line) for line in lines[:-1])
-    return LIKELY if fits and _NAME.search(src.name) else NO
+    return LIKELY if fits else NO
 
 
 def read(src: RawInput) -> Measurement:

@@ -55,8 +55,10 @@ _NAMES = {
 
 def sniff(src: RawInput) -> float:
     head = src.head
+    if not head.startswith(MAGIC):
+        return NO
     marked = b"canSAS_class" in head or (b"SASentry" in head and b"SASdata" in head)
-    return CERTAIN if head.startswith(MAGIC) and marked else NO
+    return CERTAIN if marked else NO
 
 
 def read(src: RawInput) -> Measurement:

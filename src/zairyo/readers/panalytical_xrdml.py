@@ -27,7 +27,7 @@ from zairyo.readers._diffraction import (
     when,
 )
 from zairyo.readers._diffraction_scans import Scan, measurement
-from zairyo.readers._xml import attribute, find, find_all, parse_xml, text, tree
+from zairyo.readers._xml import attribute, find, find_all, is_markup, parse_xml, text, tree
 
 _MOST = 512 * 1024**2
 _ARRAYS = frozenset(
@@ -43,7 +43,7 @@ _ARRAYS = frozenset(
 
 
 def _sniff(src: RawInput) -> float:
-    return CERTAIN if b"<xrdMeasurements" in src.head.replace(b"\0", b"") else NO
+    return CERTAIN if is_markup(src) and b"<xrdMeasurements" in src.text_head else NO
 
 
 def _read(src: RawInput) -> Measurement:

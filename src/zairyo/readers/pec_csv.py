@@ -44,7 +44,7 @@ _MOST_CELLS = 256
 
 
 def _sniff(source: RawInput) -> float:
-    head = source.head
+    head = source.text_head
     return CERTAIN if _HEADINGS.encode() in head and b"TestRegime Name:" in head else NO
 
 

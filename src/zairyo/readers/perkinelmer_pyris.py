@@ -71,10 +71,9 @@ _RAMP = re.compile(
 
 
 def _sniff(source: RawInput) -> float:
-    lines = head_lines(source)
-    if not lines or not lines[0].startswith("Filename:"):
+    if not source.text_head.lstrip(b"\xef\xbb\xbf\xff\xfe").startswith(b"Filename:"):
         return NO
-    text = lines[:300]
+    text = head_lines(source, 300)
     return (
         CERTAIN
         if all(any(x.startswith(k) for x in text) for k in ("Data Collected:", "Method Steps:"))

@@ -14,7 +14,7 @@ from zairyo.measurement import Entry, Measurement, Quantity, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._rheology import COLUMNS, plot_of
-from zairyo.readers._text_export import cells_of, columns_of, head_lines, read_lines, signals_of
+from zairyo.readers._text_export import cells_of, columns_of, head_lines, head_text, read_lines, signals_of
 
 _POINTS = re.compile(
     r'"?(Interval and data points|Intervall und (Daten|Mess)punkte|Abschnitt und Messpunkte)\s*:'
@@ -26,7 +26,10 @@ _KEYS |= {"ergebnis": "result"}
 
 
 def _sniff(source: RawInput) -> float:
-    lines = head_lines(source)[:300]
+    start = head_text(source, 300)
+    if "nterval" not in start and "Abschnitt" not in start:
+        return NO
+    lines = head_lines(source, 300)
     return CERTAIN if any(_POINTS.match(x) for x in lines) and any(_DATA.match(x) for x in lines) else NO
 
 

@@ -21,7 +21,7 @@ _ENGLISH = re.compile(r"(Time|Force|Stroke|Stress|Strain|Displacement|Extensomet
 
 
 def _sniff(source: RawInput) -> float:
-    lines = head_lines(source)
+    lines = head_lines(source, 400)
     place = first_heading(lines) if lines else None
     if place is None:
         return NO

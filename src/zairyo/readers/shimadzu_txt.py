@@ -84,7 +84,7 @@ class _Section:
 
 
 def sniff(src: RawInput) -> float:
-    if b"[" not in src.head[:200]:
+    if not src.text_head[:200].lstrip(b"\xef\xbb\xbf\xff\xfe \r\n").startswith(b"["):
         return NO
     head = decode_legacy(src.head[:6000]).lstrip("﻿ \r\n")
     first = _SECTION.match(head.split("\n", 1)[0].strip("\r"))

@@ -27,7 +27,7 @@ from zairyo.readers._photoemission import (
     word,
 )
 from zairyo.readers._photoemission_scans import stacked
-from zairyo.readers._xml import parse_xml
+from zairyo.readers._xml import is_markup, parse_xml
 
 _MOST_BYTES = 512 * 1024**2
 _DEEPEST = 24
@@ -36,7 +36,7 @@ _SHIFTED = "fixedanalyzertransmission"
 
 
 def sniff(src: RawInput) -> float:
-    head = src.head
+    head = src.head if is_markup(src) else b""
     return CERTAIN if b"<any" in head and b"IDL:specs.de/Serializer/" in head else NO
 
 

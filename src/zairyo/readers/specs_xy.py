@@ -59,7 +59,7 @@ class _Region:
 
 
 def sniff(src: RawInput) -> float:
-    return CERTAIN if _CREATED.search(src.head[:2000]) else NO
+    return CERTAIN if b"Created by:" in src.head[:2000] and _CREATED.search(src.head[:2000]) else NO
 
 
 def read(src: RawInput) -> Measurement:

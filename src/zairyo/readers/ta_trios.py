@@ -77,9 +77,8 @@ _TEXTS = frozenset({"geometry", "crucible", "method", "purge_gas", "instrument_s
 def _sniff(source: RawInput) -> float:
     if mentions(source, "Details", "Instrument name", "Filename"):
         return LIKELY
-    lines = head_lines(source)
-    said = sum(bool(_KEYS.match(x)) for x in lines[:200])
-    return CERTAIN if said >= 2 and any(_STEP.match(x) for x in lines) else NO
+    said = sum(map(bool, map(_KEYS.match, head_lines(source, 200))))
+    return CERTAIN if said >= 2 and any(_STEP.match(x) for x in head_lines(source)) else NO
 
 
 def _read(source: RawInput) -> Measurement:

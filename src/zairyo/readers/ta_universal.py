@@ -46,7 +46,7 @@ _SPELLINGS = {
 
 
 def _sniff(source: RawInput) -> float:
-    lines = head_lines(source)
+    lines = head_lines(source) if b"StartOfData" in source.text_head else ()
     if not any(x.strip() == "StartOfData" for x in lines):
         return NO
     return (

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
-from zairyo.readers._text_export import head_lines, moment, read_lines
+from zairyo.readers._text_export import head_lines, head_text, moment, read_lines
 
 Array = NDArray[Any]
 _HERTZ = {"HZ": 1.0, "KHZ": 1e3, "MHZ": 1e6, "GHZ": 1e9, "THZ": 1e12}
@@ -53,15 +53,16 @@ class _Words:
 
 
 def _sniff(source: RawInput) -> float:
-    lines = head_lines(source)
-    if any(line.upper().startswith("[VERSION] 2") for line in lines[:200]) and any(
-        "#" in s for s in lines[:200]
-    ):
-        return CERTAIN
-    said = [line.strip() for line in lines[:500] if line.strip() and not line.lstrip().startswith("!")]
-    if not said or not _BARE.match(said[0].split("!")[0].strip()):
+    if "#" not in head_text(source, 500):
         return NO
-    if _OPTION.match(said[0]):
+    keywords = (line for line in head_lines(source, 200) if line[:1] == "[")
+    if any(line.upper().startswith("[VERSION] 2") for line in keywords) and "#" in head_text(source, 200):
+        return CERTAIN
+    stripped = map(str.strip, head_lines(source, 500))
+    first = next((line for line in stripped if line and line[0] != "!"), "")
+    if not _BARE.match(first.split("!")[0].strip()):
+        return NO
+    if _OPTION.match(first):
         return CERTAIN
     return LIKELY if _SUFFIX.search(source.suffix) else NO
 

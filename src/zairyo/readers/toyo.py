@@ -45,7 +45,10 @@ _DATES = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d 
 
 
 def _sniff_export(source: RawInput) -> float:
-    lines = source.head[:16384].replace(b"\r", b"\n").split(b"\n")
+    head = source.text_head[:16384]
+    if not any(mark in head for mark in _MARKS):
+        return NO
+    lines = head.replace(b"\r", b"\n").split(b"\n")
     return CERTAIN if any(line.lstrip(b"\xef\xbb\xbf").startswith(_MARKS) for line in lines) else NO
 
 

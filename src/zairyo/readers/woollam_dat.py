@@ -19,7 +19,8 @@ from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
 
 _MOST_BYTES = 256 * 1024**2
-_MARK = re.compile(rb"^\s*(VASEmethod|Original|CompleteEASE)\[", re.MULTILINE)
+_MARK = re.compile(rb"^[^\S\n]*(VASEmethod|Original|CompleteEASE)\[", re.MULTILINE)
+_MARKS = (b"VASEmethod[", b"Original[", b"CompleteEASE[")
 _SETTINGS = re.compile(r"\s*(\w[\w ]*)\[(.*)\]?\s*\Z")
 _AXES: dict[str, tuple[str, str]] = {
     "nm": ("wavelength", "nm"),
@@ -59,7 +60,8 @@ class _Rows:
 
 
 def sniff(src: RawInput) -> float:
-    return CERTAIN if _MARK.search(src.head[:8192]) and b"\0" not in src.head[:8192] else NO
+    head = src.head[:8192]
+    return CERTAIN if any(m in head for m in _MARKS) and b"\0" not in head and _MARK.search(head) else NO
 
 
 def read(src: RawInput) -> Measurement:
