@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -90,6 +91,22 @@ def test_two_cells_far_apart_are_refused_before_they_are_unpacked(tmp_path: Path
         )
     with pytest.raises(ReadError, match="more than is read"):
         read(path)
+
+
+def test_an_older_workbook_that_asks_for_terabytes_is_refused(instruments: Path, tmp_path: Path) -> None:
+    whole = bytearray((instruments / "mts-nanoindent-xls" / "Example.xls").read_bytes())
+    at = whole.index(struct.pack("<HH", 0x0200, 14))  # what the first sheet says of its size
+    whole[at + 8 : at + 12] = b"\xff\xff\xff\x7f"
+    (tmp_path / "a.xls").write_bytes(bytes(whole))
+    with pytest.raises(ReadError, match="more than is read"):
+        read(tmp_path / "a.xls")
+    number = struct.pack("<HHHH", 0x0203, 14, 2, 1)  # a cell moved to the farthest corner
+    whole = bytearray((instruments / "mts-nanoindent-xls" / "Example.xls").read_bytes())
+    at = whole.index(number)
+    whole[at + 4 : at + 8] = b"\xff\xff\xff\xff"
+    (tmp_path / "a.xls").write_bytes(bytes(whole))
+    with pytest.raises(ReadError, match="65536 rows by 65536 columns"):
+        read(tmp_path / "a.xls")
 
 
 def test_other_workbooks_are_not_taken(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zairyo.readers._api import RawInput, ReadError
+from zairyo.readers._biff import checked
 
 Row = list[Any]
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -53,6 +54,8 @@ class Workbook:
         data = source.read_bytes(_MOST_BYTES)
         if data.startswith(b"PK"):
             _check_extent(source)
+        else:
+            data = checked(data, source.name)
         self._book = self._guarded(lambda: CalamineWorkbook.from_filelike(io.BytesIO(data)))
         self.names: list[str] = self._guarded(lambda: self._book.sheet_names)
 
