@@ -15,6 +15,7 @@ import pytest
 from zairyo.measurement import Measurement
 from zairyo.readers import invariants, registry
 from zairyo.readers._api import NO, RawInput, ReadError
+from zairyo.readers._text_export import texts
 from zairyo.readers.instron_csv import READER as INSTRON
 from zairyo.readers.shimadzu_trapezium import READER as SHIMADZU
 from zairyo.readers.zwick_tra import READER as ZWICK
@@ -197,3 +198,11 @@ def test_other_tables_are_not_taken(tmp_path: Path) -> None:
     for text in texts:
         source = RawInput(written(tmp_path / "a.csv", text))
         assert [r.sniff(source) for r in (INSTRON, ZWICK, SHIMADZU)] == [NO] * 3
+
+
+def test_one_long_text_does_not_fill_the_memory() -> None:
+    cells = ["ok"] * 100_000
+    cells[7] = "x" * 3_000_000  # as an array of equal lengths: a terabyte
+    found = texts(cells)
+    assert found.nbytes < 2**29
+    assert found[0] == "ok"

@@ -22,6 +22,7 @@ from zairyo.readers._api import RawInput, ReadError
 Array = NDArray[Any]
 Rules = Sequence[tuple[re.Pattern[str], str]]
 MOST_BYTES = 512 * 1024**2
+_MOST_LETTERS = 64 * 1024**2  # of a column of texts, each as long as the longest
 _ENCODINGS = ("utf-8", "utf-16", "cp932", "cp1252", "latin-1")
 _NUMBER = re.compile(r"\s*([+-]?(?:\d[\d ' ]*)?(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z", re.DOTALL)
 _IN_NAME = re.compile(r"(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\[\]()]*)[\])]|\s/\s(?P<per>[^\s/].*))\s*\Z")
@@ -263,11 +264,17 @@ def _column(cells: list[str], decimal: str, warnings: list[str]) -> Array:
         return found
     wrong = [c for c in cells if c in odd]
     if len(wrong) * 2 > len(wrong) + int(np.isfinite(found).sum()):
-        clean = {w: clean_text(w.strip()) for w in words}
-        return np.array([clean[c] for c in cells])
+        return texts(cells)
     more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
     warnings.append(f"{clean_text(wrong[0].strip())[:40]!r}{more} is not a number and was left blank.")
     return found
+
+
+def texts(cells: Sequence[object]) -> Array:
+    """Cells as an array of text; where one is so long that the array would be huge, texts are cut."""
+    clean = {c: clean_text(str(c).strip()) for c in dict.fromkeys(cells)}
+    most = max(20, _MOST_LETTERS // max(1, len(cells)))
+    return np.array([clean[c][:most] for c in cells])
 
 
 # --- columns → signals --------------------------------------------------------------------------------------------

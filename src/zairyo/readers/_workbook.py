@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from zairyo.readers._api import RawInput, ReadError
 from zairyo.readers._biff import checked
+from zairyo.readers._text_export import texts
 
 Row = list[Any]
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -101,7 +102,7 @@ def column(cells: Sequence[Any]) -> NDArray[Any] | None:
         return None
     numeric = [c for c in filled if isinstance(c, (int, float)) and not isinstance(c, bool)]
     if len(numeric) * 2 < len(filled):
-        return np.array([str(c).strip() for c in cells])
+        return texts([str(c) for c in cells])
     return np.array(
         [float(c) if isinstance(c, (int, float)) and not isinstance(c, bool) else np.nan for c in cells]
     )
