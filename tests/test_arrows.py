@@ -20,6 +20,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "measurement": frozenset(),
     "readers": frozenset({"measurement"}),
     "descriptors": frozenset({"measurement"}),
+    "exports": frozenset({"measurement"}),
     "agent": frozenset({"measurement", "readers"}),
     "client": frozenset({"measurement", "agent"}),
     "tables": frozenset({"measurement", "descriptors", "client"}),

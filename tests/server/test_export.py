@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from zairyo.exports.table import csv_lines
 from zairyo.measurement import Axis, Entry, Signal, table
-from zairyo.server.api.export import Part, content_disposition, csv_lines, plain, zip_stream
+from zairyo.server.api.export import Part, content_disposition, plain, zip_stream
 from zairyo.server.objects import LocalObjects
 
 

@@ -12,6 +12,7 @@ import zairyo
 #: Subcommand → ``module:attribute`` of its click command, and what ``zairyo --help`` says of it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "translate": ("zairyo.cli.translate:command", "Translate instrument files into the standard form."),
+    "export": ("zairyo.cli.export:command", "Hand measurements on as RDE, MaiML or RO-Crate."),
     "formats": ("zairyo.cli.formats:command", "List the formats that can be read."),
     "serve": ("zairyo.cli.serve:serve", "Run the platform: catalogue, web pages, translation."),
     "work": ("zairyo.cli.work:work", "Run a further translation worker."),

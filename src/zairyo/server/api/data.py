@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 from starlette.background import BackgroundTask
 
+from zairyo.exports.table import csv_lines
 from zairyo.measurement import Entry
 from zairyo.measurement import Measurement as Form
 from zairyo.server import access
@@ -84,7 +85,7 @@ def get_csv(platform: PlatformDep, principal: Reader, uid: str, entry: str) -> S
     """One entry as a table with a head line of names and units."""
     found = _entry(platform, principal, uid, entry)
     return StreamingResponse(
-        export.csv_lines(found),
+        csv_lines(found),
         media_type="text/csv; charset=utf-8",
         headers=_attachment(f"{found.title or found.name}.csv"),
     )

@@ -1,8 +1,7 @@
-"""Measurements on their way out: CSV, zip archives, names of files. Pure functions."""
+"""Measurements on their way out: zip archives, names of files. Pure functions."""
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 import zipfile
@@ -12,22 +11,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from zairyo.measurement import Entry, Signal
-from zairyo.measurement.model import Array
 from zairyo.server.models import Measurement, Object, RawFile, Translation
 from zairyo.server.objects import Objects
 
-_ROWS_AT_ONCE = 2000
 _COPY_BYTES = 1024 * 1024
 #: The first and the last time that a zip archive can say.
 _ZIP_TIMES = ((1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58))
 _LONGEST_NAME = 120
-#: What a spreadsheet takes for the beginning of a formula, also full-width.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 @dataclass(frozen=True)
@@ -108,57 +101,6 @@ def zip_stream(objects: Objects, files: Sequence[Part]) -> Iterator[bytes]:
                     yield pipe.take()
             yield pipe.take()
     yield pipe.take()
-
-
-def csv_lines(entry: Entry) -> Iterator[bytes]:
-    """The entry as CSV: a column an axis or signal, labels with units in the head line.
-
-    With the default signal go all that are over the same axes, with their uncertainties; over several axes a
-    row is a point. Complex numbers are two columns. Text that a spreadsheet would take for a formula is kept
-    from being one by an apostrophe. A byte order mark tells spreadsheets that it is UTF-8.
-    """
-    shape, names = entry.signal.values.shape, entry.signal.axes
-    axes = [] if entry.is_table else [entry[name] for name in names]
-    columns = [c for s in entry.signals if s.axes == names for c in _columns(s)]
-    buffer = io.StringIO()
-    buffer.write("\ufeff")
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([_cell(label) for label in (*(a.label for a in axes), *(label for label, _ in columns))])
-    rows = entry.signal.values.size
-    for start in range(0, rows, _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, rows)
-        places = np.unravel_index(np.arange(start, stop), shape) if axes else ()
-        cells = [_cells(axis.values[at]) for axis, at in zip(axes, places, strict=True)]
-        cells += [_cells(values[start:stop]) for _, values in columns]
-        writer.writerows(zip(*cells, strict=True))
-        yield buffer.getvalue().encode()
-        buffer.seek(0)
-        buffer.truncate()
-    yield buffer.getvalue().encode()
-
-
-def _columns(signal: Signal) -> list[tuple[str, Array]]:
-    """A signal's labels and values, flat, and those of its uncertainty."""
-    values = signal.values.ravel()
-    if values.dtype.kind == "c":
-        return [(f"{signal.label}, real", values.real), (f"{signal.label}, imaginary", values.imag)]
-    if signal.uncertainty is None:
-        return [(signal.label, values)]
-    return [(signal.label, values), (f"{signal.label}, uncertainty", signal.uncertainty.ravel())]
-
-
-def _cells(values: Array) -> list[str]:
-    """As text that reads back exactly; empty where there is no number."""
-    if values.dtype.kind == "U":
-        return [_cell(v) for v in values.tolist()]
-    if values.dtype.kind == "M":
-        return ["" if t == "NaT" else t for t in np.datetime_as_string(values).tolist()]
-    cells: list[str] = values.astype(str).tolist()
-    return ["" if cell == "nan" else cell for cell in cells]
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def plain(value: Any) -> Any:
