@@ -1,0 +1,277 @@
+"""``fit``: from a matrix of features to a predictor whose errors are known.
+
+predictor = fit(X, y, names=names, groups=batch)
+print(predictor.report())
+mean, sd, lower, upper = predictor.predict(candidates)[:4]
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zairyo.learn._domain import Domain
+from zairyo.learn._explain import Importance, LearningCurve, importances, learning_curve
+from zairyo.learn._models import Model, models_for
+from zairyo.learn._space import Floats, LearnError, Space
+from zairyo.learn._validate import (
+    Blend,
+    Validation,
+    blend_of,
+    conformal,
+    groups_of,
+    measured_coverage,
+    score_bound,
+    validate,
+)
+
+#: Rows up to which intervals come from every fold's own blend (CV+); beyond, from the one blend's deviations.
+MOST_FOR_FOLDS = 5000
+
+
+class LearnWarning(UserWarning):
+    """Something about the data that the reader of a prediction should know."""
+
+
+class Prediction(NamedTuple):
+    """Predictions for m rows, each of shape (m,).
+
+    Attributes
+    ----------
+    mean, sd
+        Expected value and standard deviation of a new measurement, in units of the output.
+    lower, upper
+        The calibrated interval.
+    outside
+        Whether the row lies outside the domain of the made samples.
+    """
+
+    mean: Floats
+    sd: Floats
+    lower: Floats
+    upper: Floats
+    outside: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """Models fitted to a table, blended, with errors measured on samples they had not seen.
+
+    Attributes
+    ----------
+    space
+        What the columns are.
+    X, y, noise, group
+        The rows that were learned from (n, p), (n,), their known noise variances or None, and their groups.
+    validation
+        What came of leaving groups out; None with fewer than three groups.
+    blend
+        The models that predict, fitted to all rows.
+    weights
+        Their weights, of all models tried.
+    left_out
+        Rows of the given table that could not be learned from, with the reason.
+    seed
+        Of every random choice.
+    """
+
+    space: Space
+    X: Floats
+    y: Floats
+    noise: Floats | None
+    group: NDArray[np.intp]
+    models: tuple[Model, ...]
+    validation: Validation | None
+    blend: Blend
+    left_out: tuple[tuple[int, str], ...]
+    target: str
+    seed: int
+    domain: Domain = field(repr=False)
+
+    def predict(self, X: Floats, *, level: float = 0.9) -> Prediction:
+        """Predict a new measurement at each row.
+
+        Parameters
+        ----------
+        X
+            Shape (m, p), finite.
+        level
+            Of the interval.
+
+        Raises
+        ------
+        LearnError
+            Where a value is missing or infinite (row and column named), or the number of columns is another.
+        """
+        X = np.atleast_2d(np.asarray(X, dtype=float))
+        if X.shape[1] != self.space.width:
+            raise LearnError(f"the predictor learned {self.space.width} columns, but {X.shape[1]} are given")
+        if not 0.0 < level < 1.0:
+            raise LearnError(f"the level of an interval lies between 0 and 1, not {level}")
+        if not np.isfinite(X).all():
+            row, column = np.argwhere(~np.isfinite(X))[0]
+            raise LearnError(
+                f"row {row}, column {self.space.names[column]!r} is {X[row, column]}: give a number, or predict "
+                "missing descriptors with fit_descriptors"
+            )
+        mean, sd = self.blend.predict(X)
+        if self.validation is None:
+            from scipy.stats import t
+
+            half = sd * t.ppf(0.5 + level / 2, max(len(self.y) - 1, 1))
+            lower, upper = mean - half, mean + half
+        elif len(X) <= MOST_FOR_FOLDS and int(np.ceil(level * (len(self.y) + 1) - 1e-9)) <= len(self.y):
+            lower, upper = conformal(self.validation, self.y, X, level)
+            lower, upper = np.minimum(lower, mean), np.maximum(upper, mean)
+        else:
+            half = sd * score_bound(self.validation, self.y, level)
+            lower, upper = mean - half, mean + half
+        return Prediction(mean, sd, lower, upper, self.domain.outside(X))
+
+    @property
+    def error(self) -> float:
+        """Root mean square error on samples not seen, in units of the output; NaN with fewer than three groups."""
+        if self.validation is None:
+            return float("nan")
+        return float(np.sqrt(np.mean((self.y - self.validation.mean) ** 2)))
+
+    def coverage(self, level: float = 0.9) -> float:
+        """Share of samples inside intervals of this level that were made without them; NaN where unknown."""
+        return float("nan") if self.validation is None else measured_coverage(self.validation, self.y, level)
+
+    @cached_property
+    def importances(self) -> tuple[Importance, ...]:
+        """What the predictions rest on, the largest first; empty with fewer than three groups."""
+        if self.validation is None:
+            return ()
+        return importances(self.validation, self.X, self.y, self.space, self.seed)
+
+    @cached_property
+    def learning_curve(self) -> LearningCurve | None:
+        """Error against number of samples of the best single model; None with fewer than 12 groups."""
+        if self.validation is None:
+            return None
+        best = self.models[int(np.argmin(self.validation.errors))]
+        return learning_curve(best, self.X, self.y, self.noise, self.group, self.seed)
+
+    def report(self) -> str:
+        """All that a reader should know, as text for the terminal."""
+        from zairyo.learn._report import text
+
+        return text(self)
+
+    def to_html(self, path: str | Path) -> Path:
+        """The report with its plots (matplotlib, extra ``notebook``) as one HTML file."""
+        from zairyo.learn._report import page
+
+        path = Path(path)
+        path.write_text(page(self), encoding="utf-8")
+        return path
+
+    def _repr_html_(self) -> str:
+        from zairyo.learn._report import fragment
+
+        return fragment(self, plots=False)
+
+    def __repr__(self) -> str:
+        return f"<Predictor of {self.target} from {self.space.width} columns, {len(self.y)} samples>"
+
+
+def fit(
+    X: Floats,
+    y: Floats,
+    *,
+    groups: Sequence[object] | None = None,
+    names: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
+    mixture: Sequence[int] | Sequence[Sequence[int]] | None = None,
+    space: Space | None = None,
+    noise: Floats | None = None,
+    target: str = "y",
+    seed: int = 0,
+    models: Literal["auto"] | Iterable[Model] = "auto",
+) -> Predictor:
+    """Choose among models and blend them by honest validation.
+
+    Parameters
+    ----------
+    X
+        Shape (n, p): a row a sample. Rows with NaN or infinity are left out, with a warning that names them.
+    y
+        Shape (n,): the property. The same.
+    groups
+        Of each row; samples of a group are never on both sides of a validation. Rows that are the same are
+        always one group where none are given.
+    names, kinds, mixture
+        What the columns are: see :meth:`Space.of`; or ``space``, which also knows the range of the candidates.
+    noise
+        Shape (n,): known variance of each output.
+    target
+        The property's name, for the report.
+    seed
+        The same data and seed give the same predictor.
+    models
+        To choose among.
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    LearnError
+        Where shapes do not match, or no row can be learned from.
+    """
+    X = np.asarray(X, dtype=float)
+    y = np.asarray(y, dtype=float)
+    if X.ndim != 2 or y.shape != (len(X),):
+        raise LearnError(
+            f"features of shape (n, p) and outputs of shape (n,) are needed, not {X.shape} and {y.shape}"
+        )
+    for what, given in (("groups", groups), ("noise", noise)):
+        if given is not None and len(given) != len(X):
+            raise LearnError(f"{len(given)} {what} are given for {len(X)} rows; give one for each")
+    space = space or Space.of(X, names=names, kinds=kinds, mixture=mixture)
+    if space.width != X.shape[1]:
+        raise LearnError(f"the space has {space.width} columns, the features {X.shape[1]}")
+    left_out = unusable(X, y, space.names, target)
+    kept = np.ones(len(X), dtype=bool)
+    kept[[row for row, _ in left_out]] = False
+    if left_out:
+        said = "; ".join(f"row {row}: {why}" for row, why in left_out[:5])
+        more = f"; and {len(left_out) - 5} more" if len(left_out) > 5 else ""
+        warnings.warn(f"{len(left_out)} rows are left out ({said}{more})", LearnWarning, stacklevel=2)
+    if not kept.any():
+        raise LearnError("nothing to learn from: no row has all features and an output")
+    X, y = X[kept], y[kept]
+    noise = None if noise is None else np.asarray(noise, dtype=float)[kept]
+    if noise is not None and not (np.isfinite(noise) & (noise >= 0)).all():
+        raise LearnError("noise variances must be finite and not negative")
+    group = groups_of(X, None if groups is None else [one for one, k in zip(groups, kept, strict=True) if k])
+    tried = tuple(models_for(space, len(y), seed) if models == "auto" else models)
+    if not tried:
+        raise LearnError("no models are given to choose among")
+    validation = validate(tried, X, y, noise, group, seed) if int(group.max()) >= 2 else None
+    weights = np.eye(len(tried))[min(1, len(tried) - 1)] if validation is None else validation.weights
+    used = [k for k in range(len(tried)) if weights[k] > 0]
+    blend = blend_of([tried[k].fit(X, y, noise) for k in used], weights[used])
+    domain = Domain.of(X, space)
+    return Predictor(space, X, y, noise, group, tried, validation, blend, left_out, target, seed, domain)
+
+
+def unusable(X: Floats, y: Floats, names: Sequence[str], target: str) -> tuple[tuple[int, str], ...]:
+    """Rows that cannot be learned from, each with the reason."""
+    found = []
+    for row in np.flatnonzero(~(np.isfinite(X).all(axis=1) & np.isfinite(y))):
+        columns = [f"{names[j]} is {X[row, j]}" for j in np.flatnonzero(~np.isfinite(X[row]))]
+        if not np.isfinite(y[row]):
+            columns.append(f"{target} is {y[row]}")
+        found.append((int(row), ", ".join(columns)))
+    return tuple(found)

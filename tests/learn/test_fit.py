@@ -1,0 +1,257 @@
+"""``fit``: if these fail, a scientist trusts an error, an interval or a warning that is not true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zairyo.learn import LearnError, LearnWarning, Predictor, Space, fit, fit_descriptors, fit_success
+from zairyo.learn._forest import Boosting, ElasticNet, Forest
+from zairyo.learn._models import GaussianProcess, Mean, Model, Ridge
+from zairyo.learn._validate import folds_of, weights_of
+
+
+def data(rows: int, seed: int = 0, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = rng.random((rows, 3))
+    return X, 3 * X[:, 0] + np.sin(6 * X[:, 1]) + noise * rng.standard_normal(rows)
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    X, y = data(30)
+    space = Space.of(X, names=["time", "temperature", "idle"])
+    return fit(X, y, space=space, target="strength", models=(Mean(), GaussianProcess(space), Ridge(space)))
+
+
+def every_model(space: Space) -> list[Model]:
+    return [
+        Mean(),
+        GaussianProcess(space),
+        Ridge(space),
+        Ridge(space, 2),
+        Forest(trees=60),
+        Forest(trees=60, extra=True),
+        Boosting(),
+        ElasticNet(space),
+    ]
+
+
+@pytest.mark.parametrize("place", range(8))
+def test_every_model_learns_and_knows_its_error(place: int) -> None:
+    X, y = data(60)
+    new, truth = data(300, seed=1)
+    model = every_model(Space.of(X))[place]
+    fitted = model.fit(X, y)
+    mean, sd = fitted.predict(new)
+    error = np.sqrt(np.mean((mean - truth) ** 2))
+    left, spread = fitted.loo()
+    assert left.shape == spread.shape == y.shape
+    assert (spread > 0).all()
+    assert model.name == "mean" or error < 0.75 * truth.std()
+    assert 0.6 < np.sqrt(np.mean((left - y) ** 2)) / error < 1.6
+    assert 0.7 < np.mean(np.abs(truth - mean) < 1.645 * sd) <= 1.0
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5])
+def test_few_rows_do_not_crash(rows: int) -> None:
+    X, y = data(rows)
+    found = fit(X, y)
+    told = found.predict(np.random.default_rng(0).random((7, 3)))
+    assert np.isfinite(told.mean).all()
+    assert (told.lower <= told.mean).all()
+    assert (told.mean <= told.upper).all()
+    assert found.report()
+
+
+def test_ridge_left_out_is_what_a_refit_says() -> None:
+    X, y = data(15)
+    model = Ridge(Space.of(X))
+    fitted = model.fit(X, y)
+    Z = (X - X.min(axis=0)) / np.ptp(X, axis=0) - 0.5
+    for i in range(15):
+        rest = np.arange(15) != i
+        centre = Z[rest].mean(axis=0)
+        normal = (Z[rest] - centre).T @ (Z[rest] - centre) + fitted.penalty * np.eye(3)  # type: ignore[attr-defined]
+        slope = np.linalg.solve(normal, (Z[rest] - centre).T @ (y[rest] - y[rest].mean()))
+        assert fitted.loo()[0][i] == pytest.approx(y[rest].mean() + (Z[i] - centre) @ slope, abs=1e-8)
+
+
+def test_rows_that_cannot_be_used_are_named_and_left_out() -> None:
+    X, y = data(12)
+    X[3, 1], y[5] = np.nan, np.inf
+    with pytest.warns(LearnWarning, match=r"row 3: b is nan; row 5: strength is inf"):
+        found = fit(X, y, names=["a", "b", "c"], target="strength", models=(Mean(), Ridge(Space.of(X))))
+    assert len(found.y) == 10
+    assert "2 rows left out" in found.report()
+    with pytest.raises(LearnError, match="row 0, column 'b' is nan"):
+        found.predict(np.array([[0.1, np.nan, 0.2]]))
+
+
+def test_nothing_usable_is_an_error() -> None:
+    with pytest.warns(LearnWarning), pytest.raises(LearnError, match="nothing to learn from"):
+        fit(np.full((2, 1), np.nan), np.ones(2))
+    with pytest.raises(LearnError, match="3 groups are given for 4 rows"):
+        fit(np.ones((4, 1)), np.ones(4), groups=[1, 2, 3])
+
+
+def test_groups_stay_together() -> None:
+    group = np.repeat(np.arange(40), 3)
+    fold, scheme = folds_of(group, 0)
+    assert all(len(set(fold[group == one])) == 1 for one in range(40))
+    assert np.ptp(np.bincount(fold)) <= 3
+    assert "kept together" in scheme
+
+
+def test_validation_by_group_sees_through_a_batch_effect() -> None:
+    """Samples of a batch share an accident; only leaving whole batches out tells the true error."""
+    rng = np.random.default_rng(0)
+    batch = np.repeat(np.arange(6), 5)
+    accident = rng.normal(0, 3, 6)[batch]
+    X = np.column_stack([batch + 0.05 * rng.random(30), rng.random(30)])
+    y = accident + X[:, 1]
+    models = (Mean(), GaussianProcess(Space.of(X)))
+    honest, blind = (fit(X, y, groups=g, models=models).error for g in (batch, list(range(30))))
+    assert honest > 3 * blind
+
+
+def test_weights_go_to_the_models_that_predict() -> None:
+    y = np.linspace(0, 1, 40)
+    noise = np.random.default_rng(0).normal(0, 0.05, 40)
+    weights = weights_of(np.array([np.full(40, 0.5), y + noise, y - noise]), y)
+    assert weights[0] == 0.0
+    assert weights[1] == pytest.approx(0.5, abs=0.1)
+    assert weights.sum() == pytest.approx(1.0)
+
+
+def test_the_error_is_that_of_new_samples(predictor: Predictor) -> None:
+    new, truth = data(500, seed=9)
+    told = predictor.predict(new)
+    assert predictor.error == pytest.approx(np.sqrt(np.mean((told.mean - truth) ** 2)), rel=0.5)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9])
+def test_intervals_hold_what_they_promise(level: float) -> None:
+    held = []
+    for seed in range(6):
+        X, y = data(25, seed, noise=0.3)
+        found = fit(X, y, models=(Mean(), Ridge(Space.of(X), 2), Ridge(Space.of(X))), seed=seed)
+        new, truth = data(200, 100 + seed, noise=0.3)
+        told = found.predict(new, level=level)
+        held.append(np.mean((told.lower <= truth) & (truth <= told.upper)))
+    assert level - 0.07 < np.mean(held) < level + 0.12
+
+
+def test_the_domain_is_named(predictor: Predictor) -> None:
+    inside, beyond = predictor.X.mean(axis=0), np.array([0.5, 2.0, 0.5])
+    assert list(predictor.predict(np.array([inside, beyond])).outside) == [False, True]
+    assert "temperature = 2 is outside the made range" in predictor.domain.why(beyond)
+    assert predictor.domain.why(inside) == ""
+
+
+def test_importances_rank_what_matters(predictor: Predictor) -> None:
+    found = {one.name: one for one in predictor.importances}
+    assert set(found) == {"time", "temperature", "idle"}
+    assert predictor.importances[-1].name == "idle"
+    assert found["time"].value > 5 * found["time"].error
+    assert abs(found["idle"].value) < 0.1 * found["time"].value
+
+
+def test_a_mixture_counts_as_one_variable() -> None:
+    X = np.random.default_rng(0).dirichlet(np.ones(3), 15)
+    space = Space.of(X, mixture=[0, 1, 2])
+    found = fit(X, X[:, 0], space=space, models=(Mean(), Ridge(space)))
+    assert [one.name for one in found.importances] == ["mixture"]
+
+
+def test_the_learning_curve_falls_and_says_what_more_would_bring(predictor: Predictor) -> None:
+    curve = predictor.learning_curve
+    assert curve is not None
+    assert curve.errors[-1] < curve.errors[0]
+    middle, low, high = curve.gain(10)
+    assert 0 <= low <= middle <= high < 1
+    assert curve.at(60)[0] <= curve.at(30)[0]
+    assert "10 more samples" in curve.sentence()
+
+
+def test_the_report_is_whole_in_every_form(predictor: Predictor, tmp_path: Path) -> None:
+    told = predictor.report()
+    for word in (
+        "strength: 30 samples",
+        "90 % intervals held",
+        "Gaussian process",
+        "temperature",
+        "more samples",
+    ):
+        assert word in told
+    assert "<table>" in predictor._repr_html_()
+    pytest.importorskip("matplotlib")
+    page = predictor.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 1
+    assert "Learning curve" in predictor.to_html(tmp_path / "again.html").read_text(encoding="utf-8")
+    assert page == (tmp_path / "again.html").read_text(encoding="utf-8")
+
+
+def test_pure_noise_is_said_to_be_noise() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.random((25, 4))
+    found = fit(X, rng.standard_normal(25), models=(Mean(), Ridge(Space.of(X)), GaussianProcess(Space.of(X))))
+    assert "no better than by the mean" in found.report()
+
+
+def test_the_same_seed_gives_the_same_predictor() -> None:
+    X, y = data(8)
+    one, two = (fit(X, y, seed=3).predict(X) for _ in range(2))
+    assert np.array_equal(one.mean, two.mean)
+    assert np.array_equal(one.upper, two.upper)
+
+
+def test_failures_teach_where_not_to_go() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.random((40, 2))
+    found = fit_success(X, X[:, 0] < 0.6, Space.of(X))
+    chance = found.probability(np.array([[0.1, 0.5], [0.95, 0.5], [0.6, 0.5]]))
+    assert chance[0] > 0.85
+    assert chance[1] < 0.15
+    assert 0.2 < chance[2] < 0.8
+
+
+@pytest.mark.parametrize("outcomes", [[], [True], [True, True], [False, False, False]])
+def test_one_kind_of_outcome_gives_a_cautious_share(outcomes: list[bool]) -> None:
+    X = np.linspace(0, 1, len(outcomes))[:, None]
+    found = fit_success(X, np.array(outcomes, dtype=bool), Space.of(np.array([[0.0], [1.0]])))
+    expected = (sum(outcomes) + 1) / (len(outcomes) + 2)
+    assert found.probability(np.array([[0.5]]))[0] == pytest.approx(expected)
+
+
+def test_contradictory_outcomes_do_not_crash() -> None:
+    X = np.array([[0.5], [0.5], [0.5], [0.5]])
+    found = fit_success(X, np.array([True, False, True, False]), Space.of(np.array([[0.0], [1.0]])))
+    assert found.probability(X)[0] == pytest.approx(0.5, abs=0.05)
+
+
+def test_missing_descriptors_are_predicted_and_widen_the_prediction() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.random((40, 2))
+    D = (X[:, :1] ** 2) + 0.2 * rng.standard_normal((40, 1))
+    y = 5 * D[:, 0] + X[:, 1]
+    space = Space.of(np.hstack([X, D]))
+    found = fit_descriptors(X, D, y, descriptor_names=["peak"], models=(Ridge(space), GaussianProcess(space)))
+    places = rng.random((30, 2))
+    true = places[:, :1] ** 2 + 0.2 * rng.standard_normal((30, 1))
+    truth = 5 * true[:, 0] + places[:, 1]
+    mean, sd = found.predict(places)
+    informed, narrow = found.predict(places, true)
+    assert np.mean((informed - truth) ** 2) < 0.1 * np.mean((mean - truth) ** 2)
+    assert (sd > 3 * narrow).all()
+    assert np.median(sd) == pytest.approx(1.0, rel=0.4)  # 5 × 0.2
+    half = np.where(np.arange(30)[:, None] < 15, true, np.nan)
+    assert np.allclose(found.predict(places, half)[1][15:], sd[15:])
+
+
+def test_a_descriptor_never_measured_is_refused() -> None:
+    X = np.random.default_rng(0).random((5, 1))
+    with pytest.raises(LearnError, match="'peak' is measured of no sample"):
+        fit_descriptors(X, np.full((5, 1), np.nan), X[:, 0], descriptor_names=["peak"])
