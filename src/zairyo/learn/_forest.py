@@ -85,7 +85,7 @@ class _FittedForest:
         without = (self._absent[:, used].T.astype(float) / out[used, None]) @ each
         raw = (n - 1) / n * ((without - each.mean(axis=0)) ** 2).sum(axis=0)
         excess = (np.e - 1.0) * n / trees * each.var(axis=0)
-        return np.maximum(raw - excess, 0.0)
+        return np.asarray(np.maximum(raw - excess, 0.0))
 
     def loo(self) -> tuple[Floats, Floats]:
         return self._left_out, np.full(len(self._left_out), np.sqrt(self._residual))

@@ -228,13 +228,13 @@ class GP:
         X = np.asarray(X, dtype=float)
         dtype = np.float32 if (len(X) > MANY if single is None else single) else np.float64
         inverse = solve_triangular(self.lower, np.eye(len(self.X)), lower=True, check_finite=False)
-        right = np.column_stack([inverse.T, self.alpha]).astype(dtype)
+        right: AnyFloats = np.column_stack([inverse.T, self.alpha]).astype(dtype)
         cross = self._cross(self.X, dtype)
         mean, variance = np.empty(len(X)), np.empty(len(X))
 
         def block(start: int) -> None:
             rows = slice(start, start + BLOCK)
-            both = cross(X[rows]) @ right
+            both = np.asarray(cross(X[rows]) @ right)
             mean[rows] = both[:, -1]
             solved = both[:, :-1]
             variance[rows] = self.prior_variance - np.einsum("ij,ij->i", solved, solved)
@@ -281,7 +281,7 @@ class GP:
         """Covariance of the function at rows of ``A`` and of ``B``, after the data."""
         left = solve_triangular(self.lower, self.covariance(self.X, A), lower=True, check_finite=False)
         right = solve_triangular(self.lower, self.covariance(self.X, B), lower=True, check_finite=False)
-        return self.covariance(A, B) - left.T @ right
+        return np.asarray(self.covariance(A, B) - left.T @ right)
 
     def variance_reduction(self, candidates: Floats, reference: Floats) -> Floats:
         """How much measuring each candidate lowers the mean variance over the reference rows, shape (m,).
@@ -336,7 +336,7 @@ class _Cross:
 
     def _distance(self, A: Floats, piece: tuple, right: AnyFloats) -> AnyFloats:  # type: ignore[type-arg]
         one, weight, centre, _ = piece
-        left = np.empty((len(A), len(right)), dtype=self._dtype)
+        left: AnyFloats = np.empty((len(A), len(right)), dtype=self._dtype)
         left[:, :-2] = one.features.of(A) * weight - centre
         left[:, -2] = 1.0
         left[:, -1] = np.einsum("ij,ij->i", left[:, :-2], left[:, :-2])
@@ -345,7 +345,7 @@ class _Cross:
 
     def __call__(self, A: Floats) -> AnyFloats:
         total: AnyFloats | None = None
-        spare = np.empty((len(A), self._rows), dtype=self._dtype)
+        spare: AnyFloats = np.empty((len(A), self._rows), dtype=self._dtype)
         for amplitude, pieces, rights in self._terms:
             value: AnyFloats | None = None
             for piece, right in zip(pieces, rights, strict=True):

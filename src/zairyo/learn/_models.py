@@ -28,7 +28,10 @@ class Fitted(Protocol):
 class Model(Protocol):
     """A way of learning; immutable, so that it can be fitted to many parts of the data."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """For the report."""
+        ...
 
     def fit(self, X: Floats, y: Floats, noise: Floats | None = None) -> Fitted:
         """Learn from finite ``X`` (n, p) and ``y`` (n,); ``noise`` (n,) is the known variance of each output."""
@@ -92,7 +95,7 @@ class Ridge:
     degree: int = 1
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """For the report."""
         return "linear (ridge)" if self.degree == 1 else "quadratic (ridge)"
 

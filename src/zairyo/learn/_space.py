@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,8 +119,8 @@ class Space:
 def _mixtures(given: Sequence[int] | Sequence[Sequence[int]] | None, width: int) -> list[tuple[int, ...]]:
     if given is None or len(given) == 0:
         return []
-    plain = [given] if np.isscalar(given[0]) else given
-    found = [tuple(int(j) for j in one) for one in plain]  # type: ignore[union-attr]
+    plain: Any = [given] if isinstance(given[0], (int, np.integer)) else given
+    found = [tuple(int(j) for j in one) for one in plain]
     flat = [j for one in found for j in one]
     if len(set(flat)) != len(flat) or any(not 0 <= j < width for j in flat):
         raise LearnError(f"the columns of mixtures must be distinct and from 0 to {width - 1}, not {flat}")

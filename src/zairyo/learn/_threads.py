@@ -15,7 +15,7 @@ T = TypeVar("T")
 @functools.cache
 def _controller() -> Any:
     import scipy.linalg
-    from threadpoolctl import ThreadpoolController
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # comes with scikit-learn
 
     assert scipy.linalg  # its own BLAS must be loaded to be found
     return ThreadpoolController()

@@ -270,7 +270,7 @@ def unusable(X: Floats, y: Floats, names: Sequence[str], target: str) -> tuple[t
     """Rows that cannot be learned from, each with the reason."""
     found = []
     for row in np.flatnonzero(~(np.isfinite(X).all(axis=1) & np.isfinite(y))):
-        columns = [f"{names[j]} is {X[row, j]}" for j in np.flatnonzero(~np.isfinite(X[row]))]
+        columns = [f"{names[int(j)]} is {X[row, j]}" for j in np.flatnonzero(~np.isfinite(X[row]))]
         if not np.isfinite(y[row]):
             columns.append(f"{target} is {y[row]}")
         found.append((int(row), ", ".join(columns)))
