@@ -61,13 +61,19 @@ def _entry(node: Node) -> Entry:
             _signal(data, name, over, has_errors=f"{name}_errors" not in (*names, *signals))
             for name, over in signals.items()
         ),
-        default=_attribute(data, "signal"),
+        default=_default(layout, data),
         x=x,
-        title=_text(node, "title"),
+        title="" if layout.get("untitled") is True else _text(node, "title"),
         conditions=_conditions(node.get("conditions")),
         original_metadata=_json(node, "original_metadata", dict),
         started=_moment(node["start_time"]) if node.get("start_time") else None,
     )
+
+
+def _default(layout: dict[str, Any], data: Node) -> str:
+    """The default signal: as the layout names it where a definition has another name for it."""
+    name = layout.get("default", _attribute(data, "signal"))
+    return _texts([name], f"the default signal of {data.path}")[0]
 
 
 def _signal(data: Node, name: str, axes: Any, has_errors: bool) -> Signal:

@@ -15,6 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from zairyo.measurement.arrays import Array
 LEAST_COMPRESSED = 64 * 1024
 #: Texts are given room in such steps, so that "9.5 s" and "10.5 s" fit into the same place.
 _TEXT_STEP = 32
+#: Letters of texts whose encoded form is remembered.
+_SHORT = 64
 _MOST_TEMPLATES = 64
 MOST_TEMPLATE_BYTES = 512 * 1024
 
@@ -100,8 +103,10 @@ class Plan:
 
     def attribute(self, path: str, name: str, value: Any) -> None:
         """A text, a number, or a one-dimensional array of either; ``path`` is empty for the root."""
-        array = hdf5.encoded(value)
-        self._steps.append((_put_attribute, path, name, array.dtype.str, array.shape, array.tobytes()))
+        is_short = isinstance(value, str) and len(value) <= _SHORT
+        self._steps.append(
+            (_put_attribute, path, name, *(_short_text(value) if is_short else _stored(value)))
+        )
 
     def dataset(self, path: str, value: Any) -> None:
         """A dataset of any dtype the standard form holds."""
@@ -143,6 +148,16 @@ class Plan:
             return image, places
         finally:
             file.close()
+
+
+def _stored(value: Any) -> tuple[str, tuple[int, ...], bytes]:
+    """An attribute's type, shape and bytes."""
+    array = hdf5.encoded(value)
+    return array.dtype.str, array.shape, array.tobytes()
+
+
+#: Names of classes and units come again in every file.
+_short_text = lru_cache(maxsize=1024)(_stored)
 
 
 def _place(made: dict[str, Any], path: str) -> tuple[Any, str]:

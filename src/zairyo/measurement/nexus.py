@@ -12,8 +12,12 @@
         original_metadata, layout                  JSON
 
 Any viewer plots it. What NeXus has no place for is in ``layout``: which arrays are axes, which signal is over
-which, the ``x`` of a table. A ``definition`` is not claimed: those that exist for our techniques (NXxps,
-NXraman ...) require what vendors' files do not say, e.g. the scattering configuration.
+which, the ``x`` of a table.
+
+The fields of the technique's application definitions (NXxps, NXcanSAS ...; see ``definitions``) are filled as far
+as the measurement says them, by further hard links and small datasets. ``definition`` is written only where every
+field that it requires is there. Many require what no vendor's file says, e.g. NXraman the scattering
+configuration; :func:`missing` lists it.
 """
 
 from __future__ import annotations
@@ -23,12 +27,15 @@ import os
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zairyo.measurement import definitions
 from zairyo.measurement._contents import LIMITS, Limits, NexusError, Node, UnsafeFileError, open_checked
+from zairyo.measurement._filling import GroupOnly, Link, Value, fill
 from zairyo.measurement._nexus_read import measurement_of
 from zairyo.measurement._plan import LEAST_COMPRESSED, MOST_TEMPLATE_BYTES, Plan, is_known
 from zairyo.measurement.arrays import Array
@@ -36,21 +43,32 @@ from zairyo.measurement.model import Axis, Entry, Measurement, Signal
 from zairyo.measurement.techniques import TECHNIQUES
 from zairyo.measurement.techniques import conditions as vocabulary
 
-__all__ = ["LIMITS", "Limits", "NexusError", "UnsafeFileError", "check", "dumps", "read", "write"]
+__all__ = ["LIMITS", "Limits", "NexusError", "UnsafeFileError", "check", "dumps", "missing", "read", "write"]
 
 FORM = 1
 #: An attribute may have 64 KiB, and no viewer offers more signals than this to choose from.
 _MOST_AUXILIARY = 256
-#: NeXus classes of the groups that conditions are linked into; by the first word of their name.
+#: NeXus classes of the groups that conditions are linked into; by their name, or its first word.
 _CLASSES = {
     "instrument": "NXinstrument",
     "sample": "NXsample",
     "source": "NXsource",
     "beam": "NXbeam",
     "detector": "NXdetector",
-    "analyser": "NXdetector",
     "monochromator": "NXmonochromator",
+    "monitor": "NXmonitor",
     "user": "NXuser",
+    "analyser": "NXelectronanalyzer",
+    "collectioncolumn": "NXcollectioncolumn",
+    "energydispersion": "NXenergydispersion",
+    "electron_detector": "NXelectron_detector",
+    "ebeam_column": "NXebeam_column",
+    "electron_source": "NXsource",
+    "scan_environment": "NXenvironment",
+    "scan_control": "NXspm_scan_control",
+    "scan_region": "NXspm_scan_region",
+    "mesh_scan": "NXspm_scan_pattern",
+    "experiment_result": "NXdata",
 }
 
 
@@ -93,7 +111,7 @@ def dumps(measurement: Measurement) -> bytes:
     plan.attribute("", "zairyo_form", FORM)
     first: _EntryWriter | None = None
     for entry in measurement:
-        writer = _EntryWriter(plan, entry)
+        writer = _EntryWriter(plan, entry, measurement)
         if first is None:
             first = writer
             writer.write_shared(measurement)
@@ -101,15 +119,31 @@ def dumps(measurement: Measurement) -> bytes:
             writer.share(first)
         writer.write_data()
         writer.write_conditions()
+        writer.write_definition()
     return plan.to_bytes()
+
+
+def missing(measurement: Measurement) -> dict[str, dict[str, list[str]]]:
+    """What each entry lacks of its technique's application definitions.
+
+    Returns
+    -------
+    dict
+        By entry, by definition: paths below the NXentry of the required fields that the measurement does not say;
+        empty for a definition that is complete. Entries of techniques without a definition are left out.
+    """
+    lacking = {entry.name: fill(entry, measurement).missing for entry in measurement}
+    return {name: found for name, found in lacking.items() if found}
 
 
 class _EntryWriter:
     """Plans one NXentry, and knows what is where in it."""
 
-    def __init__(self, plan: Plan, entry: Entry) -> None:
+    def __init__(self, plan: Plan, entry: Entry, measurement: Measurement) -> None:
         self._plan = plan
         self._entry = entry
+        self._filling = fill(entry, measurement)
+        self._marks = _marks_of_classes(entry.technique)
         self._groups: set[str] = set()
         self._taken: set[str] = set()
         self._shared: list[str] = []
@@ -118,8 +152,9 @@ class _EntryWriter:
         plan.attribute(entry.name, "technique", entry.technique)
         if entry.technique in TECHNIQUES and (term := TECHNIQUES[entry.technique].term):
             plan.attribute(entry.name, "technique_term", term)
-        if entry.title:
-            self._put("title", entry.title)
+        self._untitled = not entry.title and self._filling.claimed is not None
+        if title := entry.title or (self._untitled and (measurement.title or entry.name)):
+            self._put("title", title)
         if entry.started is not None:
             self._put("start_time", entry.started.isoformat())
         if entry.original_metadata:
@@ -153,18 +188,22 @@ class _EntryWriter:
     def write_data(self) -> None:
         entry = self._entry
         group = self._group("data", "NXdata")
-        for name, value in _plot_attributes(entry).items():
+        for name, value in (_plot_attributes(entry) | self._filling.data).items():
             self._plan.attribute(group, name, value)
         parts: list[Axis | Signal] = [*(() if entry.is_table else entry.axes), *entry.signals]
         for part in parts:
             self._put_array(f"data/{part.name}", part.values, part.unit, part)
             if isinstance(part, Signal) and part.uncertainty is not None:
                 self._put_array(f"data/{part.name}_errors", part.uncertainty, part.unit)
-        layout = {
+        layout: dict[str, Any] = {
             "axes": [a.name for a in entry.axes],
             "signals": {s.name: list(s.axes) for s in entry.signals},
             "x": entry.x,
         }
+        if "signal" in self._filling.data:
+            layout["default"] = entry.default
+        if self._untitled:
+            layout["untitled"] = True
         self._put("layout", _json(layout))
 
     def write_conditions(self) -> None:
@@ -187,6 +226,30 @@ class _EntryWriter:
             place = places[name].nexus if name in places else ""
             if place and not self._is_taken(place):
                 self._link(place, f"{group}/{name}")
+
+    def write_definition(self) -> None:
+        """What fills NeXus' application definitions, and the claim if one is complete."""
+        for path, step in self._filling.steps.items():
+            if isinstance(step, GroupOnly):
+                self._group(path)
+            elif self._is_taken(path):  # by the vocabulary, which has the same in this place
+                continue
+            elif isinstance(step, Value):
+                self._put(path, step.value)
+            elif isinstance(step, Link):
+                target = f"{self._entry.name}/{step.target}"
+                self._link(path, target)
+                if step.type:
+                    self._plan.attribute(target, "type", step.type)
+        if (claimed := self._filling.claimed) is not None:
+            path = self._put("definition", claimed.name)
+            self._plan.attribute(path, "version", definitions.VERSION)
+            if claimed.url:
+                self._plan.attribute(path, "URL", claimed.url)
+            for path in claimed.custom:
+                self._plan.attribute(f"{self._entry.name}/{path}", "custom", True)
+            for name, value in claimed.entry.items():
+                self._plan.attribute(self._entry.name, name, value)
 
     def _put_array(
         self, path: str, values: Array, unit: str | None, part: Axis | Signal | None = None
@@ -224,7 +287,10 @@ class _EntryWriter:
             folder, _, name = path.rpartition("/")
             self._group(folder)
             self._groups.add(path)
-            self._plan.group(full, nx_class or _CLASSES.get(name.partition("_")[0], "NXcollection"))
+            nx_class = nx_class or _CLASSES.get(name) or _CLASSES.get(name.partition("_")[0], "NXcollection")
+            self._plan.group(full, nx_class)
+            if nx_class in self._marks:
+                self._plan.attribute(full, *self._marks[nx_class])
         return full
 
     def _is_taken(self, path: str) -> bool:
@@ -233,6 +299,16 @@ class _EntryWriter:
         return path in self._groups or any(
             "/".join(parents[: i + 1]) in self._taken for i in range(len(parents))
         )
+
+
+@cache
+def _marks_of_classes(technique: str) -> dict[str, tuple[str, str]]:
+    """The attribute that groups of a NeXus class have in a technique's definitions."""
+    return {
+        nx_class: ("canSAS_class", mark)
+        for definition in definitions.definitions(technique)
+        for nx_class, mark in definition.classes.items()
+    }
 
 
 def _plot_attributes(entry: Entry) -> dict[str, Any]:

@@ -86,7 +86,8 @@ COMMON: tuple[Condition, ...] = (
     Condition("sample_mass", "mg", "Sample mass", "試料質量", "sample/mass", main=True),
     Condition("sample_volume", "mm**3", "Sample volume", "試料体積", "sample/volume"),
     Condition("sample_thickness", "mm", "Sample thickness", "試料厚さ", "sample/thickness"),
-    Condition("duration", "s", "Duration", "測定時間", "duration", main=True),
+    # NXentry has a duration too, but of whole seconds.
+    Condition("duration", "s", "Duration", "測定時間", main=True),
     Condition("software", None, "Software", "ソフトウェア", "program_name"),
     Condition("software_version", None, "Software version", "ソフトウェアの版"),
     Condition("instrument_serial", None, "Instrument serial number", "装置シリアル番号"),

@@ -34,7 +34,7 @@ _CONDITIONS = (
     Condition("k_alpha_ratio", "", "Kα2/Kα1 intensity ratio", "Kα2/Kα1強度比"),
     Condition("scan_axis", None, "Scan axis", "走査軸", "scan_axis", main=True),
     Condition("scan_mode", None, "Scan mode", "走査モード", "scan_mode"),
-    Condition("measurement_type", None, "Type of measurement", "測定種別"),
+    Condition("measurement_type", None, "Type of measurement", "測定種別", "measurement_type"),
     Condition("measurement_status", None, "Status", "測定状態"),
     Condition("sample_mode", None, "Sample mode", "試料モード"),
     Condition("step_size", "deg", "Step", "ステップ幅", main=True),

@@ -105,7 +105,7 @@ _SIGNALS = (
     Named("specific_capacity", "mAh/g", "Specific capacity", "比容量"),
     Named("specific_charge_capacity", "mAh/g", "Specific charge capacity", "充電比容量"),
     Named("specific_discharge_capacity", "mAh/g", "Specific discharge capacity", "放電比容量"),
-    Named("specific_differential_capacity", "mAh/V/g", "Specific dQ/dV", "比微分容量 dQ/dV"),
+    Named("specific_differential_capacity", "mAh/(V*g)", "Specific dQ/dV", "比微分容量 dQ/dV"),
     Named("energy", "mWh", "Energy", "エネルギー"),
     Named("charge_energy", "mWh", "Charge energy", "充電エネルギー"),
     Named("discharge_energy", "mWh", "Discharge energy", "放電エネルギー"),

@@ -12,9 +12,16 @@ _CONDITIONS = (
         main=True,
     ),
     Condition(
-        "laser_power", "mW", "Laser power", "レーザー出力", "instrument/beam_incident/power", main=True
+        "laser_power",
+        "mW",
+        "Laser power",
+        "レーザー出力",
+        "instrument/beam_incident/average_power",
+        main=True,
     ),
-    Condition("exposure_time", "s", "Exposure time", "露光時間", "instrument/detector/count_time", main=True),
+    Condition(
+        "exposure_time", "s", "Exposure time", "露光時間", "instrument/detector_light/count_time", main=True
+    ),
     Condition("objective", None, "Objective", "対物レンズ", main=True),
     Condition("grating", None, "Grating", "回折格子", main=True),
     Condition("slit_width", "um", "Slit width", "スリット幅"),
@@ -22,7 +29,7 @@ _CONDITIONS = (
     Condition("excitation_wavelength", "nm", "Excitation wavelength", "励起波長", main=True),
     Condition("emission_wavelength", "nm", "Emission wavelength", "蛍光波長", main=True),
     Condition("path_length", "cm", "Path length", "光路長", main=True),
-    Condition("detector", None, "Detector", "検出器", "instrument/detector/type"),
+    Condition("detector", None, "Detector", "検出器", "instrument/detector_light/type"),
     Condition("apodisation", None, "Apodisation", "アポダイゼーション"),
     Condition("scan_mode", None, "Scan mode", "測定モード"),
     Condition(

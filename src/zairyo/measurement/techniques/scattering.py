@@ -10,7 +10,7 @@ from typing import Any
 from zairyo.measurement.techniques._base import Condition, Named, Technique
 
 _CONDITIONS = (
-    Condition("radiation", None, "Radiation", "線種", "instrument/source/probe", main=True),
+    Condition("radiation", None, "Radiation", "線種", main=True),
     Condition(
         "wavelength", "angstrom", "Wavelength", "波長", "instrument/beam/incident_wavelength", main=True
     ),
@@ -28,9 +28,9 @@ _CONDITIONS = (
     Condition("transmission", "", "Sample transmission", "試料透過率", "sample/transmission", main=True),
     Condition("sample_thickness", "mm", "Sample thickness", "試料厚さ", "sample/thickness", main=True),
     Condition("concentration", "g/l", "Concentration", "濃度", main=True),
-    Condition("run", None, "Run", "測定番号", main=True),
+    Condition("run", None, "Run", "測定番号", "run", main=True),
     Condition("instrument", None, "Instrument", "装置"),
-    Condition("detector", None, "Detector", "検出器", "instrument/detector/description"),
+    Condition("detector", None, "Detector", "検出器", "instrument/detector/name"),
     Condition("detector_angle", "deg", "Detector angle", "検出器角度"),
     Condition("detector_offset", "cm", "Detector offset", "検出器オフセット"),
     Condition("beam_center_x", "pixel", "Beam centre x", "ビーム中心 x"),
