@@ -157,7 +157,8 @@ def _is_used(entry: Entry, name: str) -> bool:
 
 
 def _named(entry: Entry, name: str) -> Signal | Axis | None:
-    return next((part for part in (*entry.signals, *entry.axes) if part.name == name), None)
+    parts: tuple[Signal | Axis, ...] = (*entry.signals, *entry.axes)
+    return next((part for part in parts if part.name == name), None)
 
 
 def _is_usable(entry: Entry, condition: str) -> bool:
