@@ -1,0 +1,200 @@
+"""Features of compositions: amounts of the elements, statistics of their properties, norms, and alloys' numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zairyo.tables._base import Floats, TableError, listed
+from zairyo.tables._mixtures import element_fractions, formulas
+from zairyo.tables.elements import DEFAULT_PROPERTIES, PROPERTIES, elements
+from zairyo.tables.schema import Column, Mixture
+
+if TYPE_CHECKING:
+    from zairyo.tables.features import Part
+    from zairyo.tables.table import Table
+
+DEFAULT_COMPOSITIONS = ("amounts", "properties", "norms", "alloy")
+_NORMS = (0, 2, 3, 5, 7, 10)
+_GAS_CONSTANT = 8.314462618  # J/(mol*K), CODATA 2018
+_ROWS = 65536
+
+
+def composition_makers(
+    table: Table, of: Column | Mixture, wanted: Sequence[str], properties: Sequence[str] | None
+) -> list[Part]:
+    """The parts for a column of formulas or for a mixture of formulas; none for a mixture of other things.
+
+    Raises
+    ------
+    TableError
+        A name in ``wanted`` or ``properties`` is not known.
+    """
+    from zairyo.tables.features import Part
+
+    if unknown := sorted(set(wanted) - set(DEFAULT_COMPOSITIONS)):
+        raise TableError(
+            f"there are no features {listed(unknown)} of compositions; there are {listed(DEFAULT_COMPOSITIONS)}"
+        )
+    if isinstance(of, Mixture) and (not wanted or of.basis == "volume" or formulas(of) is None):
+        return []
+    name = of.name
+    symbols = element_fractions(table, name)[1]
+    chosen = tuple(DEFAULT_PROPERTIES if properties is None else properties)
+    parts = []
+    if "amounts" in wanted:
+        names = tuple(f"{name}: {s}" for s in symbols)
+        parts.append(
+            Part("mixture", name, names, ("",) * len(names), _maker(name, symbols, lambda f: f, True))
+        )
+    if "properties" in wanted and chosen:
+        values = np.stack([elements().property(p) for p in chosen], axis=1)
+        names, units = _property_names(name, chosen)
+        make = _maker(name, None, lambda f, at: property_statistics(f, values[at]))
+        parts.append(Part("elements", name, names, units, make, _unknown(chosen, symbols)))
+    if "norms" in wanted:
+        names = tuple(f"{name}: norm {p}" for p in _NORMS)
+        parts.append(
+            Part("elements", name, names, ("",) * len(names), _maker(name, None, lambda f, at: norms(f)))
+        )
+    if "alloy" in wanted:
+        radii = elements().property("atomic_radius")
+        names = (f"{name}: mixing entropy", f"{name}: atomic-size mismatch")
+        make = _maker(
+            name, None, lambda f, at: np.stack([mixing_entropy(f), size_mismatch(f, radii[at])], axis=1)
+        )
+        parts.append(Part("elements", name, names, ("J/(mol*K)", ""), make))
+    return parts
+
+
+def _maker(
+    name: str, symbols: tuple[str, ...] | None, function: Callable[..., Floats], amounts: bool = False
+) -> Any:
+    """A function of a table that gives ``function`` of the distinct compositions' atomic fractions."""
+
+    def make(table: Table) -> Floats:
+        found, present = element_fractions(table, name)
+        if not amounts:
+            at = elements().positions(present)
+            return _by_distinct(found, lambda f: function(f, at))
+        assert symbols is not None
+        if strange := [s for s in present if s not in symbols]:
+            raise TableError(
+                f"{name!r}: {listed(strange)} was in no composition when the features were planned"
+            )
+        result = np.zeros((len(found), len(symbols)))
+        result[:, [symbols.index(s) for s in present]] = found
+        result[np.isnan(found).any(axis=1)] = np.nan
+        return result
+
+    return make
+
+
+def _by_distinct(fractions: Floats, function: Callable[[Floats], Floats]) -> Floats:
+    """In pieces, so that the work of a statistic over elements and properties stays small."""
+    pieces = [function(fractions[i : i + _ROWS]) for i in range(0, max(len(fractions), 1), _ROWS)]
+    return np.concatenate(pieces)
+
+
+def _property_names(name: str, chosen: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    statistics = ("mean", "deviation", "range", "minimum", "maximum")
+    titles = [p.replace("_", " ") for p in chosen]
+    names = tuple(f"{name}: {s} {title}" for s in statistics for title in titles)
+    return names, tuple(PROPERTIES[p].unit for _ in statistics for p in chosen)
+
+
+def _unknown(chosen: tuple[str, ...], symbols: tuple[str, ...]) -> tuple[str, ...]:
+    """A note for each property that is not known of an element that occurs."""
+    at = elements().positions(symbols)
+    notes = []
+    for name in chosen:
+        absent = [
+            s for s, value in zip(symbols, elements().property(name)[at], strict=True) if np.isnan(value)
+        ]
+        if absent:
+            notes.append(
+                f"{name} is not known of {listed(absent)}; the other elements of a composition stand for it"
+            )
+    return tuple(notes)
+
+
+def property_statistics(fractions: Floats, values: Floats) -> Floats:
+    """Mean, average deviation, range, minimum and maximum of elements' properties in compositions.
+
+    Parameters
+    ----------
+    fractions
+        Atomic fractions, shape (n, e), rows sum to 1.
+    values
+        Properties, shape (e, q), NaN where unknown: those elements are left out, the others' fractions scaled up.
+
+    Returns
+    -------
+    array
+        Shape (n, 5 q): all means, then all deviations, ranges, minima, maxima. NaN where no element's is known.
+
+    Notes
+    -----
+    L. Ward et al., npj Computational Materials 2 (2016) 16028: the deviation is Σ fᵢ |pᵢ − p̄|.
+    """
+    known = ~np.isnan(values)
+    filled = np.where(known, values, 0.0)
+    weight = fractions @ known
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(weight > 0, (fractions @ filled) / weight, np.nan)
+    n, q = mean.shape
+    deviation, low, high = np.zeros((n, q)), np.full((n, q), np.inf), np.full((n, q), -np.inf)
+    for e in range(fractions.shape[1]):
+        there = fractions[:, e] > 0
+        rows = np.flatnonzero(there)
+        columns = np.flatnonzero(known[e])
+        if not len(rows) or not len(columns):
+            continue
+        at = np.ix_(rows, columns)
+        deviation[at] += fractions[rows, e][:, None] * np.abs(values[e, columns] - mean[at])
+        low[at] = np.minimum(low[at], values[e, columns])
+        high[at] = np.maximum(high[at], values[e, columns])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result = np.concatenate([mean, deviation / weight, high - low, low, high], axis=1)
+    result[~np.isfinite(result)] = np.nan
+    return result
+
+
+def norms(fractions: Floats) -> Floats:
+    """Stoichiometric norms (Σ fᵢᵖ)^(1/p) for p = 2, 3, 5, 7, 10, and for p = 0 the number of elements.
+
+    Source: L. Ward et al., npj Computational Materials 2 (2016) 16028. Shape (n, 6), p = 0 first.
+    """
+    missing = np.isnan(fractions).any(axis=1)
+    columns = [np.count_nonzero(fractions, axis=1).astype(np.float64)]
+    columns += [(fractions**p).sum(axis=1) ** (1 / p) for p in _NORMS[1:]]
+    result = np.stack(columns, axis=1)
+    result[missing] = np.nan
+    return result
+
+
+def mixing_entropy(fractions: Floats) -> Floats:
+    """Ideal entropy of mixing −R Σ cᵢ ln cᵢ of atoms, in J/(mol·K), shape (n,).
+
+    Source: J.-W. Yeh et al., Advanced Engineering Materials 6 (2004) 299.
+    """
+    logs = np.log(np.where(fractions > 0, fractions, 1.0))
+    result: Floats = -_GAS_CONSTANT * (fractions * logs).sum(axis=1) + 0.0
+    return result
+
+
+def size_mismatch(fractions: Floats, radii: Floats) -> Floats:
+    """Atomic-size mismatch δ = √(Σ cᵢ (1 − rᵢ/r̄)²), a plain number (0.05 is 5 %), shape (n,).
+
+    Source: Y. Zhang et al., Advanced Engineering Materials 10 (2008) 534. ``radii`` (here Slater's) has shape (e,);
+    NaN where the radius of an element that occurs is not known.
+    """
+    unknown = np.isnan(radii)
+    filled = np.where(unknown, 1.0, radii)
+    mean = fractions @ filled
+    ratio = 1.0 - filled[None, :] / mean[:, None]
+    result: Floats = np.sqrt((fractions * ratio**2).sum(axis=1))
+    result[(fractions[:, unknown] > 0).any(axis=1)] = np.nan
+    return result

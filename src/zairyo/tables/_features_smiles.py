@@ -1,0 +1,143 @@
+"""Features of molecules written as SMILES, by RDKit (extra ``smiles``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zairyo.tables._base import Floats, TableError, listed, needs
+
+if TYPE_CHECKING:
+    from zairyo.tables.features import Part
+    from zairyo.tables.table import Table
+
+DEFAULT_SMILES = ("descriptors", "fingerprint")
+_RADIUS = 2
+_FOLDED = 2048
+#: Title, unit and RDKit's function in ``rdMolDescriptors`` (or ``Crippen``).
+_DESCRIPTORS = (
+    ("molar mass", "g/mol", "CalcExactMolWt"),
+    ("log P (Crippen)", "", "CalcCrippenDescriptors"),
+    ("polar surface", "angstrom**2", "CalcTPSA"),
+    ("hydrogen-bond donors", "", "CalcNumHBD"),
+    ("hydrogen-bond acceptors", "", "CalcNumHBA"),
+    ("rotatable bonds", "", "CalcNumRotatableBonds"),
+    ("rings", "", "CalcNumRings"),
+    ("aromatic rings", "", "CalcNumAromaticRings"),
+    ("share of sp3 carbon", "", "CalcFractionCSP3"),
+    ("heavy atoms", "", "CalcNumHeavyAtoms"),
+)
+
+
+def molecule(smiles: str) -> Any:
+    """RDKit's molecule.
+
+    Raises
+    ------
+    TableError
+        RDKit is not installed, or it is no SMILES of a possible molecule.
+    """
+    try:
+        from rdkit import Chem, rdBase
+    except ImportError:
+        raise needs("RDKit", "smiles", "reading SMILES") from None
+    with rdBase.BlockLogs():
+        found = Chem.MolFromSmiles(smiles)
+    if found is None or not found.GetNumAtoms():
+        raise TableError(f"{smiles!r} is not a SMILES of a possible molecule")
+    return found
+
+
+def canonical(smiles: str) -> str:
+    """The one SMILES that RDKit writes for a molecule, however it was written.
+
+    Raises
+    ------
+    TableError
+        As :func:`molecule`.
+    """
+    from rdkit import Chem
+
+    return str(Chem.MolToSmiles(molecule(smiles)))
+
+
+def smiles_maker(table: Table, name: str, wanted: Sequence[str]) -> Part:
+    """The part for a column of SMILES; of the fingerprint, only fragments that the table's molecules differ in.
+
+    Raises
+    ------
+    TableError
+        RDKit is not installed; or a cell is no SMILES, and the message says which.
+    """
+    from zairyo.tables.features import Part
+
+    if unknown := sorted(set(wanted) - set(DEFAULT_SMILES)):
+        raise TableError(
+            f"there are no features {listed(unknown)} of SMILES; there are descriptors, fingerprint, levels"
+        )
+    _, distinct = _checked(table, name)
+    names: list[str] = []
+    units: list[str | None] = []
+    bits = np.zeros(0, np.int64)
+    if "descriptors" in wanted:
+        names += [f"{name}: {title}" for title, _, _ in _DESCRIPTORS]
+        units += [unit for _, unit, _ in _DESCRIPTORS]
+    if "fingerprint" in wanted:
+        counts = _fingerprints(distinct)
+        bits = np.flatnonzero(np.ptp(counts, axis=0)) if len(counts) else bits
+        names += [f"{name}: fragment {b}" for b in bits]
+        units += [""] * len(bits)
+
+    def make(other: Table) -> Floats:
+        codes, texts = _checked(other, name)
+        parts = [_physical(texts)] if "descriptors" in wanted else []
+        if "fingerprint" in wanted:
+            parts.append(_fingerprints(texts)[:, bits])
+        numbers = np.concatenate(parts, axis=1)
+        result: Floats = np.vstack([numbers, np.full((1, numbers.shape[1]), np.nan)])[codes]
+        return result
+
+    return Part("molecule", name, tuple(names), tuple(units), make)
+
+
+def _checked(table: Table, name: str) -> tuple[Any, tuple[str, ...]]:
+    """Codes and texts that are used; every one a SMILES."""
+    codes, distinct = table.codes(name)
+    used = np.unique(codes[codes >= 0])
+    problems = []
+    for code in used:
+        try:
+            molecule(distinct[code])
+        except TableError as e:
+            if "installed" in str(e):
+                raise
+            row = int(table.rows[np.flatnonzero(codes == code)[0]])
+            problems.append(f"{table.where(row, name)}: {e}; correct it, or make the column a category")
+    if problems:
+        raise TableError(*problems)
+    translate = np.full(len(distinct) + 1, -1, np.int64)
+    translate[used] = np.arange(len(used))
+    return translate[codes], tuple(distinct[i] for i in used)
+
+
+def _physical(texts: Sequence[str]) -> Floats:
+    from rdkit.Chem import rdMolDescriptors
+
+    rows = np.zeros((len(texts), len(_DESCRIPTORS)))
+    for i, text in enumerate(texts):
+        mol = molecule(text)
+        for j, (_, _, function) in enumerate(_DESCRIPTORS):
+            value = getattr(rdMolDescriptors, function)(mol)
+            rows[i, j] = value[0] if isinstance(value, tuple) else value
+    return rows
+
+
+def _fingerprints(texts: Sequence[str]) -> Floats:
+    """How often each fragment of up to radius 2 occurs (Morgan), folded to 2048; shape (k, 2048)."""
+    from rdkit.Chem import rdFingerprintGenerator
+
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=_RADIUS, fpSize=_FOLDED)
+    rows = [generator.GetCountFingerprintAsNumPy(molecule(text)) for text in texts]
+    return np.array(rows, np.float64).reshape(len(texts), _FOLDED)

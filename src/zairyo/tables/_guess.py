@@ -1,0 +1,301 @@
+"""A first schema for a table, from its headings and cells. The person sees it, corrects it, and keeps it.
+
+Words in headings decide first, then what the cells are: formulas are compositions, columns whose rows sum to 1 or
+100 a mixture, settings have few values and outcomes many.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from zairyo.measurement import units
+from zairyo.tables._base import Floats, TableError
+from zairyo.tables._cells import Numbers, numbers_of, state_of
+from zairyo.tables._headings import basis_of, outcome_of, role_of, split_heading
+from zairyo.tables._raw import RawColumn, RawTable, unique
+from zairyo.tables.composition import parse
+from zairyo.tables.elements import elements
+from zairyo.tables.schema import TOLERANCE, Column, Mixture, Schema
+
+_UNCERTAINTY = re.compile(
+    r"(?P<of>.+?)[\s_]*(?:±|\+/-|[\s_(](?:std|sd|s\.d\.|stdev|err|error|uncertainty|sigma|σ|不確かさ)\)?)\s*\Z",
+    re.I,
+)
+_SMILES_SIGNS = re.compile(r"[=#\[\]@/\\]|[cnos]\d|\d[cnos]|\([A-Z]")
+_SMILES = re.compile(r"[A-Za-z0-9@+\-\[\]()=#%/\\.:*$]+\Z")
+_MOST_LEVELS = 100
+_MOST_INGREDIENTS = 60
+#: Rows that are looked at for columns that sum to 1 or 100.
+_SAMPLED = 2000
+
+
+@dataclass
+class Look:
+    """What a column's cells are: numbers, and if not, the distinct texts and how many cells have any."""
+
+    numbers: Numbers
+    distinct: tuple[str, ...] = ()
+    stated: int = 0
+
+    @property
+    def is_numeric(self) -> bool:
+        """Most cells are numbers, or words known to stand in their place; a few odd ones are the user's to correct."""
+        n = self.numbers
+        return n.stated > 0 and len(n.odd) <= 0.2 * (n.stated + len(n.words))
+
+
+def look(column: RawColumn, decimal: str) -> Look:
+    """Look at a column's cells."""
+    numbers = numbers_of(column, decimal)
+    if column.text is None or (column.levels and not numbers.stated):
+        return Look(numbers, column.levels, numbers.stated)
+    found = Look(numbers)
+    if not found.is_numeric:
+        from pyarrow import compute as pc
+
+        text = pc.utf8_trim_whitespace(column.text)
+        found.distinct = tuple(sorted(v for v in pc.unique(text).to_pylist() if v))
+        found.stated = pc.sum(pc.not_equal(text, "")).as_py() or 0
+    return found
+
+
+def guess(raw: RawTable, looks: Mapping[int, Look]) -> tuple[Schema, list[str]]:
+    """A schema for a raw table, with what was decided on weak grounds.
+
+    ``looks`` has each column by its place.
+    """
+    headings = unique(c.heading.strip() for c in raw.columns)
+    for column, heading in zip(raw.columns, headings, strict=True):
+        column.heading = heading
+    files, left = _file_headings(raw, looks, headings)
+    notes: list[str] = []
+    columns: list[Column] = []
+    names = unique(split_heading(headings[i])[0] for i in left)
+    for name, i in zip(names, left, strict=True):
+        column, note = _one(raw.columns[i], looks[i], name)
+        columns.append(column)
+        notes += note
+    of = {c.name: looks[i].numbers.values for c, i in zip(columns, left, strict=True) if c.numeric}
+    mixtures = _mixtures(columns, of)
+    members = {name for m in mixtures for name in m.columns}
+    columns = [replace(c, role="composition") if c.name in members else c for c in columns]
+    columns, said = _outcomes(columns, of, members)
+    uncertain = files.pop("uncertainty")
+    columns = [replace(c, uncertainty=uncertain.get(c.heading or c.name, "")) for c in columns]
+    return Schema(tuple(columns), tuple(mixtures), **files), [*notes, *said]
+
+
+def _file_headings(
+    raw: RawTable, looks: Mapping[int, Look], headings: list[str]
+) -> tuple[dict[str, Any], list[int]]:
+    """The columns of states, reasons, ids and uncertainties, and the places of all others."""
+    files: dict[str, Any] = {"uncertainty": {}}
+    taken: set[int] = set()
+    for i, heading in enumerate(headings):
+        lower = heading.casefold().replace(" ", "_")
+        if lower in ("state", "status", "状態") and looks[i].distinct:
+            if all(state_of(v) is not None for v in looks[i].distinct):
+                files["state"] = heading
+                taken.add(i)
+        elif lower in ("replicate_of", "reason") or (lower == "row" and _are_ids(looks[i].numbers.values)):
+            files[lower] = heading
+            taken.add(i)
+        elif (match := _UNCERTAINTY.fullmatch(heading)) and looks[i].is_numeric:
+            base = match["of"].strip()
+            own = [h for h in headings if h != heading and base in (h, split_heading(h)[0])]
+            if own:
+                files["uncertainty"][own[0]] = heading
+                taken.add(i)
+    if "state" not in files:
+        taken -= {i for i in taken if headings[i] == files.get("reason")}
+        files.pop("reason", None)
+    return files, [i for i in range(len(headings)) if i not in taken]
+
+
+def _are_ids(values: Floats) -> bool:
+    return bool(
+        len(values)
+        and np.all(values >= 0)
+        and np.all(values % 1 == 0)
+        and len(np.unique(values)) == len(values)
+    )
+
+
+def _one(raw: RawColumn, seen: Look, name: str) -> tuple[Column, list[str]]:
+    """Kind, unit and, where the heading or the cells tell it, role of one column."""
+    heading = raw.heading
+    unit = split_heading(heading)[1]
+    if unit is None and raw.unit:
+        unit = units.normalise(raw.unit) or raw.unit
+    role = None if outcome_of(name) == "property" else role_of(name)
+    told: dict[str, Any] = {"heading": "" if heading == name else heading, "unit": unit}
+    if seen.is_numeric or not (seen.distinct or seen.stated):
+        whole = seen.numbers.values[np.isfinite(seen.numbers.values)]
+        kind = (
+            "integer" if len(whole) and np.all(whole % 1 == 0) and np.abs(whole).max() < 2**53 else "number"
+        )
+        if role == "identifier" and not (kind == "integer" and len(np.unique(whole)) == len(whole)):
+            role = "group" if kind == "integer" else None  # several rows of one sample
+        if role == "identifier":
+            return Column(name, "identifier", "text", **told), []
+        if role in ("group", "note"):
+            return Column(name, role, "text", **told), []  # type: ignore[arg-type]
+        return Column(name, role or "process", kind, **told), []  # type: ignore[arg-type]
+    distinct = seen.distinct
+    if not raw.levels and _are_formulas(distinct, name):
+        return _formulas(name, heading, distinct, told)
+    if not raw.levels and _are_smiles(distinct, name):
+        return Column(name, "process", "smiles", **told), []
+    if role is not None and (role != "identifier" or len(distinct) == seen.stated):
+        return Column(name, role, "text", **told), []  # type: ignore[arg-type]
+    if raw.levels or len(distinct) <= min(_MOST_LEVELS, max(12, seen.stated // 3)):
+        return Column(name, "process", "category", levels=distinct, ordered=raw.ordered, **told), []
+    if len(distinct) == seen.stated:
+        return Column(name, "identifier", "text", **told), []
+    why = f"column {name!r} has {len(distinct)} different texts; it was taken as a note, which is not learned from"
+    return Column(name, "note", "text", **told), [why]
+
+
+def _are_formulas(distinct: tuple[str, ...], name: str) -> bool:
+    """Whether all are formulas, and are more than words that happen to be made of symbols (``PVC``, ``NO``)."""
+    named = re.search(r"composition|formula|alloy|compound|組成|化学式|合金", name, re.I)
+    several = 0
+    for i, text in enumerate(distinct):
+        try:
+            amounts = parse(text, "mass").amounts
+        except TableError:
+            # A typing error among many formulas is the user's to correct.
+            if i == several or len(distinct) < 10:
+                return False
+            if sum(not _parses(t) for t in distinct[:200]) * 20 > len(distinct[:200]):
+                return False
+            continue
+        several += len(amounts) > 1 and any(c.isdigit() for c in text)
+        if i > 1000:
+            break
+    return bool(distinct) and (bool(named) or several * 2 >= min(len(distinct), 1000))
+
+
+def _parses(text: str) -> bool:
+    try:
+        parse(text, "mass")
+    except TableError:
+        return False
+    return True
+
+
+def _formulas(
+    name: str, heading: str, distinct: tuple[str, ...], told: dict[str, Any]
+) -> tuple[Column, list[str]]:
+    basis = basis_of(heading)
+    notes = []
+    if basis not in ("mole", "mass"):
+        basis = None
+        if any(re.match(r"[A-Z][a-z]?-[\d.]+[A-Z]", text) for text in distinct):
+            basis = "mass"
+            notes.append(
+                f"column {name!r}: percentages of alloys such as {distinct[0]} were taken as by mass (wt.%)"
+            )
+    return Column(name, "composition", "composition", basis=basis, **{**told, "unit": None}), notes
+
+
+def _are_smiles(distinct: tuple[str, ...], name: str) -> bool:
+    if not all(_SMILES.match(text) for text in distinct):
+        return False
+    signs = sum(bool(_SMILES_SIGNS.search(text)) for text in distinct)
+    return "smiles" in name.casefold() or signs * 2 >= len(distinct)
+
+
+def _mixtures(columns: list[Column], of: Mapping[str, Floats]) -> list[Mixture]:
+    """Neighbouring columns of amounts: those named for elements, else those whose rows sum to 1 or 100."""
+    symbols = elements().index
+    runs: list[list[Column]] = [[]]
+    for column in columns:
+        if column.name in of and column.role == "process" and not (of[column.name] < 0).any():
+            runs[-1].append(column)
+        elif runs[-1]:
+            runs.append([])
+    found: list[Mixture] = []
+    for run in runs:
+        best = _summing(run, of)
+        named = [c for c in run if c.name in symbols]
+        if len(named) >= 2 and (best is None or not set(best[0]) >= set(named)):
+            best = (named, _usual_total(named, of))
+        if best is not None:
+            found.append(_mixture(*best, number=len(found)))
+    return found
+
+
+def _summing(run: list[Column], of: Mapping[str, Floats]) -> tuple[list[Column], float] | None:
+    """The longest neighbours in a run whose rows all sum to 1 or 100 and are not the same throughout."""
+    if len(run) < 2:
+        return None
+    rows = np.linspace(0, len(of[run[0].name]) - 1, min(len(of[run[0].name]), _SAMPLED)).astype(int)
+    values = np.stack([of[c.name][rows] for c in run], axis=1)
+    values[~np.isfinite(values)] = 0.0
+    varies = np.ptp(values, axis=0) > 0
+    sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+    for length in range(min(len(run), _MOST_INGREDIENTS), 1, -1):
+        total = sums[:, length:] - sums[:, :-length]
+        given = np.count_nonzero(total > 0, axis=0)
+        several = np.convolve(varies, np.ones(length, int), "valid") >= 2
+        for whole in (1.0, 100.0):
+            fits = np.count_nonzero(np.abs(total - whole) <= TOLERANCE * whole, axis=0)
+            found = np.flatnonzero(several & (given >= 3) & (fits >= 0.95 * given))
+            if len(found):
+                return run[found[0] : found[0] + length], whole
+    return None
+
+
+def _usual_total(columns: list[Column], of: Mapping[str, Floats]) -> float | None:
+    sums = np.nansum([of[c.name] for c in columns], axis=0)
+    for whole in (1.0, 100.0):
+        if np.mean(np.abs(sums - whole) <= TOLERANCE * whole) >= 0.5:
+            return whole
+    return None
+
+
+def _mixture(columns: list[Column], total: float | None, number: int) -> Mixture:
+    bases = {basis_of(c.heading or c.name) for c in columns}
+    basis = bases.pop() if len(bases) == 1 else None
+    name = "composition" if number == 0 else f"composition {number + 1}"
+    return Mixture(name, tuple(c.name for c in columns), basis, total)
+
+
+def _outcomes(
+    columns: list[Column], of: Mapping[str, Floats], members: set[str]
+) -> tuple[list[Column], list[str]]:
+    """Tell measured descriptors and properties from the settings of the process."""
+    open_ = [c for c in columns if c.role == "process" and c.numeric and c.name not in members]
+    roles: dict[str, str] = {}
+    for column in open_:
+        if role := outcome_of(column.name):
+            roles[column.name] = role
+    notes = []
+    roles = dict.fromkeys(_trailing(columns, of, members), "property") | roles
+    if "property" not in roles.values() and (rest := [c for c in open_ if c.name not in roles]):
+        roles[rest[-1].name] = "property"
+        names = [c.name for c in columns if roles.get(c.name) == "property"]
+        notes.append(f"{' and '.join(names)} was taken as the property; give roles if it is another")
+    return [replace(c, role=roles.get(c.name, c.role)) for c in columns], notes  # type: ignore[arg-type]
+
+
+def _trailing(columns: list[Column], of: Mapping[str, Floats], members: set[str]) -> list[str]:
+    """The last columns whose values are mostly different, where all settings before them have few values."""
+    numeric = [c for c in columns if c.name in of and c.name not in members and c.role == "process"]
+    shares = {}
+    for column in numeric:
+        values = of[column.name][~np.isnan(of[column.name])]
+        shares[column.name] = len(np.unique(values)) / max(len(values), 1)
+    many: list[str] = []
+    for column in reversed(columns):
+        if shares.get(column.name, 0.0) < 0.5:
+            break
+        many.append(column.name)
+    settings = [share for name, share in shares.items() if name not in many]
+    return many if len(settings) > 1 and max(settings) <= 0.2 else []
