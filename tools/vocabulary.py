@@ -211,7 +211,7 @@ def report(uses: Uses, *, everything: bool) -> Iterator[str]:
 def _marks(technique: Technique, kind: str, name: str, use: Use, uses: Uses) -> Iterator[str]:
     named = {s.name: s.unit for s in technique.signals}
     usual = {n: c.unit for n, c in conditions(technique.key).items()} if kind == "condition" else named
-    plain = name if name in usual else re.sub(r"_\d+\Z", "", name)
+    plain = name if name in usual else re.sub(r"_\d+(?=_filtered\Z|_retrace\Z|\Z)", "", name)
     if plain not in usual:
         yield "own" if technique.key == "unspecified" or use.is_own else "!name"
     else:

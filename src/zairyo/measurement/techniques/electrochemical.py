@@ -67,6 +67,8 @@ _SIGNALS = (
     Named("step", "", "Step", "ステップ"),
     Named("step_index", "", "Step of the protocol", "プロトコルのステップ"),
     Named("step_type", None, "Step type", "ステップ種別"),
+    Named("step_code", None, "Step type (the vendor's code)", "ステップ種別（装置コード）"),
+    Named("cycle_counter", "", "Counter of cycles that the protocol resets", "サイクルカウンター"),
     Named("state", None, "State", "状態"),
     Named("end_status", None, "What ended the record or step", "終了条件"),
     Named("time", "s", "Time", "時間"),
@@ -144,6 +146,7 @@ _SIGNALS = (
     Named("z_imaginary", "ohm", "Im(Z), negative for a capacitor", "Im(Z)（容量性で負）"),
     Named("z_modulus", "ohm", "|Z|", "|Z|"),
     Named("z_phase", "deg", "Phase of Z, negative for a capacitor", "Zの位相（容量性で負）"),
+    Named("z_signal", "V", "Signal of the impedance measurement", "インピーダンス測定信号"),
     *(
         Named(f"{part}_{of}", unit, f"{title} {over}", f"{title_ja}{over_ja}")
         for of, over, over_ja in (

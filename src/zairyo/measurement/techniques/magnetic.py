@@ -71,6 +71,7 @@ _SIGNALS = (
     Named("frequency", "Hz", "Frequency", "周波数"),
     Named("vibration_amplitude", "mm", "Vibration amplitude", "振動振幅"),
     Named("system_temperature", "K", "System temperature", "システム温度"),
+    Named("puck_temperature", "K", "Puck temperature", "パック温度"),
 )
 
 TECHNIQUES = (

@@ -104,6 +104,7 @@ _FORCE_CURVE = (
     Named("time", "s", "Time", "時間"),
     Named("force", "nN", "Force", "力"),
     Named("deflection", "nm", "Deflection", "たわみ"),
+    Named("deflection_voltage", "V", "Deflection, not calibrated", "たわみ（未校正）"),
     Named("lateral_deflection", "V", "Lateral deflection", "横たわみ"),
     Named("height", "um", "Piezo height", "ピエゾ高さ"),
     Named("height_measured", "um", "Height (measured)", "高さ（実測）"),
@@ -137,6 +138,8 @@ _SPECTROSCOPY = (
     Named("phase", "deg", "Phase", "位相"),
     Named("excitation", "V", "Excitation", "励振"),
     Named("temperature", "K", "Temperature", "温度"),
+    Named("position_x", "m", "Position x", "位置 x"),
+    Named("position_y", "m", "Position y", "位置 y"),
 )
 _SPECTRUM = (
     _POSITION
