@@ -172,7 +172,8 @@ def fit(
 ) -> Fit:
     """Bounded non-linear least squares (SciPy's trust-region reflective method).
 
-    The covariance is (JᵀJ)⁻¹ χ²/(n − p) of the values that are not at a bound; those at a bound have none.
+    The covariance is (JᵀJ)⁻¹ χ²/(n − p) of the values that are not at a bound; those at a bound, and those that
+    the data do not determine, have none.
     """
     optimize = need("scipy.optimize")
     start = np.clip(start, low, high)
@@ -188,9 +189,13 @@ def fit(
         j = result.jac[:, inner]
         # Column scaling first: parameters differ by many powers of ten.
         scale = np.linalg.norm(j, axis=0)
-        if (scale > 0).all():
+        scale[scale == 0] = 1.0
+        if np.isfinite(j).all():
             _, s, vt = np.linalg.svd(j / scale, full_matrices=False)
-            if s[-1] > s[0] * 1e-10:
-                inverse = (vt.T / s**2) @ vt / np.outer(scale, scale)
-                covariance[np.ix_(inner, inner)] = inverse * chi_square / free
+            told = s > s[0] * 1e-8
+            inverse = (vt[told].T / s[told] ** 2) @ vt[told] / np.outer(scale, scale)
+            # What the data say nothing about has no error; the other values keep theirs.
+            silent = (np.abs(vt[~told]) > 1e-4).any(0)
+            inverse[silent, :] = inverse[:, silent] = np.nan
+            covariance[np.ix_(inner, inner)] = inverse * chi_square / free
     return Fit(result.x, covariance, chi_square, free, at_bound)
