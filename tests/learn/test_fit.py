@@ -203,7 +203,9 @@ def test_pure_noise_is_said_to_be_noise() -> None:
 
 def test_the_same_seed_gives_the_same_predictor() -> None:
     X, y = data(8)
-    one, two = (fit(X, y, seed=3).predict(X) for _ in range(2))
+    space = Space.of(X)
+    models = (GaussianProcess(space, 3), Forest(3, trees=20), Ridge(space))
+    one, two = (fit(X, y, seed=3, models=models).predict(X) for _ in range(2))
     assert np.array_equal(one.mean, two.mean)
     assert np.array_equal(one.upper, two.upper)
 

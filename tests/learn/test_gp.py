@@ -80,6 +80,16 @@ def test_blocks_agree_with_the_matrix_of_the_training(kernel: Kernel) -> None:
     assert np.allclose(gp.latent(gp.X, single=True)[0], gp.latent(gp.X)[0], atol=1e-3)
 
 
+def test_many_candidates_on_all_cores_in_single_precision_are_the_same() -> None:
+    gp = fitted(kernel_cases()[2])
+    many = np.random.default_rng(0).random((50_500, gp.X.shape[1]))
+    mean, variance = gp.latent(many)
+    some = np.arange(0, len(many), 97)
+    expected, spread = gp.latent(many[some], single=False)
+    assert np.allclose(mean[some], expected, atol=2e-3)
+    assert np.allclose(variance[some], spread, atol=1e-3)
+
+
 def test_leave_one_out_is_what_a_refit_says() -> None:
     gp = fitted(kernel_cases()[0])
     mean, variance = gp.loo_latent()

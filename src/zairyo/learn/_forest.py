@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from zairyo.learn._models import Fitted
 from zairyo.learn._space import Floats, Space
 
+#: How often a model without a formula for rows left out is fitted to learn what it would say of them.
+REFITS = 3
+
 
 @dataclass(frozen=True)
 class Forest:
@@ -28,7 +31,7 @@ class Forest:
     """
 
     seed: int = 0
-    trees: int = 150
+    trees: int = 100
     extra: bool = False
 
     @property
@@ -105,7 +108,7 @@ class Boosting:
         from sklearn.ensemble import GradientBoostingRegressor
 
         return GradientBoostingRegressor(
-            n_estimators=150, learning_rate=0.06, max_depth=3, subsample=0.7, random_state=self.seed
+            n_estimators=100, learning_rate=0.08, max_depth=3, subsample=0.7, random_state=self.seed
         )
 
 
@@ -159,16 +162,16 @@ class _Refitted:
 
 
 def _refitted(make: Any, X: Floats, y: Floats, noise: Floats | None, seed: int) -> Fitted:
-    """A regressor without a formula for what it would say of rows left out: five refits tell."""
+    """A regressor without a formula for what it would say of rows left out: three refits tell."""
     weight = None if noise is None else 1.0 / (noise + max(float(np.median(noise)), 1e-300))
 
     def fitted(rows: Any) -> Any:
         return make().fit(X[rows], y[rows], sample_weight=None if weight is None else weight[rows])
 
     n = len(y)
-    fold = np.random.default_rng(seed).permutation(n) % min(5, n)
+    fold = np.random.default_rng(seed).permutation(n) % min(REFITS, n)
     left = np.full(n, float(np.mean(y)))
-    for one in range(min(5, n)):
+    for one in range(min(REFITS, n)):
         if (fold != one).sum() >= 5:
             left[fold == one] = fitted(fold != one).predict(X[fold == one])
     return _Refitted(fitted(slice(None)), left, float(np.sqrt(np.mean((y - left) ** 2))))

@@ -169,6 +169,7 @@ def models_for(space: Space, rows: int, seed: int) -> list[Model]:
         found.append(Forest(seed=seed, extra=True))
         if space.width > 8:
             found.append(ElasticNet(space, seed))
-    if rows >= 40:
+    if rows >= 60:
+        # Below, it takes most of the time and hardly ever any weight.
         found.append(Boosting(seed=seed))
     return found
