@@ -557,3 +557,30 @@ def test_without_rdetoolkit_the_description_says_what_to_install(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     (problem,) = described(tmp_path).problems
     assert "zairyo[rde]" in problem.message
+
+
+def test_rows_of_a_smart_table_are_tiles(tmp_path: Path) -> None:
+    code = (
+        HEAD
+        + """
+def dataset(paths):
+    row = pd.read_csv(paths.smarttable_rawfile)
+    table = pd.DataFrame({"a": [1, 2], "b": [3, int(row["meta/n"][0])]})
+    table.to_csv(paths.struct / "t.csv", index=False)
+"""
+    )
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "smarttable_runs.csv").write_text("名前,数\nbasic/dataName,meta/n\none,11\ntwo,12\n")
+    definitions = {"n": {"name": {"ja": "数", "en": "Number"}, "schema": {"type": "integer"}}}
+    found = make(
+        tmp_path,
+        code,
+        tasksupport={"metadata-def.json": definitions, "invoice.schema.json": SCHEMA},
+        recognise={"members": "^smarttable_"},
+    )
+    m = read(found, folder)
+    numbers = [e["b"].values[1] for e in m]
+    assert sorted(numbers) == [11, 12]  # in the order that rdetoolkit gives tiles
+    tiles: Any = m.original_metadata["tiles"]
+    assert [tile["constant"]["n"]["value"] for tile in tiles] == numbers

@@ -139,7 +139,10 @@ def _definitions(constant: list[_Item], variable: list[list[_Item]]) -> dict[str
     of_entries = {item.key: item for items in variable for item in items}
     found: dict[str, Any] = {}
     for item in (*constant, *of_entries.values()):
-        definition = {"name": {"ja": item.title_ja, "en": item.title}, "schema": _type(item.quantity)}
+        definition: dict[str, Any] = {
+            "name": {"ja": item.title_ja, "en": item.title},
+            "schema": _type(item.quantity),
+        }
         if item.quantity.unit:
             definition["unit"] = item.quantity.unit
         found[item.key] = {**definition, "order": len(found) + 1}

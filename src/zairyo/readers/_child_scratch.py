@@ -48,10 +48,10 @@ def empty(folder: Path) -> None:
     folder.chmod(0o700)
     for place, folders, _ in os.walk(folder):
         for name in folders:
-            path = os.path.join(place, name)
-            if not os.path.islink(path):
+            inner = Path(place, name)
+            if not inner.is_symlink():
                 with contextlib.suppress(OSError):
-                    os.chmod(path, 0o700)
+                    inner.chmod(0o700)
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

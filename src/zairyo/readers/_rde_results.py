@@ -23,7 +23,6 @@ _TEXTS = (".csv", ".tsv", ".txt", ".dat")
 _WORKBOOKS = (".xlsx", ".xls")
 _FOLDERS = ("structured", "main_image", "other_image", "attachment")
 _MOST_JSON = 1 << 20
-_PLACES = ("title", "sample", "operator", "instrument")
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,10 @@ def measurement_of(
     names = delimited_text.used([entry.name for entry in entries])
     return Measurement(
         tuple(replace(entry, name=name) for entry, name in zip(entries, names, strict=True)),
-        **_texts(d, header, raw),
+        title=_text(d, "title", header) or Path(raw.name).stem,
+        sample=_text(d, "sample", header),
+        operator=_text(d, "operator", header),
+        instrument=_text(d, "instrument", header),
         original_metadata=_metadata(tiles, definitions),
         warnings=tuple(dict.fromkeys(told)),
     )
@@ -222,7 +224,8 @@ def _item(key: str, value: Any, definitions: Mapping[str, Any]) -> _Item:
     unit = said.get("unit") or definition.get("unit")
     # "$KEY" is a reference that was not resolved.
     unit = unit if isinstance(unit, str) and not unit.startswith("$") else None
-    names = definition.get("name") if isinstance(definition.get("name"), dict) else {}
+    titles = definition.get("name")
+    names: dict[str, Any] = titles if isinstance(titles, dict) else {}
     own = [names.get("en"), names.get("ja"), definition.get("originalName"), key.rpartition(".")[2]]
     return _Item(key, said.get("value"), unit, tuple(n for n in own if isinstance(n, str) and n))
 
@@ -273,13 +276,10 @@ def _started(d: Description, header: Mapping[str, str], warnings: list[str]) -> 
     return started_of(place, header, (), warnings if d.started != Moment() else [])
 
 
-def _texts(d: Description, header: Mapping[str, str], raw: RawInput) -> dict[str, str]:
-    """Title, sample, operator and instrument: where the description says, else under a name that says it."""
-    found = {}
-    for name in _PLACES:
-        place: Text = getattr(d, name)
-        found[name] = text_of(place if place != Text() else Text(key=_key_of(name, header)), header, ())
-    return {**found, "title": found["title"] or Path(raw.name).stem}
+def _text(d: Description, name: str, header: Mapping[str, str]) -> str:
+    """Title, sample, operator or instrument: where the description says, else under a name that says it."""
+    place: Text = getattr(d, name)
+    return text_of(place if place != Text() else Text(key=_key_of(name, header)), header, ())
 
 
 def _key_of(place: str, header: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -188,7 +188,7 @@ def lay_out(program: Program, raw: RawInput, folder: Path, invoice: Mapping[str,
 
 def _call(program: Program) -> object:
     """Import the function and give it to the workflow; what the workflow says of each tile."""
-    function: Callable[..., object] = getattr(importlib.import_module(program.module), program.function)
+    function: Any = getattr(importlib.import_module(program.module), program.function)
     if not inspect.signature(function).parameters:
         return function()
     from rdetoolkit import workflows
@@ -198,13 +198,13 @@ def _call(program: Program) -> object:
 
 def _failed_tiles(said: object) -> list[str]:
     try:
-        statuses = json.loads(said) if isinstance(said, str) else []
+        statuses = json.loads(said)["statuses"] if isinstance(said, str) else []
         return [
             f"Tile {s['run_id']} failed and was left out: {s['error_message']}"
-            for s in statuses.get("statuses", [])
+            for s in statuses
             if s["status"] == "failed"
         ]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError):
         return []
 
 

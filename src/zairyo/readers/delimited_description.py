@@ -248,7 +248,12 @@ class Description:
 Described = TypeVar("Described", bound=Description)
 
 
-def load(path: Path, kind: type[Described] = Description) -> Described:  # type: ignore[assignment]
+def load(path: Path) -> Description:
+    """Read and check one YAML description; :class:`DescriptionError` as in :func:`load_as`."""
+    return load_as(path, Description)
+
+
+def load_as(path: Path, kind: type[Described]) -> Described:
     """Read and check one YAML description, of a class that may add keys to :class:`Description`.
 
     Raises

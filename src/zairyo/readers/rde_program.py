@@ -26,7 +26,7 @@ from zairyo.readers.delimited_description import (
     DescriptionError,
     Pattern,
     Recognise,
-    load,
+    load_as,
 )
 
 
@@ -77,7 +77,7 @@ def load_program(path: Path) -> Reader:
     DescriptionError
         The description is wrong, the program is not there, or ``rdetoolkit`` is not installed.
     """
-    d = load(path, ProgramDescription)
+    d = load_as(path, ProgramDescription)
     try:
         _check(d)
         program = run.find(path.parent / Path(d.rde).expanduser(), d.function, d.tasksupport)
