@@ -81,11 +81,11 @@ def test_ridge_left_out_is_what_a_refit_says() -> None:
 
 def test_rows_that_cannot_be_used_are_named_and_left_out() -> None:
     X, y = data(12)
-    X[3, 1], y[5] = np.nan, np.inf
-    with pytest.warns(LearnWarning, match=r"row 3: b is nan; row 5: strength is inf"):
+    X[3, 1], y[5], X[7, 0] = np.nan, np.inf, 1e300
+    with pytest.warns(LearnWarning, match=r"row 3: b is nan; row 5: strength is inf; row 7: a is 1e\+300"):
         found = fit(X, y, names=["a", "b", "c"], target="strength", models=(Mean(), Ridge(Space.of(X))))
-    assert len(found.y) == 10
-    assert "2 rows left out" in found.report()
+    assert len(found.y) == 9
+    assert "3 rows left out" in found.report()
     with pytest.raises(LearnError, match="row 0, column 'b' is nan"):
         found.predict(np.array([[0.1, np.nan, 0.2]]))
 

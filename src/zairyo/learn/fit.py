@@ -34,6 +34,8 @@ from zairyo.learn._validate import (
 
 #: Rows up to which intervals come from every fold's own blend (CV+); beyond, from the one blend's deviations.
 MOST_FOR_FOLDS = 5000
+#: A value beyond this is not a measurement, and its square is not a number.
+LARGEST = 1e100
 
 
 class LearnWarning(UserWarning):
@@ -238,7 +240,9 @@ def fit(
     for what, given in (("groups", groups), ("noise", noise)):
         if given is not None and len(given) != len(X):
             raise LearnError(f"{len(given)} {what} are given for {len(X)} rows; give one for each")
-    space = space or Space.of(X, names=names, kinds=kinds, mixture=mixture)
+    space = space or Space.of(
+        np.where(np.abs(X) < LARGEST, X, np.nan), names=names, kinds=kinds, mixture=mixture
+    )
     if space.width != X.shape[1]:
         raise LearnError(f"the space has {space.width} columns, the features {X.shape[1]}")
     left_out = unusable(X, y, space.names, target)
@@ -267,11 +271,13 @@ def fit(
 
 
 def unusable(X: Floats, y: Floats, names: Sequence[str], target: str) -> tuple[tuple[int, str], ...]:
-    """Rows that cannot be learned from, each with the reason."""
+    """Rows that cannot be learned from (missing, infinite, or too large to be squared), each with the reason."""
+    good = np.abs(X) < LARGEST  # not of NaN either
+    known = np.abs(y) < LARGEST
     found = []
-    for row in np.flatnonzero(~(np.isfinite(X).all(axis=1) & np.isfinite(y))):
-        columns = [f"{names[int(j)]} is {X[row, j]}" for j in np.flatnonzero(~np.isfinite(X[row]))]
-        if not np.isfinite(y[row]):
-            columns.append(f"{target} is {y[row]}")
+    for row in np.flatnonzero(~(good.all(axis=1) & known)):
+        columns = [f"{names[int(j)]} is {X[row, j]:g}" for j in np.flatnonzero(~good[row])]
+        if not known[row]:
+            columns.append(f"{target} is {y[row]:g}")
         found.append((int(row), ", ".join(columns)))
     return tuple(found)
