@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from textwrap import dedent
@@ -584,3 +585,14 @@ def dataset(paths):
     assert sorted(numbers) == [11, 12]  # in the order that rdetoolkit gives tiles
     tiles: Any = m.original_metadata["tiles"]
     assert [tile["constant"]["n"]["value"] for tile in tiles] == numbers
+
+
+def test_reader_whose_libraries_do_not_load_is_taken_out_and_told(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise ImportError("libpolars is broken")
+
+    found = make(tmp_path, ONE_ARGUMENT)
+    found.readers["lab_rde"] = replace(found.readers["lab_rde"], prepare=fail)
+    found.prepare()
+    assert found.readers == {}
+    assert found.problems == [registry.Problem("lab_rde", "ImportError: libpolars is broken")]
