@@ -18,6 +18,7 @@ from zairyo.measurement import Signal, make_name
 from zairyo.measurement.text import clean_text
 from zairyo.readers import delimited_text
 from zairyo.readers._api import RawInput, ReadError
+from zairyo.readers._beginning import beginning_of
 
 Array = NDArray[Any]
 Rules = Sequence[tuple[re.Pattern[str], str]]
@@ -31,13 +32,13 @@ _NO_UNIT = frozenset({"", "-", "--", "1", "none", "[]", "()"})
 
 def head_lines(source: RawInput, count: int = -1) -> tuple[str, ...]:
     """The lines of a file's beginning, all or ``count`` of them; none if it is not text, or a folder."""
-    found = delimited_text.beginning_of(source, _ENCODINGS)
+    found = beginning_of(source, _ENCODINGS)
     return () if found is None else found.lines(count)
 
 
 def head_text(source: RawInput, count: int) -> str:
     """The first ``count`` of :func:`head_lines` as one text: to look for a word there costs next to nothing."""
-    found = delimited_text.beginning_of(source, _ENCODINGS)
+    found = beginning_of(source, _ENCODINGS)
     return "" if found is None else found.first(count)
 
 

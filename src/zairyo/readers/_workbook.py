@@ -26,17 +26,30 @@ def mentions(source: RawInput, *words: str) -> bool:
     """Whether the file is a workbook whose sheet names or texts, as far as its beginning shows, hold all words."""
     if source.is_folder:
         return False
-    if source.head.startswith(_OLE):
-        return all(w.encode("latin-1") in source.head or w.encode("utf-16-le") in source.head for w in words)
-    if _BOOK not in source.members:
+    if source.head.startswith(_OLE):  # texts of a byte a letter where all letters are Latin, else of two
+        return all(
+            (_is_latin(w) and w.encode("latin-1") in source.head) or w.encode("utf-16-le") in source.head
+            for w in words
+        )
+    if source.head[:2] != b"PK" or _BOOK not in source.members:
         return False
+    if _BOOK not in source.known:
+        source.known[_BOOK] = _texts(source)
+    return all(w.encode() in source.known[_BOOK] for w in words)
+
+
+def _is_latin(word: str) -> bool:
+    return all(letter < "\u0100" for letter in word)
+
+
+def _texts(source: RawInput) -> bytes:
     text = b""
     for name in (_BOOK, "xl/sharedStrings.xml"):
         try:
             text += source.member(name, _MOST_STRINGS)
         except ReadError:  # larger, or not there: some programs write texts into the cells
             continue
-    return all(w.encode() in text for w in words)
+    return text
 
 
 class Workbook:

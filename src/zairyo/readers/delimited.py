@@ -14,6 +14,7 @@ from zairyo.measurement import Axis, Entry, Measurement, Signal, make_name, tabl
 from zairyo.measurement.model import Array
 from zairyo.readers import delimited_text as text
 from zairyo.readers._api import NO, RawInput, Reader, ReadError
+from zairyo.readers._beginning import beginning_of
 from zairyo.readers.delimited_description import (
     SURE,
     Column,
@@ -68,7 +69,7 @@ def sniff(d: Description, raw: RawInput) -> float:
     # Rather than to decode the file once more, look for what must be in it among its bytes.
     if d.encodings != text.ENCODINGS and not all(k.encode() in raw.text_head for k in known if k.isascii()):
         return NO
-    beginning = text.beginning_of(raw, d.encodings)
+    beginning = beginning_of(raw, d.encodings)
     if beginning is None:
         return NO
     if not all(k in beginning.first(r.within) for k in known):

@@ -5,25 +5,23 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from itertools import pairwise
-from typing import cast
 
 import numpy as np
 
 from zairyo.measurement.model import Array
-from zairyo.readers._api import HEAD_BYTES, RawInput, ReadError
+from zairyo.readers import _clocks
+from zairyo.readers._api import ReadError
 from zairyo.readers._legacy_text import is_japanese
 
 #: Tried in this order; UTF-16 and UTF-8 with a mark are known by their marks.
 ENCODINGS = ("utf-8", "utf-16", "cp932", "latin-1")
 DELIMITERS = {"tab": "\t", "semicolon": ";", "comma": ",", "space": " ", "bar": "|"}
 _ORDER = ("\t", ";", ",", " ")
-#: Lines among which a plain table must begin.
-MOST_HEADER = 500
-_TOP = MOST_HEADER + 3
+#: The first lines, among which a plain table must begin.
+MOST_TOP = 503
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -37,14 +35,14 @@ def decode(data: bytes, encodings: Sequence[str] = ENCODINGS, *, cut: bool = Fal
 
     ``cut`` says that ``data`` is only the beginning, so that its last character may be half.
     """
-    for encoding in _candidates(data, encodings):
-        text = _decode(data, encoding, cut)
+    for encoding in candidates(data, encodings):
+        text = decode_as(data, encoding, cut)
         if text is not None:
             return text, encoding
     return None
 
 
-def _candidates(data: bytes, encodings: Sequence[str]) -> Iterator[str]:
+def candidates(data: bytes, encodings: Sequence[str]) -> Iterator[str]:
     """The encodings to try: the one that a mark or the NULs of UTF-16 tell, else those given."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
@@ -64,7 +62,8 @@ def _candidates(data: bytes, encodings: Sequence[str]) -> Iterator[str]:
             yield encoding
 
 
-def _decode(data: bytes, encoding: str, cut: bool) -> str | None:
+def decode_as(data: bytes, encoding: str, cut: bool) -> str | None:
+    """The text if it decodes without error into what people write; else None."""
     try:
         text = codecs.getincrementaldecoder(encoding)("strict").decode(data, final=not cut)
     except UnicodeDecodeError:
@@ -79,66 +78,12 @@ def _decode(data: bytes, encoding: str, cut: bool) -> str | None:
 
 def lines_of(text: str) -> list[str]:
     """Lines by any of the three line ends, and by nothing else that Unicode calls a line end."""
-    return _one_line_end(text).split("\n")
+    return one_line_end(text).split("\n")
 
 
-def _one_line_end(text: str) -> str:
+def one_line_end(text: str) -> str:
+    """The text with ``\\n`` for each of the three line ends."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """The whole lines of a text file's beginning. Sniffs share it, and what they look for in it."""
-
-    text: str
-    _lines: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    _first: dict[int, str] = field(default_factory=dict)
-    _tables: dict[tuple[str, ...], Layout | None] = field(default_factory=dict)
-
-    def first(self, count: int) -> str:
-        """The first lines as one text: to look for a word there costs next to nothing."""
-        if count not in self._first:
-            self._first[count] = "\n".join(self.lines(count))
-        return self._first[count]
-
-    def lines(self, count: int = -1) -> tuple[str, ...]:
-        """The first lines; all if ``count`` is -1."""
-        if count not in self._lines:
-            if not 0 <= count <= _TOP:
-                return tuple(self.text.split("\n"))
-            self._lines[count] = tuple(self._top[:count])
-        return self._lines[count]
-
-    @cached_property
-    def _top(self) -> list[str]:
-        return self.text.split("\n", _TOP)[:_TOP]
-
-    def table(self, comments: tuple[str, ...]) -> Layout | None:
-        """:func:`find_table` of the lines."""
-        if comments not in self._tables:
-            self._tables[comments] = find_table(self.lines(_TOP), comments)
-        return self._tables[comments]
-
-
-def beginning_of(raw: RawInput, encodings: tuple[str, ...]) -> Beginning | None:
-    """A file's beginning as text; None if it is not text in any of the encodings, or there is none."""
-    if encodings not in raw.known:
-        candidates = _candidates(raw.head, encodings) if raw.head else ()
-        found = (_beginning(raw, encoding) for encoding in candidates)
-        raw.known[encodings] = next((b for b in found if b is not None), None)
-    return cast("Beginning | None", raw.known[encodings])
-
-
-def _beginning(raw: RawInput, encoding: str) -> Beginning | None:
-    key = (Beginning, encoding)
-    if key not in raw.known:
-        cut = len(raw.head) >= HEAD_BYTES
-        text = _decode(raw.head, encoding, cut)
-        if text is not None:
-            text = _one_line_end(text)
-            text = text[: text.rfind("\n")] if cut and "\n" in text else text
-        raw.known[key] = None if text is None else Beginning(text)
-    return cast("Beginning | None", raw.known[key])
 
 
 def split(line: str, delimiter: str) -> list[str]:
@@ -182,7 +127,7 @@ def find_table(lines: Sequence[str], comments: tuple[str, ...] = ()) -> Layout |
     """The first place where two rows of two or more numbers follow each other, or None."""
     numbered = [
         (i, line)
-        for i, line in enumerate(lines[:_TOP])
+        for i, line in enumerate(lines[:MOST_TOP])
         if line.strip() and not (comments and line.lstrip().startswith(comments))
     ]
     for (i, line), (_, following) in pairwise(numbered):
@@ -288,41 +233,61 @@ def columns_of(rows: list[str], delimiter: str, decimal: str, thousands: str) ->
     count = width(rows[0], delimiter)
     if (delimiter == "," and decimal == ",") or not rows:
         raise ReadError("the same mark cannot separate cells and decimals")
-
-    def plain(text: str) -> str:
-        text = text.replace(thousands, "") if thousands else text
-        return text.replace(",", ".") if decimal == "," else text
-
-    text = plain("\n".join(rows))
-    flat = text.split() if delimiter == " " else text.replace("\n", delimiter).split(delimiter)
-    if "_" not in text:  # Python's float would take 1_000
-        try:
-            table = np.array(flat, dtype=np.float64).reshape(len(rows), count)
-        except ValueError:
-            pass
-        else:
-            return list(np.ascontiguousarray(table.T))
-    whole = rows if delimiter == " " else [delimiter.join(rows)]
-    cells = [c for row in whole for c in (row.split() if delimiter == " " else row.split(delimiter))]
+    text = "\n".join(rows)
+    plain = text.replace(thousands, "") if thousands else text
+    plain = plain.replace(",", ".") if decimal == "," else plain
+    if (table := _all_numbers(rows if plain is text else plain.split("\n"), delimiter, count)) is not None:
+        return list(np.ascontiguousarray(table.T))
+    cells = _cells(text, delimiter)
+    bare = cells if plain is text else _cells(plain, delimiter)
+    if len(bare) != len(cells):  # the thousands' mark separates cells, too
+        bare = [_plain(c, decimal, thousands) for c in cells]
+    odd = "_" in text
     result: list[Array | list[str]] = []
     for k in range(count):
-        column = cells[k::count]
+        column = bare[k::count]
         try:
-            if any("_" in c for c in column):
+            if odd and any("_" in c for c in column):  # Python's float would take 1_000
                 raise ValueError
-            result.append(np.array([plain(c) for c in column], dtype=np.float64))
+            result.append(
+                np.fromiter(map(float, column), np.float64, len(column))
+            )  # ends at the first odd cell
         except ValueError:
-            result.append([c.strip() for c in column])
+            result.append(list(map(str.strip, cells[k::count])))
     return result
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    return text.split() if delimiter == " " else text.replace("\n", delimiter).split(delimiter)
+
+
+def _plain(cell: str, decimal: str, thousands: str) -> str:
+    cell = cell.replace(thousands, "") if thousands else cell
+    return cell.replace(",", ".") if decimal == "," else cell
+
+
+def _all_numbers(rows: list[str], delimiter: str, count: int) -> Array | None:
+    """Rows of nothing but numbers, shape (rows, columns): parsed in C; None if some cell is no number."""
+    try:
+        table = np.loadtxt(rows, delimiter=None if delimiter == " " else delimiter, comments=None, ndmin=2)
+    except ValueError:
+        return None
+    return table if table.shape == (len(rows), count) else None
 
 
 def numbers(cells: list[str], decimal: str, thousands: str) -> tuple[Array, list[str]]:
     """Numbers out of cells of which some are not: those become NaN. Also the odd cells that are not blank."""
+    joined = "".join(cells)
+    if "_" not in joined and not (thousands and thousands in joined):
+        try:
+            found = ((c.replace(",", ".") if decimal == "," else c) or "nan" for c in cells)
+            return np.fromiter(map(float, found), np.float64, len(cells)), []
+        except ValueError:
+            pass
     odd: list[str] = []
 
     def number(cell: str) -> float:
-        text = cell.replace(thousands, "") if thousands else cell
-        text = text.replace(",", ".") if decimal == "," else text
+        text = _plain(cell, decimal, thousands)
         try:
             return float(text) if "_" not in text else float("x")
         except ValueError:
@@ -341,7 +306,7 @@ def durations(cells: list[str]) -> Array:
     ReadError
         A cell is not a duration.
     """
-    return np.fromiter((_duration(c) for c in cells), np.float64, len(cells))
+    return _clocks.seconds_of(cells, _duration, lambda days, whole, seconds: days + whole + seconds, b"d-.")
 
 
 def _duration(cell: str) -> float:
@@ -373,7 +338,11 @@ def moments(cells: list[str], formats: Sequence[str]) -> Array:
             return np.array([c.strip().replace("/", "-") or "NaT" for c in cells], dtype="datetime64[us]")
         except ValueError as e:
             raise ReadError(f"a date and time is not in ISO form: {str(e)[:100]}") from None
-    return np.array([parse_moment(c, formats) if c.strip() else None for c in cells], dtype="datetime64[us]")
+    found, done = _clocks.moments_of(cells, formats)
+    for at in np.flatnonzero(~done).tolist():
+        if cells[at].strip():
+            found[at] = parse_moment(cells[at], formats)
+    return found
 
 
 def parse_moment(text: str, formats: Sequence[str]) -> datetime:

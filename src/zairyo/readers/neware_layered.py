@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Entry, Measurement, make_name
 from zairyo.measurement.text import tidy_metadata
+from zairyo.readers import delimited_text as text
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import columns_of, moments_of, numbers_of, seconds_of
+from zairyo.readers._cycler_text import moments_of, numbers_of, seconds_of
 from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, Columns, make_entry, split_by_direction
 
 Array = NDArray[Any]
@@ -124,7 +125,7 @@ def _cells(level: _Level, mark: str) -> list[Any]:
         raise ReadError(
             f"line {level.lines[0]} has {width} cells of a {level.what} where the headings are {len(level.headings)}."
         )
-    return columns_of(level.rows, mark, ".", width)[: len(level.headings)]
+    return text.columns_of(level.rows, mark, ".", "")[: len(level.headings)]
 
 
 def _fill(level: _Level, cells: list[Any], warnings: list[str], lost: list[str]) -> Columns:
