@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from tests.measurement.strategies import measurements
 
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, table
+from zairyo.measurement.show import plot as entry_plot
 from zairyo.measurement.summary import summarise, summarise_entry, value_range
+from zairyo.measurement.thumbnail import thumbnail
 from zairyo.readers import _child_summary
 
 
@@ -46,7 +48,7 @@ def test_a_scan() -> None:
     ]  # fmt: skip
     assert summary["signals"] == [
         {"name": "absorbance", "unit": "", "label": "absorbance", "dtype": "f", "shape": [2],
-         "axes": ["wavenumber"], "min": 0.25, "max": 0.25}
+         "axes": ["wavenumber"], "reversed": False, "min": 0.25, "max": 0.25}
     ]  # fmt: skip
     assert summary["conditions"] == [
         {"name": "resolution", "value": 4.0, "unit": "1/cm", "uncertainty": 0.5},
@@ -57,6 +59,23 @@ def test_a_scan() -> None:
         "first",
         False,
     )
+
+
+def test_an_impedance_is_drawn_with_its_capacitive_side_up() -> None:
+    """In a Nyquist plot −Im Z points up: without this every semicircle would hang."""
+    real = np.linspace(0.0, 2.0, 50)
+    columns = [
+        Signal("z_real", real, "ohm"),
+        Signal("z_imaginary", -np.sqrt(1 - (real - 1) ** 2), "ohm"),
+    ]
+    entry = table("spectrum", "eis", columns, x="z_real", default="z_imaginary")
+    assert [s["reversed"] for s in summarise_entry(entry)["signals"]] == [False, True]
+    drawn = [float(n) for n in thumbnail(entry)[1:].split()]
+    heights = drawn[1::2]
+    assert min(heights) == heights[len(heights) // 2] < heights[0]  # y of SVG counts from the top
+    axes = entry_plot(entry)
+    assert axes.yaxis_inverted()
+    assert not axes.xaxis_inverted()
 
 
 def test_a_table_has_columns_and_no_axes() -> None:

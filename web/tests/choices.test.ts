@@ -9,6 +9,7 @@ const signal = (name: string, unit: string, axes: string[], dtype = 'f'): Signal
   dtype,
   shape: axes.map(() => 5),
   axes,
+  reversed: false,
   min: 0,
   max: 1,
 });

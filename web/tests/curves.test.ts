@@ -69,7 +69,7 @@ describe('the exported SVG', () => {
     colours: ['#123456'],
     scales: { x: [0, 3] as [number, number], y: [0, 4] as [number, number] },
     log: false,
-    reversed: false,
+    reversed: { x: false, y: false },
   };
   it('escapes text and draws every point', () => {
     const svg = plotSvg(plot);
@@ -77,8 +77,13 @@ describe('the exported SVG', () => {
     expect(/clip-path[^>]* d="([^"]*)"/.exec(svg)?.[1]?.match(/[ML]/g)).toHaveLength(4);
   });
   it('runs from high to low where the field does', () => {
-    const first = (svg: string) => Number(/clip-path[^>]* d="M([\d.]+)/.exec(svg)?.[1]);
-    expect(first(plotSvg({ ...plot, reversed: true }))).toBeGreaterThan(first(plotSvg(plot)));
+    const first = (x: boolean, y: boolean) =>
+      /clip-path[^>]* d="M([\d.]+) ([\d.]+)/
+        .exec(plotSvg({ ...plot, reversed: { x, y } }))
+        ?.slice(1)
+        .map(Number) as [number, number];
+    expect(first(true, false)[0]).toBeGreaterThan(first(false, false)[0]);
+    expect(first(false, true)[1]).toBeLessThan(first(false, false)[1]);
   });
   it('breaks the line where a logarithmic scale has no place for a point', () => {
     expect(

@@ -209,7 +209,7 @@ def _draw_line(ax: Axes, entry: Entry, signal: Signal, values: Array, options: d
     if error is not None:
         error = np.atleast_1d(error)
         ax.fill_between(x, values - error, values + error, alpha=0.25, color=line.get_color(), linewidth=0)
-    _label(ax, entry, along(entry, signal), label, _label_of(signal))
+    _label(ax, entry, (along(entry, signal), signal.name), label, _label_of(signal))
 
 
 def _draw_lines(ax: Axes, entry: Entry, signal: Signal, values: Array, options: dict[str, Any]) -> None:
@@ -222,7 +222,7 @@ def _draw_lines(ax: Axes, entry: Entry, signal: Signal, values: Array, options: 
     legend = ax.legend(title=slow.long_name or slow.name.replace("_", " "), fontsize="small")
     for text in (legend.get_title(), *legend.get_texts()):
         text.set_parse_math(False)
-    _label(ax, entry, signal.axes[-1], label, _label_of(signal))
+    _label(ax, entry, (signal.axes[-1], signal.name), label, _label_of(signal))
 
 
 def _draw_map(
@@ -246,7 +246,7 @@ def _draw_map(
     mesh = ax.pcolormesh(x, y, values, **style)
     bar = ax.figure.colorbar(mesh, ax=ax)
     bar.ax.set_ylabel(name, parse_math=False)
-    _label(ax, entry, axes[-1], x_label, y_label)
+    _label(ax, entry, (axes[-1], axes[-2]), x_label, y_label)
 
 
 def _positions(entry: Entry, signal: Signal, size: int) -> tuple[Array, str]:
@@ -274,8 +274,11 @@ def _label_of(part: Signal | Axis) -> str:
     return f"|{part.label}|" if part.values.dtype.kind == "c" else part.label
 
 
-def _label(ax: Axes, entry: Entry, axis: str, x: str, y: str) -> None:
+def _label(ax: Axes, entry: Entry, names: tuple[str, str], x: str, y: str) -> None:
+    """Label the axes, and turn them round where the field does; ``names`` are what is along x and y."""
     ax.set_xlabel(x, parse_math=False)  # a "$" of a vendor's begins no formula
     ax.set_ylabel(y, parse_math=False)
-    if is_reversed(entry, axis) and not ax.xaxis_inverted():
+    if is_reversed(entry, names[0]) and not ax.xaxis_inverted():
         ax.invert_xaxis()
+    if is_reversed(entry, names[1]) and not ax.yaxis_inverted():
+        ax.invert_yaxis()

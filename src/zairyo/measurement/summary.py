@@ -46,7 +46,7 @@ def summarise_entry(entry: Entry) -> dict[str, Any]:
         "default": entry.default,
         "started": _text(entry.started),
         "axes": [] if entry.is_table else [_axis(a, a.name in reversed_axes) for a in entry.axes],
-        "signals": [_signal(s) for s in entry.signals],
+        "signals": [_signal(s, s.name in reversed_axes) for s in entry.signals],
         "conditions": [_condition(name, q) for name, q in entry.conditions.items()],
     }
 
@@ -64,7 +64,7 @@ def _axis(axis: Axis, is_reversed: bool) -> dict[str, Any]:
     }
 
 
-def _signal(signal: Signal) -> dict[str, Any]:
+def _signal(signal: Signal, is_reversed: bool) -> dict[str, Any]:
     low, high = value_range(signal.values)
     return {
         "name": signal.name,
@@ -73,6 +73,7 @@ def _signal(signal: Signal) -> dict[str, Any]:
         "dtype": signal.values.dtype.kind,
         "shape": list(signal.values.shape),
         "axes": list(signal.axes),
+        "reversed": is_reversed,
         "min": low,
         "max": high,
     }

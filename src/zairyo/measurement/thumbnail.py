@@ -41,7 +41,9 @@ def thumbnail(entry: Entry) -> str:
     left = _scaled(x, WIDTH)
     if is_reversed(entry, along(entry, entry.signal)):
         left = 10 * WIDTH - left
-    down = 10 * HEIGHT - _scaled(y, HEIGHT)
+    down = _scaled(y, HEIGHT)
+    if not is_reversed(entry, entry.default):
+        down = 10 * HEIGHT - down
     moves = np.flatnonzero((np.diff(left, prepend=-1) != 0) | (np.diff(down, prepend=-1) != 0))
     pairs = zip(left[moves].tolist(), down[moves].tolist(), strict=True)
     return "M" + " ".join([f"{_TENTHS[a]} {_TENTHS[b]}" for a, b in pairs])
@@ -170,10 +172,10 @@ def along(entry: Entry, signal: Signal) -> str:
     return entry.x or (signal.axes[-1] if signal.axes else "")
 
 
-def is_reversed(entry: Entry, axis: str) -> bool:
-    """Whether the field draws this axis from high to low."""
+def is_reversed(entry: Entry, name: str) -> bool:
+    """Whether the field draws this axis from high to low, or this signal upside down."""
     technique = TECHNIQUES.get(entry.technique)
-    return technique is not None and axis in technique.reversed_axes
+    return technique is not None and name in technique.reversed_axes
 
 
 def _scaled(values: Floats, length: int) -> NDArray[np.int64]:

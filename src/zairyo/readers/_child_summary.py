@@ -118,7 +118,7 @@ def _record(fields: dict[str, Take]) -> Take:
 
 
 _AXIS = {"name": _name, "unit": _optional(_text), "label": _text, "size": _length, "reversed": _truth}
-_SIGNAL = {"name": _name, "unit": _optional(_text), "label": _text, "dtype": _text}
+_SIGNAL = {"name": _name, "unit": _optional(_text), "label": _text, "dtype": _text, "reversed": _truth}
 _RANGE = {"min": _optional(_number), "max": _optional(_number)}
 _CONDITION = {"name": _name, "value": _plain, "unit": _optional(_text), "uncertainty": _optional(_number)}
 _ENTRY = {

@@ -1769,6 +1769,11 @@ export interface components {
             shape: number[];
             /** Axes */
             axes: string[];
+            /**
+             * Reversed
+             * @default false
+             */
+            reversed: boolean;
             /** Min */
             min: number | null;
             /** Max */

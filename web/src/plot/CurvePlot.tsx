@@ -20,6 +20,8 @@ import classes from '@/plot/plot.module.css';
 export interface Side {
   label: string;
   unit: string | null;
+  /** Drawn from high to low. */
+  reversed: boolean;
 }
 
 export interface DrawnCurve extends Curve {
@@ -36,7 +38,7 @@ export interface PlotHandle {
 
 interface Props {
   curves: DrawnCurve[];
-  x: Side & { time: boolean; reversed: boolean };
+  x: Side & { time: boolean };
   sides: Side[];
   log: boolean;
   range: [number, number] | null;
@@ -148,8 +150,8 @@ export const CurvePlot = forwardRef<PlotHandle, Props>(function CurvePlot(props,
       },
       scales: {
         x: { time: false, dir: x.reversed ? -1 : 1, range: () => windows.x },
-        y: { distr: log ? 3 : 1, range: () => windows.y },
-        y2: { distr: log ? 3 : 1, range: () => windows.y2 },
+        y: { distr: log ? 3 : 1, dir: sides[0]?.reversed ? -1 : 1, range: () => windows.y },
+        y2: { distr: log ? 3 : 1, dir: sides[1]?.reversed ? -1 : 1, range: () => windows.y2 },
       },
       axes: [
         {

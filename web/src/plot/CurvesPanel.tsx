@@ -75,7 +75,8 @@ export function CurvesPanel(props: Props) {
     () =>
       units.map((unit) => {
         const own = choice.ys.filter((q) => (q.unit ?? '') === unit);
-        return { label: axisLabel(own.map((q) => q.label).join(', '), unit), unit };
+        const reversed = own.every((q) => q.reversed);
+        return { label: axisLabel(own.map((q) => q.label).join(', '), unit), unit, reversed };
       }),
     [choice.ys, units],
   );
@@ -108,7 +109,7 @@ export function CurvesPanel(props: Props) {
       colours,
       scales,
       log: state.log,
-      reversed: x.reversed,
+      reversed: { x: x.reversed, y: sides[0]?.reversed ?? false },
     });
     saveBlob(new Blob([text], { type: 'image/svg+xml' }), `${fileName(title)}.svg`);
   };

@@ -88,7 +88,13 @@ export default function MapPanel({ uid, entry, choice, state, change, tools }: P
     [choice.spectrum],
   );
   const sides = useMemo(
-    () => [{ label: axisLabel(choice.signal.label, choice.signal.unit), unit: choice.signal.unit }],
+    () => [
+      {
+        label: axisLabel(choice.signal.label, choice.signal.unit),
+        unit: choice.signal.unit,
+        reversed: choice.signal.reversed,
+      },
+    ],
     [choice.signal],
   );
   const onRange = useCallback((range: [number, number] | null) => change({ range }), [change]);

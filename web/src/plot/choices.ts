@@ -41,7 +41,7 @@ const fromSignal = (s: SignalInfo): Quantity => ({
   label: s.label,
   unit: s.unit,
   time: kind(s.dtype) === 'M',
-  reversed: false,
+  reversed: s.reversed,
 });
 const fromAxis = (a: AxisInfo): Quantity => ({
   name: a.name,

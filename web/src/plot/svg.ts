@@ -11,7 +11,7 @@ export interface SvgPlot {
   colours: string[];
   scales: Scales;
   log: boolean;
-  reversed: boolean;
+  reversed: { x: boolean; y: boolean };
 }
 
 const escapeXml = (text: string) =>
@@ -23,11 +23,13 @@ export function plotSvg(plot: SvgPlot, width = 900, height = 560): string {
   const { x, y } = plot.scales;
   const toX = (v: number) => {
     const share = (v - x[0]) / (x[1] - x[0]);
-    return box.left + (plot.reversed ? 1 - share : share) * (box.right - box.left);
+    return box.left + (plot.reversed.x ? 1 - share : share) * (box.right - box.left);
   };
   const unit = (v: number) => (plot.log ? Math.log10(v) : v);
-  const toY = (v: number) =>
-    box.bottom - ((unit(v) - unit(y[0])) / (unit(y[1]) - unit(y[0]))) * (box.bottom - box.top);
+  const toY = (v: number) => {
+    const share = (unit(v) - unit(y[0])) / (unit(y[1]) - unit(y[0]));
+    return box.bottom - (plot.reversed.y ? 1 - share : share) * (box.bottom - box.top);
+  };
 
   const parts: string[] = [];
   const xt = linearTicks(x, 8);

@@ -59,7 +59,8 @@ class Technique:
     monotonic
         Axes that must be strictly monotonic; a file where they are not is refused.
     reversed_axes
-        Axes that the field draws from high to low (binding energy, wavenumber).
+        Axes that the field draws from high to low (binding energy, wavenumber), and signals that it draws upside
+        down: of an impedance −Im(Z) points up.
     term
         The technique in the Chemical Methods Ontology, e.g. ``CHMO:0000156``, or empty. Written beside the
         technique in NeXus files.

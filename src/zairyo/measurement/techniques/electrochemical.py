@@ -167,7 +167,17 @@ _SIGNALS = (
 
 
 def _technique(key: str, title: str, title_ja: str, short: str, *own: Condition, term: str = "") -> Technique:
-    return Technique(key, title, title_ja, short, "electrochemical", (*_CELL, *own), _SIGNALS, term=term)
+    return Technique(
+        key,
+        title,
+        title_ja,
+        short,
+        "electrochemical",
+        (*_CELL, *own),
+        _SIGNALS,
+        reversed_axes=("z_imaginary",),
+        term=term,
+    )
 
 
 TECHNIQUES = (

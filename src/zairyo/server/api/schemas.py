@@ -127,6 +127,8 @@ class SignalSummary(BaseModel):
     """NumPy's kind: f, i, u, b, c (complex), U (text), M (time)."""
     shape: list[int]
     axes: list[str]
+    reversed: bool = False
+    """Whether the field draws it upside down."""
     min: float | None
     max: float | None
 
