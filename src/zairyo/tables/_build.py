@@ -118,8 +118,8 @@ def _read_object(source: Any) -> RawTable:
 
 def _completed(schema: Schema, raw: RawTable, looks: Mapping[int, Look]) -> tuple[Schema, list[str]]:
     """The schema with what it leaves open, the levels of categories; columns it does not name are kept as notes."""
-    for column, heading in zip(raw.columns, _raw.unique(c.heading.strip() for c in raw.columns), strict=True):
-        column.heading = heading
+    for part, heading in zip(raw.columns, _raw.unique(c.heading.strip() for c in raw.columns), strict=True):
+        part.heading = heading
     headings = {c.heading: i for i, c in enumerate(raw.columns)}
     ours = {schema.row, schema.state, schema.reason, schema.replicate_of}
     ours |= {c.uncertainty for c in schema.columns} | {f"{heading} uncertainty" for heading in headings}
@@ -171,7 +171,7 @@ def build(raw: RawTable, looks: Mapping[int, Look], schema: Schema, notes: list[
         part = raw.columns[i]
         try:
             made = (
-                _numeric(column, looks[i].numbers, raw, part.heading, states, reasons, notes)
+                _numeric(column, _numbers(looks[i], part, raw), raw, part.heading, states, reasons, notes)
                 if column.numeric
                 else _textual(column, part, raw, notes)
             )
@@ -207,6 +207,10 @@ def build(raw: RawTable, looks: Mapping[int, Look], schema: Schema, notes: list[
     return table
 
 
+def _numbers(seen: Look, part: RawColumn, raw: RawTable) -> Numbers:
+    return seen.numbers if seen.is_numeric else numbers_of(part, raw.decimal)
+
+
 def _numeric(
     column: Column,
     numbers: Numbers,
@@ -224,7 +228,7 @@ def _numeric(
     ]
     outcome = column.role in OUTCOMES
     values = numbers.values
-    infinite = np.flatnonzero(np.isinf(values))
+    infinite = np.flatnonzero(np.isinf(values)).tolist()
     if not outcome:
         problems += [
             f"{raw.at(row, heading)}: {why[0]!r} says nothing of a {column.role}; leave the cell empty"
@@ -239,12 +243,14 @@ def _numeric(
             f"{raw.at(r, heading)}: {values[r]:g} is not a whole number; correct it, or give the column kind: number"
             for r in fractions[:100]
         ]
+    if (more := numbers.odd_count - len(numbers.odd)) > 0:
+        problems.append(f"{raw.source}: column {heading!r} has {more} more cells that are not numbers")
     if problems:
         raise TableError(*problems)
     if outcome:
         for row, (state, why) in [
             *numbers.words.items(),
-            *((int(r), ("failed", "infinite")) for r in infinite),
+            *((r, ("failed", "infinite")) for r in infinite),
         ]:
             code = STATES.index(state)
             if code > states[row]:
@@ -320,7 +326,8 @@ def _textual(column: Column, part: RawColumn, raw: RawTable, notes: list[str]) -
 
 def check_formulas(distinct: Objects, column: Column, problem: Any, notes: list[str]) -> None:
     """Every distinct formula can be read; ``problem(code, why)`` says where it is."""
-    problems, warnings = [], []
+    problems: list[str] = []
+    warnings: list[str] = []
     for i, text in enumerate(distinct):
         try:
             warnings += parse(text, column.basis).warnings

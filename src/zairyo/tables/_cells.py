@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zairyo.tables._base import Floats
 from zairyo.tables._raw import RawColumn
@@ -38,6 +40,13 @@ _STATE_WORDS = (
 _JUST = re.compile(r"(failed|failure|fail|lost|失敗|紛失)\s*[:：,;\-–—]*\s*", re.I)
 
 
+#: Of a cell that is no plain number: a number, number and uncertainty, state and reason, "" or "error" for none.
+Meaning: TypeAlias = "float | tuple[float, float] | tuple[str, str] | str | None"
+#: If so many different cells are no numbers, and most of them no known words, it is a column of text.
+_MOST_WORDS = 5000
+_MOST_ODD = 1000
+
+
 @dataclass
 class Numbers:
     """A column as numbers.
@@ -48,8 +57,8 @@ class Numbers:
         NaN where there is none; the uncertainty is None if no cell states one.
     words
         Row → state and reason, where a word stands in place of a number.
-    odd
-        Row → text that is neither.
+    odd, odd_count
+        Row → text that is neither, of the first such rows; and how many there are.
     stated
         How many cells are numbers.
     excel_errors
@@ -60,6 +69,7 @@ class Numbers:
     uncertainty: Floats | None = None
     words: dict[int, tuple[str, str]] = field(default_factory=dict)
     odd: dict[int, str] = field(default_factory=dict)
+    odd_count: int = 0
     stated: int = 0
     excel_errors: int = 0
 
@@ -86,16 +96,23 @@ def numbers_of(column: RawColumn, decimal: str = ".") -> Numbers:
     bare = pc.replace_substring_regex(pc.if_else(is_number, plain, pa.scalar(None, pa.string())), r"^\+", "")
     result = Numbers(_array(bare.cast(pa.float64())), stated=pc.sum(is_number).as_py() or 0)
     rest = np.flatnonzero(_array(pc.and_(pc.is_valid(text), pc.invert(is_number))))
-    known: dict[str, object] = {}
-    for row, cell in zip(rest.tolist(), text.take(pa.array(rest)).to_pylist(), strict=True):
-        if cell not in known:
-            known[cell] = _interpret(cell, decimal)
-        _put(result, row, cell, known[cell])
+    found = text.take(pa.array(rest)).dictionary_encode()
+    distinct = found.dictionary.to_pylist()
+    meanings: list[Meaning] = [_interpret(cell, decimal) for cell in distinct[:_MOST_WORDS]]
+    if len(distinct) > _MOST_WORDS and meanings.count(None) * 2 > _MOST_WORDS:
+        # Texts, not words in place of numbers.
+        result.odd = dict(
+            zip(rest[:_MOST_ODD].tolist(), text.take(pa.array(rest[:_MOST_ODD])).to_pylist(), strict=True)
+        )
+        result.odd_count = len(rest)
+        return result
+    meanings += [_interpret(cell, decimal) for cell in distinct[_MOST_WORDS:]]
+    _put_all(result, rest, _array(found.indices), distinct, meanings)
     return result
 
 
-def _array(values: object) -> np.ndarray:  # type: ignore[type-arg]
-    return np.array(values.to_numpy(zero_copy_only=False))  # type: ignore[attr-defined]
+def _array(values: Any) -> NDArray[Any]:
+    return np.array(values.to_numpy(zero_copy_only=False))
 
 
 def _plain_marks(text: object, decimal: str) -> object:
@@ -114,7 +131,7 @@ def _plain_marks(text: object, decimal: str) -> object:
     return text
 
 
-def _interpret(cell: str, decimal: str) -> object:
+def _interpret(cell: str, decimal: str) -> Meaning:
     """A cell that is no plain number: a number, (number, uncertainty), (state, reason), "" for missing, None if odd."""
     text = unicodedata.normalize("NFKC", cell).translate(str.maketrans("−–", "--")).strip()
     lower = text.casefold()
@@ -145,18 +162,27 @@ def state_of(text: str) -> tuple[str, str] | None:
     return None
 
 
-def _put(result: Numbers, row: int, cell: str, meaning: object) -> None:
-    if meaning is None:
-        result.odd[row] = cell
-    elif meaning == "error":
-        result.excel_errors += 1
-    elif isinstance(meaning, float):
-        result.values[row] = meaning
-        result.stated += 1
-    elif isinstance(meaning, tuple) and isinstance(meaning[0], str):
-        result.words[row] = meaning
-    elif isinstance(meaning, tuple):
-        if result.uncertainty is None:
-            result.uncertainty = np.full(len(result.values), np.nan)
-        result.values[row], result.uncertainty[row] = meaning
-        result.stated += 1
+def _put_all(
+    result: Numbers, rows: NDArray[Any], codes: NDArray[Any], distinct: list[str], meanings: list[Meaning]
+) -> None:
+    """Put what cells mean into their rows; ``codes`` says which of the distinct cells each row has."""
+    order = np.argsort(codes, kind="stable")
+    groups = np.split(rows[order], np.cumsum(np.bincount(codes, minlength=len(distinct)))[:-1])
+    for cell, meaning, where in zip(distinct, meanings, groups, strict=False):
+        if meaning is None:
+            result.odd_count += len(where)
+            if len(result.odd) < _MOST_ODD:
+                result.odd |= dict.fromkeys(where[:_MOST_ODD].tolist(), cell)
+        elif meaning == "error":
+            result.excel_errors += len(where)
+        elif isinstance(meaning, float):
+            result.values[where] = meaning
+            result.stated += len(where)
+        elif isinstance(meaning, tuple) and isinstance(meaning[0], str):
+            result.words |= dict.fromkeys(where.tolist(), (meaning[0], str(meaning[1])))
+        elif isinstance(meaning, tuple):
+            if result.uncertainty is None:
+                result.uncertainty = np.full(len(result.values), np.nan)
+            result.values[where], result.uncertainty[where] = meaning[0], float(meaning[1])
+            result.stated += len(where)
+    result.odd = dict(sorted(result.odd.items()))

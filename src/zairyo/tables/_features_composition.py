@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zairyo.tables._base import Floats, TableError, listed
-from zairyo.tables._mixtures import element_fractions, formulas
+from zairyo.tables._mixtures import distinct_fractions, formulas
 from zairyo.tables.elements import DEFAULT_PROPERTIES, PROPERTIES, elements
 from zairyo.tables.schema import Column, Mixture
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 DEFAULT_COMPOSITIONS = ("amounts", "properties", "norms", "alloy")
 _NORMS = (0, 2, 3, 5, 7, 10)
 _GAS_CONSTANT = 8.314462618  # J/(mol*K), CODATA 2018
-_ROWS = 65536
 
 
 def composition_makers(
@@ -41,7 +40,7 @@ def composition_makers(
     if isinstance(of, Mixture) and (not wanted or of.basis == "volume" or formulas(of) is None):
         return []
     name = of.name
-    symbols = element_fractions(table, name)[1]
+    symbols = distinct_fractions(table, name)[2]
     chosen = tuple(DEFAULT_PROPERTIES if properties is None else properties)
     parts = []
     if "amounts" in wanted:
@@ -75,10 +74,10 @@ def _maker(
     """A function of a table that gives ``function`` of the distinct compositions' atomic fractions."""
 
     def make(table: Table) -> Floats:
-        found, present = element_fractions(table, name)
+        found, rows, present = distinct_fractions(table, name)
         if not amounts:
-            at = elements().positions(present)
-            return _by_distinct(found, lambda f: function(f, at))
+            statistics: Floats = function(found, elements().positions(present))[rows]
+            return statistics
         assert symbols is not None
         if strange := [s for s in present if s not in symbols]:
             raise TableError(
@@ -87,15 +86,10 @@ def _maker(
         result = np.zeros((len(found), len(symbols)))
         result[:, [symbols.index(s) for s in present]] = found
         result[np.isnan(found).any(axis=1)] = np.nan
-        return result
+        all_rows: Floats = result[rows]
+        return all_rows
 
     return make
-
-
-def _by_distinct(fractions: Floats, function: Callable[[Floats], Floats]) -> Floats:
-    """In pieces, so that the work of a statistic over elements and properties stays small."""
-    pieces = [function(fractions[i : i + _ROWS]) for i in range(0, max(len(fractions), 1), _ROWS)]
-    return np.concatenate(pieces)
 
 
 def _property_names(name: str, chosen: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -144,18 +138,13 @@ def property_statistics(fractions: Floats, values: Floats) -> Floats:
     weight = fractions @ known
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(weight > 0, (fractions @ filled) / weight, np.nan)
-    n, q = mean.shape
-    deviation, low, high = np.zeros((n, q)), np.full((n, q), np.inf), np.full((n, q), -np.inf)
-    for e in range(fractions.shape[1]):
-        there = fractions[:, e] > 0
-        rows = np.flatnonzero(there)
-        columns = np.flatnonzero(known[e])
-        if not len(rows) or not len(columns):
-            continue
-        at = np.ix_(rows, columns)
-        deviation[at] += fractions[rows, e][:, None] * np.abs(values[e, columns] - mean[at])
-        low[at] = np.minimum(low[at], values[e, columns])
-        high[at] = np.maximum(high[at], values[e, columns])
+    deviation = np.zeros_like(mean)
+    low, high = np.full_like(mean, np.inf), np.full_like(mean, -np.inf)
+    for share, value, is_known in zip(fractions.T[:, :, None], filled, known, strict=True):
+        there = (share > 0) & is_known
+        deviation += np.where(there, share * np.abs(value - mean), 0.0)
+        np.minimum(low, np.where(there, value, np.inf), out=low)
+        np.maximum(high, np.where(there, value, -np.inf), out=high)
     with np.errstate(invalid="ignore", divide="ignore"):
         result = np.concatenate([mean, deviation / weight, high - low, low, high], axis=1)
     result[~np.isfinite(result)] = np.nan

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zairyo.tables._base import Floats, TableError, listed, needs
 
@@ -31,6 +33,7 @@ _DESCRIPTORS = (
 )
 
 
+@lru_cache(maxsize=4096)
 def molecule(smiles: str) -> Any:
     """RDKit's molecule.
 
@@ -122,22 +125,27 @@ def _checked(table: Table, name: str) -> tuple[Any, tuple[str, ...]]:
     return translate[codes], tuple(distinct[i] for i in used)
 
 
-def _physical(texts: Sequence[str]) -> Floats:
+@lru_cache(maxsize=4096)
+def _physical_of(text: str) -> tuple[float, ...]:
     from rdkit.Chem import rdMolDescriptors
 
-    rows = np.zeros((len(texts), len(_DESCRIPTORS)))
-    for i, text in enumerate(texts):
-        mol = molecule(text)
-        for j, (_, _, function) in enumerate(_DESCRIPTORS):
-            value = getattr(rdMolDescriptors, function)(mol)
-            rows[i, j] = value[0] if isinstance(value, tuple) else value
-    return rows
+    values = (getattr(rdMolDescriptors, function)(molecule(text)) for _, _, function in _DESCRIPTORS)
+    return tuple(float(v[0] if isinstance(v, tuple) else v) for v in values)
+
+
+def _physical(texts: Sequence[str]) -> Floats:
+    return np.array([_physical_of(t) for t in texts], np.float64).reshape(len(texts), len(_DESCRIPTORS))
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint_of(text: str) -> NDArray[np.uint32]:
+    from rdkit.Chem import rdFingerprintGenerator
+
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=_RADIUS, fpSize=_FOLDED)
+    found: NDArray[np.uint32] = generator.GetCountFingerprintAsNumPy(molecule(text))
+    return found
 
 
 def _fingerprints(texts: Sequence[str]) -> Floats:
     """How often each fragment of up to radius 2 occurs (Morgan), folded to 2048; shape (k, 2048)."""
-    from rdkit.Chem import rdFingerprintGenerator
-
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=_RADIUS, fpSize=_FOLDED)
-    rows = [generator.GetCountFingerprintAsNumPy(molecule(text)) for text in texts]
-    return np.array(rows, np.float64).reshape(len(texts), _FOLDED)
+    return np.array([_fingerprint_of(t) for t in texts], np.float64).reshape(len(texts), _FOLDED)

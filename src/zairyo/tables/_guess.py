@@ -30,7 +30,7 @@ _SMILES_SIGNS = re.compile(r"[=#\[\]@/\\]|[cnos]\d|\d[cnos]|\([A-Z]")
 _SMILES = re.compile(r"[A-Za-z0-9@+\-\[\]()=#%/\\.:*$]+\Z")
 _MOST_LEVELS = 100
 _MOST_INGREDIENTS = 60
-#: Rows that are looked at for columns that sum to 1 or 100.
+#: So many rows, or different texts, are looked at where all would take long.
 _SAMPLED = 2000
 
 
@@ -46,7 +46,7 @@ class Look:
     def is_numeric(self) -> bool:
         """Most cells are numbers, or words known to stand in their place; a few odd ones are the user's to correct."""
         n = self.numbers
-        return n.stated > 0 and len(n.odd) <= 0.2 * (n.stated + len(n.words))
+        return n.stated > 0 and n.odd_count <= 0.2 * (n.stated + len(n.words))
 
 
 def look(column: RawColumn, decimal: str) -> Look:
@@ -55,12 +55,14 @@ def look(column: RawColumn, decimal: str) -> Look:
     if column.text is None or (column.levels and not numbers.stated):
         return Look(numbers, column.levels, numbers.stated)
     found = Look(numbers)
-    if not found.is_numeric:
-        from pyarrow import compute as pc
+    if found.is_numeric:
+        return found
+    from pyarrow import compute as pc
 
-        text = pc.utf8_trim_whitespace(column.text)
-        found.distinct = tuple(sorted(v for v in pc.unique(text).to_pylist() if v))
-        found.stated = pc.sum(pc.not_equal(text, "")).as_py() or 0
+    numbers.values = np.broadcast_to(np.nan, len(column))  # no memory for numbers that are none
+    text = pc.utf8_trim_whitespace(column.text)
+    found.distinct = tuple(sorted(v for v in pc.unique(text).to_pylist() if v))
+    found.stated = pc.sum(pc.not_equal(text, "")).as_py() or 0
     return found
 
 
@@ -70,8 +72,8 @@ def guess(raw: RawTable, looks: Mapping[int, Look]) -> tuple[Schema, list[str]]:
     ``looks`` has each column by its place.
     """
     headings = unique(c.heading.strip() for c in raw.columns)
-    for column, heading in zip(raw.columns, headings, strict=True):
-        column.heading = heading
+    for part, heading in zip(raw.columns, headings, strict=True):
+        part.heading = heading
     files, left = _file_headings(raw, looks, headings)
     notes: list[str] = []
     columns: list[Column] = []
@@ -205,6 +207,7 @@ def _formulas(
 
 
 def _are_smiles(distinct: tuple[str, ...], name: str) -> bool:
+    distinct = distinct[:_SAMPLED]
     if not all(_SMILES.match(text) for text in distinct):
         return False
     signs = sum(bool(_SMILES_SIGNS.search(text)) for text in distinct)
@@ -222,16 +225,16 @@ def _mixtures(columns: list[Column], of: Mapping[str, Floats]) -> list[Mixture]:
             runs.append([])
     found: list[Mixture] = []
     for run in runs:
-        best = _summing(run, of)
+        best: tuple[list[Column], float | None] | None = _summing(run, of)
         named = [c for c in run if c.name in symbols]
-        if len(named) >= 2 and (best is None or not set(best[0]) >= set(named)):
+        if len(named) >= 2 and (best is None or not {c.name for c in named} <= {c.name for c in best[0]}):
             best = (named, _usual_total(named, of))
         if best is not None:
             found.append(_mixture(*best, number=len(found)))
     return found
 
 
-def _summing(run: list[Column], of: Mapping[str, Floats]) -> tuple[list[Column], float] | None:
+def _summing(run: list[Column], of: Mapping[str, Floats]) -> tuple[list[Column], float | None] | None:
     """The longest neighbours in a run whose rows all sum to 1 or 100 and are not the same throughout."""
     if len(run) < 2:
         return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zairyo.tables._base import Floats, TableError, listed
+from zairyo.tables._base import Floats, Mask, TableError, listed
 from zairyo.tables.composition import Basis, Composition, parse
 from zairyo.tables.elements import elements
 from zairyo.tables.schema import Mixture
@@ -49,7 +49,7 @@ def _where(table: Table, row: int, mixture: Mixture) -> str:
     return str(table.where(int(table.rows[row]), place))
 
 
-def _amounts(table: Table, mixture: Mixture) -> tuple[Floats, np.ndarray]:  # type: ignore[type-arg]
+def _amounts(table: Table, mixture: Mixture) -> tuple[Floats, Mask]:
     """The amounts, shape (n, k), NaN only in rows that state none; and which rows do not sum to the total.
 
     An empty cell beside others is an ingredient that is not there, unless a balance makes that unknowable.
@@ -168,16 +168,25 @@ def element_fractions(table: Table, name: str) -> tuple[Floats, tuple[str, ...]]
     TableError
         There is no such column or mixture, an ingredient is no formula, or amounts cannot be converted to moles.
     """
+    matrix, rows, symbols = distinct_fractions(table, name)
+    return matrix[rows], symbols
+
+
+def distinct_fractions(table: Table, name: str) -> tuple[Floats, Any, tuple[str, ...]]:
+    """As :func:`element_fractions`, but of formulas only the different ones: ``fractions[rows]`` are all."""
     order = elements().index
     mixture = next((m for m in table.schema.mixtures if m.name == name), None)
     if mixture is None:
-        column, cells = table.schema[name], table.cells[table.schema[name].name]
+        column = table.schema[name]
+        cells = table.cells[column.name]
         if column.kind != "composition" or cells.distinct is None:
             raise TableError(f"{name!r} is neither a column of formulas nor a mixture")
-        parsed = [parse(text, column.basis).mole_fractions for text in cells.distinct]
+        used, rows = np.unique(cells.values, return_inverse=True)
+        parsed = [parse(cells.distinct[i], column.basis).mole_fractions if i >= 0 else {} for i in used]
         symbols = tuple(sorted({s for p in parsed for s in p}, key=order.__getitem__))
         matrix = _matrix(parsed, symbols)
-        return np.vstack([matrix, np.full((1, len(symbols)), np.nan)])[cells.values], symbols
+        matrix[used < 0] = np.nan
+        return matrix, rows, symbols
     compositions = formulas(mixture)
     if compositions is None:
         raise TableError(f"the ingredients of mixture {name!r} are not all formulas: {listed(mixture.parts)}")
@@ -185,7 +194,7 @@ def element_fractions(table: Table, name: str) -> tuple[Floats, tuple[str, ...]]
     moles = fractions(table, known, "mole")
     symbols = tuple(sorted({s for c in compositions for s in c.amounts}, key=order.__getitem__))
     atoms = moles @ _matrix([dict(c.amounts) for c in compositions], symbols)
-    return atoms / atoms.sum(axis=1, keepdims=True), symbols
+    return atoms / atoms.sum(axis=1, keepdims=True), slice(None), symbols
 
 
 def _matrix(rows: list[dict[str, float]], symbols: tuple[str, ...]) -> Floats:

@@ -101,6 +101,7 @@ def read_csv(path: Path, encoding: str | None, delimiter: str | None, decimal: s
     layout = _text.find_layout(text.removeprefix("\ufeff"), delimiter, decimal)
     if found != "utf-8":
         data = text.encode("utf-8", "replace")
+    del text
     start = 0
     for _ in range(layout.first):
         start = data.find(b"\n", start) + 1 or len(data)
@@ -271,7 +272,7 @@ def spell(value: Any) -> str:
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value)).lower()
     if isinstance(value, (float, np.floating)):
-        return repr(float(value)).removesuffix(".0") if abs(value) < 1e15 else repr(float(value))
+        return repr(float(value)).removesuffix(".0") if abs(float(value)) < 1e15 else repr(float(value))
     if isinstance(value, (datetime, date, time)):
         text = value.isoformat()
         return "" if text == "NaT" else text
@@ -306,7 +307,8 @@ def from_arrow(array: Any, heading: str) -> RawColumn:
     pa = arrow()
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
-    kind, levels, ordered = array.type, (), False
+    kind, ordered = array.type, False
+    levels: tuple[str, ...] = ()
     if pa.types.is_dictionary(kind):
         levels = tuple(spell(v) for v in array.dictionary.to_pylist())
         ordered, array = kind.ordered, array.cast(kind.value_type)

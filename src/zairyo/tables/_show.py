@@ -61,8 +61,8 @@ def _content(table: Table, column: Column) -> str:
         spread = f"{low:.6g}" if low == high else f"{low:.6g} … {high:.6g}"
         errors = " with uncertainties" if cells.uncertainty is not None else ""
         return f"{column.kind}, {spread}{errors}{gaps}"
-    used = [str(t) for t in cells.distinct[np.unique(cells.values[cells.values >= 0])]]
-    some = ", ".join(t if len(t) <= 24 else t[:23] + "…" for t in used[:_MOST_LEVELS])
+    used = cells.distinct[np.bincount(cells.values[cells.values >= 0], minlength=len(cells.distinct)) > 0]
+    some = ", ".join(t if len(t) <= 24 else t[:23] + "…" for t in map(str, used[:_MOST_LEVELS]))
     kind = f"ordered {column.kind}" if column.ordered else column.kind
     return f"{kind}, {len(used):,} different: {some}{' …' if len(used) > _MOST_LEVELS else ''}{gaps}"
 

@@ -85,7 +85,8 @@ class Cells:
     def texts(self) -> Objects:
         """Every cell as text, None where missing."""
         assert self.distinct is not None
-        return np.append(self.distinct, np.array([None], object))[self.values]
+        result: Objects = np.append(self.distinct, np.array([None], object))[self.values]
+        return result
 
     def take(self, rows: Any) -> Cells:
         uncertainty = None if self.uncertainty is None else self.uncertainty[rows]
@@ -121,7 +122,8 @@ class Cells:
 def _took(array: NDArray[Any], rows: Any, length: int) -> NDArray[Any]:
     if array.strides == (0,) and length:
         return np.broadcast_to(array[0], len(np.empty(length, np.bool_)[rows]))
-    return array[rows]
+    result: NDArray[Any] = array[rows]
+    return result
 
 
 def coded(texts: Sequence[str | None] | Objects) -> tuple[Codes, Objects]:

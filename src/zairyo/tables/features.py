@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from zairyo.tables._base import Floats, Integers, Mask, TableError, listed
+from zairyo.tables._change import at_positions
 from zairyo.tables._features_composition import DEFAULT_COMPOSITIONS, composition_makers
 from zairyo.tables._features_smiles import DEFAULT_SMILES, smiles_maker
 from zairyo.tables._mixtures import fractions
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 BlockKind: TypeAlias = Literal[
     "number", "integer", "ordinal", "levels", "level_values", "mixture", "elements", "molecule"
 ]
+
+
+_ROWS = 65536
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,14 @@ class Plan:
         TableError
             A column is not there, or has a level or element that the plan does not know.
         """
-        made = [part.make(table) for part in self.parts]
-        matrix = np.concatenate(made, axis=1) if made else np.zeros((len(table), 0))
+        edges = np.cumsum([0, *(len(part.names) for part in self.parts)])
+        matrix = np.empty((len(table), int(edges[-1])))
+        # A piece of the rows at a time, so that little is needed beside the matrix itself.
+        for first in range(0, len(table), _ROWS):
+            rows = slice(first, first + _ROWS)
+            piece = table if len(table) <= _ROWS else at_positions(table, rows)
+            for part, start, stop in zip(self.parts, edges[:-1], edges[1:], strict=True):
+                matrix[rows, start:stop] = part.make(piece)
         return Features(matrix, self, table.rows)
 
     @property
@@ -264,9 +274,10 @@ def _parts(
 
 
 def _numbers(table: Table, name: str) -> Floats:
-    values: Floats = np.asarray(table[name])[:, None]
-    if values.dtype != np.float64:
+    cells = table.cells[table.schema[name].name]
+    if cells.distinct is not None:
         raise TableError(f"column {name!r} holds text here, and held numbers when the features were planned")
+    values: Floats = cells.values[:, None]
     return values
 
 

@@ -356,7 +356,7 @@ def _narrowed(mixture: Mixture, amounts: set[str]) -> Mixture | None:
 
 def _told(part: Column | Mixture, always: Iterable[str]) -> dict[str, Any]:
     """The fields of a column or a mixture that differ from the defaults."""
-    defaults = type(part)("x", **({} if isinstance(part, Column) else {"columns": ("x",)}))
+    defaults = Column("x") if isinstance(part, Column) else Mixture("x", ("x",))
     told: dict[str, Any] = {}
     for f in fields(part)[1:]:
         value = getattr(part, f.name)
