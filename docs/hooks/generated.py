@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import types
@@ -67,37 +68,70 @@ def summary(docstring: str) -> str:
 
 
 def techniques() -> Iterator[str]:
-    """Every technique with its conditions and signals."""
+    """Every family with its techniques, conditions and signals; of what several techniques share, once."""
     from zairyo.measurement.techniques import COMMON, TECHNIQUES
 
-    yield "## Conditions of any technique { #common }\n"
-    yield from _conditions(COMMON)
+    families: dict[str, list[Any]] = {}
     for technique in TECHNIQUES.values():
-        yield f"\n## {technique.title} {'{'} #{technique.key} {'}'}\n"
-        about = [f"`{technique.key}`", technique.title_ja, f"family {technique.family}"]
-        if technique.term:
-            about.append(f"term {technique.term}")
-        yield " · ".join(about) + "\n"
-        if technique.conditions:
-            yield "**Conditions**, beside the [common ones](#common)\n"
-            yield from _conditions(technique.conditions)
-        if technique.signals:
-            yield "\n**Signals, axes and columns**\n"
-            notes = dict.fromkeys(technique.monotonic, "strictly monotonic")
-            for name in technique.reversed_axes:
-                notes[name] = ", ".join(filter(None, (notes.get(name), "drawn from high to low")))
+        families.setdefault(technique.family, []).append(technique)
+    for family, members in families.items():
+        links = ", ".join(f"[{t.short}](#{t.key})" for t in members)
+        yield f"- [{_family_title(family)}](#{family}): {links}"
+    yield "\n## Any technique { #common }\n"
+    yield from _conditions([(c, "") for c in COMMON])
+    for family, members in families.items():
+        yield f"\n## {_family_title(family)} {'{'} #{family} {'}'}\n"
+        module = importlib.import_module(f"zairyo.measurement.techniques.{family}")
+        for paragraph in inspect.cleandoc(module.__doc__ or "").split("\n\n"):
+            yield from_rst(paragraph) + "\n"
+        for technique in members:
+            yield f"### {technique.title} {'{'} #{technique.key} {'}'}\n"
+            yield " · ".join(filter(None, _about(technique))) + "\n"
+        if conditions := _merged(members, "conditions"):
+            yield f"### Conditions of {_family_title(family).lower()} {'{'} #{family}-conditions {'}'}\n"
+            yield "Beside those of [any technique](#common).\n"
+            yield from _conditions(conditions)
+        if signals := _merged(members, "signals"):
+            yield f"\n### Signals, axes and columns of {_family_title(family).lower()} {'{'} #{family}-signals {'}'}\n"
             yield from table(
-                ("name", "unit", "title", "表題", ""),
-                (
-                    (code(s.name), _unit(s.unit), s.title, s.title_ja, notes.get(s.name, ""))
-                    for s in technique.signals
-                ),
+                ("name", "usual unit", "title", "表題", "only in"),
+                ((code(s.name), _unit(s.unit), s.title, s.title_ja, only) for s, only in signals),
             )
 
 
-def _conditions(conditions: Iterable[Any]) -> Iterator[str]:
+def _family_title(family: str) -> str:
+    return family.replace("_", " ").capitalize()
+
+
+def _about(technique: Any) -> Iterator[str]:
+    """What is said of a technique under its heading."""
+    from zairyo.measurement.definitions import definitions
+
+    yield code(technique.key)
+    yield technique.title_ja
+    yield f"term {technique.term}" if technique.term else ""
+    for what, names in (
+        ("strictly monotonic", technique.monotonic),
+        ("drawn from high to low", technique.reversed_axes),
+    ):
+        yield f"{what}: {', '.join(map(code, names))}" if names else ""
+    if found := definitions(technique.key):
+        names = ", ".join(f"[{d.name}](definitions.md#{d.name.lower()})" for d in found)
+        yield f"fills {names}"
+
+
+def _merged(members: Sequence[Any], part: str) -> list[tuple[Any, str]]:
+    """What the techniques of a family declare, each once, with the techniques it is of if not of all."""
+    whose: dict[Any, list[str]] = {}
+    for technique in members:
+        for declared in getattr(technique, part):
+            whose.setdefault(declared, []).append(technique.short)
+    return [(d, "" if len(of) == len(members) else ", ".join(of)) for d, of in whose.items()]
+
+
+def _conditions(conditions: Iterable[tuple[Any, str]]) -> Iterator[str]:
     yield from table(
-        ("name", "usual unit", "title", "表題", "NeXus path below the entry"),
+        ("name", "usual unit", "title", "表題", "NeXus path below the entry", "only in"),
         (
             (
                 f"**{code(c.name)}**" if c.main else code(c.name),
@@ -105,8 +139,9 @@ def _conditions(conditions: Iterable[Any]) -> Iterator[str]:
                 c.title,
                 c.title_ja,
                 code(c.nexus),
+                only,
             )
-            for c in conditions
+            for c, only in conditions
         ),
     )
 
@@ -115,28 +150,115 @@ def _unit(unit: str | None) -> str:
     return "text" if unit is None else code(unit) if unit else "number"
 
 
+# --- definitions -----------------------------------------------------------------------------------------------
+
+
+def application_definitions() -> Iterator[str]:
+    """Every application definition, and where its fields come from."""
+    from zairyo.measurement.definitions import DEFINITIONS, There
+
+    shown: dict[str, dict[str, Any]] = {}
+    for definition in DEFINITIONS:
+        fields = {f.path: f for f in definition.fields}
+        known = shown.setdefault(definition.name, {})
+        if not known:
+            yield f"\n## {definition.name} {'{'} #{definition.name.lower()} {'}'}\n"
+        keys = ", ".join(f"[`{key}`](vocabulary.md#{key})" for key in definition.techniques)
+        yield f"\nFor {keys}{', where it is other' if known else ''}:\n"
+        yield from table(
+            ("field", "comes from", ""),
+            (
+                (
+                    code(path),
+                    _THERE[path] if isinstance(f.source, There) else _source(f.source),
+                    _need(f),
+                )
+                for path, f in fields.items()
+                if known.get(path) != f
+            ),
+        )
+        shown[definition.name] = known or fields
+
+
+_THERE = {
+    "title": "the entry's title, else the measurement's, else its name",
+    "start_time": "when the entry was started",
+    "sample/name": "the sample",
+    "user/name": "the operator",
+}
+
+
+def _need(wanted: Any) -> str:
+    if wanted.optional:
+        return "not required"
+    return f"required where there is `{wanted.beside}`" if wanted.beside else ""
+
+
+def _source(source: Any) -> str:
+    """A field's source in words."""
+    from zairyo.measurement import definitions as d
+
+    match source:
+        case d.Of(condition):
+            return f"condition {code(condition)}"
+        case d.Word(of, words):
+            return (
+                f"{' or '.join(map(code, of))}, if it says one of: {', '.join(dict.fromkeys(words.values()))}"
+            )
+        case d.True_(value, given):
+            return f"always “{value}”" + (f", with {code(given)}" if given else "")
+        case d.Array(names, kinds, _):
+            what = " or ".join(map(code, names)) or "the default signal"
+            return f"{what}, if of whole numbers" if "f" not in kinds else what
+        case d.Uncertainty():
+            return "the default signal's uncertainty"
+        case d.Unmasked():
+            return "`mask`, or one that masks nothing"
+        case d.Count(axis):
+            return f"the length of {code(axis)}"
+        case d.Group():
+            return "always there"
+    return "*no file says it*"
+
+
 # --- readers ---------------------------------------------------------------------------------------------------
 
 
 def formats() -> Iterator[str]:
-    """Every reader."""
+    """Every reader, under the family of the technique it gives first."""
     from zairyo.measurement.techniques import TECHNIQUES
     from zairyo.readers.registry import load
 
     readers = sorted(load().readers.values(), key=lambda r: (r.vendor.casefold(), r.format.casefold()))
+    families = list(dict.fromkeys(t.family for t in TECHNIQUES.values()))
+    first = {r.name: TECHNIQUES[r.techniques[0]].family for r in readers}
     tested = _tested()
-    yield f"{len(readers)} readers.\n"
-    yield from table(
-        ("vendor", "format", "endings", "techniques", "what is read, and what is not", "tested on", "reader"),
-        (
+    links = (f"[{_family_title(f).lower()}](#{f})" for f in families if f in first.values())
+    yield f"{len(readers)} readers: {', '.join(links)}.\n"
+    for family in families:
+        own = [r for r in readers if first[r.name] == family]
+        if not own:
+            continue
+        yield f"\n## {_family_title(family)} {'{'} #{family} {'}'}\n"
+        yield from table(
+            ("vendor", "format", "endings", "techniques", "what is read, and what is not", "tested on", "reader"),
             (
-                r.vendor, r.format, " ".join(map(code, r.endings)),
-                ", ".join(f"[{TECHNIQUES[t].short}](vocabulary.md#{t})" for t in r.techniques),
-                r.notes, tested.get(r.name, "files made after its specification"), f"{code(r.name)} {r.version}",
+                (
+                    r.vendor, r.format, " ".join(map(code, r.endings)),
+                    ", ".join(f"[{TECHNIQUES[t].short}](vocabulary.md#{t})" for t in r.techniques),
+                    r.notes, tested.get(r.name, "files made after its specification"),
+                    f"<span id={r.name}>{code(r.name)}</span> {r.version}",
+                )
+                for r in own
+            ),
+        )  # fmt: skip
+        also = [r for r in readers if r not in own and family in {TECHNIQUES[t].family for t in r.techniques}]
+        if also:
+            yield (
+                "\nAlso: "
+                + ", ".join(f"[{r.vendor} {r.format}](#{r.name})".replace("[ ", "[") for r in also)
+                + ".\n"
             )
-            for r in readers
-        ),
-    )  # fmt: skip
 
 
 def _tested() -> dict[str, str]:
@@ -381,5 +503,15 @@ def commands() -> Iterator[str]:
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     part.__name__: part
-    for part in (techniques, formats, description_keys, settings, limits, rules, endpoints, commands)
+    for part in (
+        techniques,
+        application_definitions,
+        formats,
+        description_keys,
+        settings,
+        limits,
+        rules,
+        endpoints,
+        commands,
+    )
 }

@@ -219,3 +219,9 @@ def test_real_files(instruments: Path, tmp_path: Path, folder: str, name: str, e
     assert nexus.read(tmp_path / "a.nxs") == measurement
     with h5py.File(tmp_path / "a.nxs") as f:
         assert expected in {claim(group) for group in f.values()}
+
+
+def test_a_measurement_of_very_many_entries_is_written_without() -> None:
+    """Thousands of regions would otherwise make more objects than a file may have."""
+    entries = tuple(replace(XPS, name=f"region_{n}") for n in range(1001))
+    assert nexus.missing(Measurement(entries, sample="film")) == {}

@@ -60,9 +60,15 @@ class Filling:
     missing: dict[str, list[str]] = field(default_factory=dict)
 
 
+#: Of measurements with more entries none is filled: what it adds would be a large part of the file.
+_MOST_ENTRIES = 1000
+
+
 def fill(entry: Entry, measurement: Measurement) -> Filling:
     """What the entry fills of its technique's definitions."""
     filling = Filling()
+    if len(measurement) > _MOST_ENTRIES:
+        return filling
     for definition in d.definitions(entry.technique):
         steps: dict[str, Step] = {}
         missing = []

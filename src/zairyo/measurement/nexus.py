@@ -130,7 +130,8 @@ def missing(measurement: Measurement) -> dict[str, dict[str, list[str]]]:
     -------
     dict
         By entry, by definition: paths below the NXentry of the required fields that the measurement does not say;
-        empty for a definition that is complete. Entries of techniques without a definition are left out.
+        empty for a definition that is complete. Entries of techniques without a definition are left out, and all
+        of a measurement of more than a thousand.
     """
     lacking = {entry.name: fill(entry, measurement).missing for entry in measurement}
     return {name: found for name, found in lacking.items() if found}
