@@ -128,5 +128,5 @@ def _best_power(z: Floats) -> float:
         likelihood = -0.5 * len(z) * np.log(max(float(np.var(warped)), 1e-12))
         return float(likelihood + (power - 1.0) * size.sum() - 0.5 * (power - 1.0) ** 2)
 
-    grid = np.linspace(-1.0, 3.0, 81)
+    grid = np.linspace(0.0, 2.0, 41)
     return float(grid[int(np.argmax([score(float(power)) for power in grid]))])
