@@ -50,7 +50,7 @@ def _sniff(src: RawInput) -> float:
     try:
         with open_hdf5(src) as file:
             if attribute(file, "version_major") is None and attribute(file, "emd_version") is None:
-                marked = any(attribute(file[n], _MARK) is not None for n in members(file))
+                marked = any(attribute(file[n], _MARK) is not None for n in members(file)[:100])
                 return LIKELY if marked else NO
             return CERTAIN if next(_arrays(file), None) is not None else NO
     except ReadError:

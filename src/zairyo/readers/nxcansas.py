@@ -65,7 +65,7 @@ def read(src: RawInput) -> Measurement:
     warnings: list[str] = []
     taken: set[str] = set()
     with open_hdf5(src) as f:
-        root = read_tree(f)
+        root = read_tree(f, warnings)
         groups = _of_class(root, "SASentry") or list(root.find("NX_class", "NXentry"))
         entries = [made for group in groups for made in _entries(group, taken, warnings)]
     titles = list(dict.fromkeys(t for t in (g.text("title") for g in groups) if t))
