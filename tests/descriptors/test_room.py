@@ -224,9 +224,9 @@ def test_loading_the_methods_loads_no_heavy_library() -> None:
 @pytest.mark.parametrize(
     "technique", sorted({t for m in default_registry().methods.values() for t in m.techniques})
 )
-@pytest.mark.parametrize("values", [[], [1.0], [1.0, 2.0], [np.nan] * 40, [0.0] * 200, list(range(200))])
+@pytest.mark.parametrize("values", [[], [1.0], [1.0, 2.0], [np.nan] * 40, [0.0] * 200])
 def test_data_without_anything_to_describe_are_refused_in_words(technique: str, values: list[float]) -> None:
-    """No crash and no number: empty, one or two points, gaps only, zeros, a straight line."""
+    """No crash and no number: empty, one or two points, gaps only, zeros."""
     n = len(values)
     names = {s.name: s.unit for s in TECHNIQUES[technique].signals if s.unit is not None}
     given = {name: (np.array(values, float), unit) for name, unit in names.items()}

@@ -13,6 +13,10 @@ import zairyo
 COMMANDS: dict[str, tuple[str, str]] = {
     "translate": ("zairyo.cli.translate:command", "Translate instrument files into the standard form."),
     "export": ("zairyo.cli.export:command", "Hand measurements on as RDE, MaiML or RO-Crate."),
+    "describe": (
+        "zairyo.cli.describe:command",
+        "Numbers from measurements: peaks, enthalpies, capacities, fits.",
+    ),
     "formats": ("zairyo.cli.formats:command", "List the formats that can be read."),
     "serve": ("zairyo.cli.serve:serve", "Run the platform: catalogue, web pages, translation."),
     "work": ("zairyo.cli.work:work", "Run a further translation worker."),

@@ -120,7 +120,7 @@ def smooth_background(c: Curve, window: float) -> Numbers:
         found, _ = baselines.Baseline(grid).arpls(on_grid, lam=lam, max_iter=100, tol=1e-4)
     if not np.isfinite(found).all():
         raise CannotDescribe("no smooth background can be drawn; give narrower limits")
-    return np.interp(c.x, grid, found)
+    return np.asarray(np.interp(c.x, grid, found))
 
 
 def lower_hull(x: Numbers, y: Numbers) -> Numbers:
@@ -134,4 +134,4 @@ def lower_hull(x: Numbers, y: Numbers) -> Numbers:
             else:
                 break
         kept.append(i)
-    return np.interp(x, x[kept], y[kept])
+    return np.asarray(np.interp(x, x[kept], y[kept]))

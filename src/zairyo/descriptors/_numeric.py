@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zairyo.descriptors._api import CannotDescribe
-from zairyo.measurement import Entry, units
+from zairyo.measurement import Axis, Entry, Signal, units
 
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -34,8 +34,11 @@ def need(module: str) -> Any:
 
 def has(entry: Entry, name: str) -> bool:
     """Whether the entry has a signal or axis of that name that holds real numbers."""
-    parts = (*entry.signals, *entry.axes)
-    return any(p.name == name and p.values.dtype.kind in "iufb" for p in parts)
+    return any(p.name == name and p.values.dtype.kind in "iufb" for p in _parts(entry))
+
+
+def _parts(entry: Entry) -> list[Signal | Axis]:
+    return [*entry.axes, *entry.signals]
 
 
 def column(entry: Entry, name: str, unit: str, *, unstated: bool = False) -> Numbers:
@@ -52,7 +55,7 @@ def column(entry: Entry, name: str, unit: str, *, unstated: bool = False) -> Num
         There is none, it is not numbers over one axis, or its unit is not of this dimension.
     """
     if not has(entry, name):
-        have = ", ".join(p.name for p in (*entry.axes, *entry.signals) if p.name != "row")
+        have = ", ".join(p.name for p in _parts(entry) if p.name != "row")
         raise CannotDescribe(f"entry {entry.name} has no {name} in numbers; it has {have}")
     part = entry[name]
     if part.values.ndim != 1:
@@ -86,6 +89,11 @@ def condition(entry: Entry, name: str, unit: str) -> float | None:
         return None
     value = float(units.convert(float(quantity.value), of, unit))
     return value if np.isfinite(value) else None
+
+
+def times(unit: str | None, other: str) -> str | None:
+    """The unit of a product, as Pint spells it; None if the first is not stated."""
+    return None if unit is None else units.normalise(f"{unit}*{other}") or f"{unit}*{other}"
 
 
 @dataclass(frozen=True)

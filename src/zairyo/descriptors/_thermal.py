@@ -87,7 +87,7 @@ def _time(entry: Entry, temperature: Numbers) -> Numbers:
         return column(entry, "time", "s", unstated=True)
     rate = condition(entry, "heating_rate", "K/s")
     if rate:
-        return (temperature - temperature[0]) / rate
+        return np.asarray((temperature - temperature[0]) / rate)
     raise CannotDescribe(f"entry {entry.name} has neither a time nor a heating rate")
 
 
@@ -122,6 +122,13 @@ def between(x: Numbers, low: float, high: float) -> slice:
     runs = edges.reshape(-1, 2)
     a, b = runs[int(np.argmax(runs[:, 1] - runs[:, 0]))]
     return slice(int(a), int(b))
+
+
+def covers(segment: Segment, low: float, high: float) -> bool:
+    """Whether the part reaches over the limits, up to the distance of its points."""
+    T = segment.temperature
+    slack = 2 * float(np.median(np.abs(np.diff(T))))
+    return float(T.min()) <= low + slack and float(T.max()) >= high - slack
 
 
 def smoothed(y: Numbers, window: int, derivative: int = 0) -> Numbers:

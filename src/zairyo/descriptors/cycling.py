@@ -65,16 +65,18 @@ def _records(entry: Entry, cycle_column: str) -> _Records:
     cycle, voltage, current = cycle[whole], voltage[whole], current[whole]
     time = None if time is None else time[whole]
     increments = {name: _increments(values[whole]) for name, values in counted.items()}
-    parts = None if time is None else _integrals(time, voltage, current)
+    parts = {} if time is None else _integrals(time, voltage, current)
     names = ("charge_capacity", "discharge_capacity", "charge_energy", "discharge_energy")
-    if parts is None and any(name not in increments for name in names):
+    if not parts and any(name not in increments for name in names):
         raise CannotDescribe(f"entry {entry.name} has neither all capacities and energies nor a time")
-    chosen = [increments[n] if n in increments else parts[n] for n in names if parts or n in increments]
+    into, out, energy_in, energy_out = (increments[n] if n in increments else parts[n] for n in names)
     integrated = None
     if parts and {"charge_capacity", "discharge_capacity"} <= set(increments):
         integrated = (parts["charge_capacity"], parts["discharge_capacity"])
     energy_counted = {"charge_energy", "discharge_energy"} <= set(increments)
-    return _Records(cycle, voltage, current, time, *chosen, integrated, energy_counted)
+    return _Records(
+        cycle, voltage, current, time, into, out, energy_in, energy_out, integrated, energy_counted
+    )
 
 
 def _integrals(time: Numbers, voltage: Numbers, current: Numbers) -> dict[str, Numbers]:
@@ -125,14 +127,17 @@ def _cycles(r: _Records) -> list[_Cycle]:
     order = np.argsort(which, kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(which, minlength=len(numbers)))[:-1])
     found = []
-    for number, rows, *totals in zip(numbers, parts, *sums, strict=True):
+    for i, (number, rows) in enumerate(zip(numbers, parts, strict=True)):
         into, out = rows[r.current[rows] > flowing], rows[r.current[rows] < -flowing]
         last = float(r.current[rows[-1]])
         moving = rows[np.abs(r.current[rows]) > flowing]
         found.append(
             _Cycle(
                 int(number),
-                *map(float, totals),
+                float(sums[0][i]),
+                float(sums[1][i]),
+                float(sums[2][i]),
+                float(sums[3][i]),
                 charge_end=float(r.voltage[into[-1]]) if len(into) else float("nan"),
                 discharge_end=float(r.voltage[out[-1]]) if len(out) else float("nan"),
                 charges_first=bool(len(moving) and r.current[moving[0]] > 0),
@@ -182,7 +187,7 @@ def _describe(entry: Entry, **told: Any) -> Iterator[Found]:
     cycles = _cycles(records)
     limits = (condition(entry, "voltage_upper_limit", "V"), condition(entry, "voltage_lower_limit", "V"))
     warnings: list[str] = []
-    complete = []
+    complete: list[_Cycle] = []
     for cycle in cycles:
         last = cycle is cycles[-1]
         reason = _why_incomplete(cycle, last, complete, limits)

@@ -11,7 +11,7 @@ import numpy as np
 
 from zairyo.descriptors._api import CannotDescribe, Found, Method, Parameter, Region, Term
 from zairyo.descriptors._curve import Curve, curve, lower_hull, smooth_background
-from zairyo.descriptors._numeric import Numbers, condition, first, need
+from zairyo.descriptors._numeric import Numbers, condition, first, need, times
 from zairyo.descriptors._peak_fit import Doublet, Peak, fit_group, groups
 from zairyo.measurement import Entry
 
@@ -193,7 +193,7 @@ def _numbers(peak: Peak, c: Curve, wavelength: float | None, told: dict[str, Any
         error = peak.centre_error
         yield Found("d_spacing", d, None if error is None else d / tan(theta) * radians(error / 2))
     yield Found("peak_width", peak.width, peak.width_error)
-    unit = f"{c.unit}*deg" if c.unit else None
+    unit = times(c.unit, "deg")
     yield Found("peak_area", peak.area, peak.area_error, unit=unit)
     yield Found("peak_height", peak.height, unit=c.unit)
     if wavelength and 0 < theta < np.pi / 2:
@@ -237,7 +237,7 @@ def _crystallinity(entry: Entry, **told: Any) -> Iterator[Found]:
     if crystalline + amorphous <= 5 * float(np.sqrt((c.sigma**2).sum())) * c.step:
         raise CannotDescribe("neither peaks nor halos stand out of the noise")
     spread = float(np.sqrt(np.mean((np.array(shares[1:]) - shares[0]) ** 2)))
-    unit = f"{c.unit}*deg" if c.unit else None
+    unit = times(c.unit, "deg")
     rest: dict[str, Any] = {
         "region": Region(axis, float(c.x[0]), float(c.x[-1]), "deg"),
         "settled": {"low": float(c.x[0]), "high": float(c.x[-1])},

@@ -202,7 +202,7 @@ def _residue(segment: Segment, axis: str, settled: dict[str, Any]) -> Iterator[F
     if place is not None:
         unit = "s" if axis == "time" else "degC"
         region = Region(axis, float(place[-k:].min()), float(place[-k:].max()), unit)
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     moved = abs(drift.slope) * 600
     if moved > max(0.5, 10 * drift.slope_error * 600):
         warnings = (
