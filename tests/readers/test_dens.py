@@ -34,7 +34,7 @@ def test_an_experiment_with_all_its_logs(instruments: Path) -> None:
     assert both["temperature_measured"].values.sum() == pytest.approx(229095.552737)
     assert both["timestamp"].values[0] == np.datetime64("2021-08-06T13:40:26.849")
     assert both["channel_1"].long_name == "Channel#1: 28 (Nitrogen)"
-    assert both["percent_gas1_measured"].long_name == "% Gas1 Measured: H2"
+    assert both["gas_fraction_measured_1"].long_name == "% Gas1 Measured: H2"
     assert both["mixvalve"].values[0] == "0; 0; 0"
     assert both["pin_measured"].unit is None
     assert heat["temperature_measured"].values.max() == pytest.approx(799.998708)

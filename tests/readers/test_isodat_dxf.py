@@ -43,6 +43,7 @@ def test_real_peaks_agree_with_the_traces(instruments: Path) -> None:
     assert peaks["peak_height_44"].values == pytest.approx(heights, rel=0.02, abs=float(background.max()))
     assert peaks["delta_13c"].values[0] == pytest.approx(-43.372, abs=1e-3)
     assert peaks["raw_peak_area_44"].values[0] == pytest.approx(13973.3127, abs=1e-3)
+    assert peaks["delta_18o"].long_name == "δ 18O/16O"
     assert (peaks["delta_13c"].unit, peaks["raw_peak_area_44"].unit) == ("permille", "mV*s")
     ratio = peaks["r_45co2_44co2"].values
     assert ratio == pytest.approx(peaks["peak_area_45"].values / peaks["peak_area_44"].values, rel=0.02)

@@ -23,6 +23,8 @@ _METADATA = "_metadata.log"
 _LOG = re.compile(r"_(?:synchronized_data|[^_]+_raw)\.csv\Z", re.IGNORECASE)
 _MOST_BYTES = 512 * 1024**2
 _KEY = re.compile(r"([A-Za-z][^,]{0,80}),\s?(.*)\Z")
+#: ``% Gas1 Measured``.
+_GAS = re.compile(r"% Gas(\d+) (\w+)")
 _WITH_UNIT = re.compile(r"(.*?)\s*\(([^()]+)\)\Z")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}:\d{2}(?:\.\d+)?\Z")
 
@@ -107,7 +109,8 @@ def _entry(src: RawInput, told: dict[str, str], taken: set[str], warnings: list[
     )
     for name, column in zip(names[2:], cells[2:], strict=True):
         plain, unit = _named(name, warnings)
-        key = free_name(plain.replace("%", "percent").replace("#", " "), used, "column")
+        words = _GAS.sub(r"gas fraction \2 \1", plain).replace("#", " ")
+        key = free_name(words, used, "column")
         signals.append(Signal(key, values(column, name, warnings), unit, long_name=_label(plain, told)))
     numeric = [s for s in signals[1:] if s.values.dtype.kind == "f" and np.isfinite(s.values).any()]
     if len(numeric) < 2 or numeric[0].name != "time":
@@ -175,7 +178,7 @@ def _times(cells: list[str], started: datetime | None) -> NDArray[Any]:
 
 READER = Reader(
     name="dens",
-    version="1",
+    version="2",
     techniques=("data_log",),
     vendor="DENSsolutions",
     format="Impulse log",

@@ -59,7 +59,9 @@ _UNITS = {
 }
 _USUAL = {"CO2": (44, 45, 46), "N2": (28, 29, 30), "CO": (28, 29, 30), "H2": (2, 3), "SO2": (64, 66)}
 _AREA = re.compile(r"\A(r?)Intensity (\w+)\Z")
-_NAMED = {"Nr.": "peak", "Ref. Name": "reference", "δ 13C/12C": "delta_13c"}
+_NAMED = {"Nr.": "peak", "Ref. Name": "reference"}
+#: ``δ 13C/12C`` is named after the heavy isotope, as everybody does.
+_DELTA = re.compile(r"δ\s*(\w+)/\w+")
 
 
 @dataclass(frozen=True)
@@ -291,7 +293,7 @@ def _table(
     for label in labels:
         cells = [row.values.get(label, (np.nan, "")) for row in rows]
         unit = next((unit for _, unit in cells if unit), "")
-        name = _NAMED.get(label) or _AREA.sub(_area_name, label)
+        name = _NAMED.get(label) or _AREA.sub(_area_name, _DELTA.sub(r"delta \1", label))
         name = make_name(name.replace("δ", "delta "), "result")
         numbers = np.array([value for value, _ in cells], float)
         columns.append(Signal(unique(names, name), numbers, _UNITS.get(unit, unit or ""), long_name=label))
@@ -352,7 +354,7 @@ def _started(data: bytes) -> datetime | None:
 
 READER = Reader(
     name="isodat_dxf",
-    version="1",
+    version="2",
     techniques=("irms",),
     vendor="Thermo",
     format="Isodat DXF",

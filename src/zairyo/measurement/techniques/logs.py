@@ -16,6 +16,7 @@ _LOG_SIGNALS = (
     Named("voltage", "V", "Voltage", "電圧"),
     Named("current", "A", "Current", "電流"),
     Named("pressure", "Pa", "Pressure", "圧力"),
+    Named("gas_fraction_measured", "percent", "Gas fraction (measured)", "ガス分率（実測）"),
 )
 
 _NETWORK_CONDITIONS = (

@@ -36,7 +36,7 @@ _CHROMATOGRAPHY = (
 
 _MASS = (
     Condition("ionisation", None, "Ionisation", "イオン化", main=True),
-    Condition("ionisation_energy", "eV", "Ionisation energy", "イオン化エネルギー", main=True),
+    Condition("ionisation_energy", "eV", "Ionisation energy", "イオン化エネルギー"),
     Condition("ion_polarity", None, "Ion polarity", "イオン極性", main=True),
     Condition("mass_analyser", None, "Mass analyser", "質量分析計", main=True),
     Condition("acquisition_mode", None, "Acquisition mode", "取り込みモード", main=True),
@@ -45,8 +45,8 @@ _MASS = (
     Condition("fragmentor_voltage", "V", "Fragmentor voltage", "フラグメンター電圧"),
     Condition("collision_energy", "eV", "Collision energy", "衝突エネルギー"),
     Condition("precursor_mass_to_charge", "", "Precursor m/z", "プリカーサー m/z", main=True),
-    Condition("product_mass_to_charge", "", "Product m/z", "プロダクト m/z", main=True),
-    Condition("gas", None, "Measured gas", "測定ガス", main=True),
+    Condition("product_mass_to_charge", "", "Product m/z", "プロダクト m/z"),
+    Condition("gas", None, "Measured gas", "測定ガス"),
     Condition("drift_gas", None, "Drift gas", "ドリフトガス"),
 )
 
@@ -92,7 +92,10 @@ _SIGNALS = (
     Named("concentration", None, "Concentration", "濃度"),
     Named("normalised_concentration", "percent", "Normalised concentration", "規格化濃度"),
     Named("signal_to_noise", "", "Signal-to-noise ratio", "SN比"),
-    Named("delta_13c", "permille", "δ13C", "δ13C"),
+    *(Named(f"delta_{i.lower()}", "permille", f"δ{i}", f"δ{i}") for i in ("2H", "13C", "15N", "18O", "34S")),
+    Named("raw_peak_area", "mV*s", "Peak area as recorded", "ピーク面積（生値）"),
+    Named("raw_peak_area_all", "mV*s", "Peak area as recorded, all masses", "ピーク面積（生値、全質量）"),
+    Named("peak_area_all", None, "Peak area, all masses", "ピーク面積（全質量）"),
     Named("width", None, "Width", "幅"),
 )
 
