@@ -1,6 +1,7 @@
 # make setup   everything into .venv/ and the web's pages; instant the second time
 # make demo    the platform on http://127.0.0.1:8000 with three instruments whose files arrive
 # make test    every test of Python and of the web's logic
+# make oracles the readers beside other libraries, each in an environment of its own, on the same real files
 # make check   lint and types
 # make e2e     the pages in a real browser (needs Chromium)
 # make docs    the documentation into site/
@@ -10,7 +11,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check e2e docs fuzz bench lock
+.PHONY: setup demo test oracles check e2e docs fuzz bench lock
 
 setup:
 	@$(PYTHON) tools/setup.py
@@ -21,6 +22,10 @@ demo: setup
 test: setup
 	$(BIN)/pytest -n 2
 	$(PYTHON) tools/setup.py npm test
+
+oracles: setup
+	$(BIN)/python tools/oracles.py
+	$(BIN)/pytest -n 2 --dist loadgroup tests/oracles
 
 check: setup
 	$(BIN)/ruff check
