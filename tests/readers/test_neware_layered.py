@@ -81,6 +81,19 @@ def test_records_before_any_cycle_are_kept_without_one(tmp_path: Path) -> None:
     assert "cycle" not in {s.name for s in entry.signals}
 
 
+def test_dates_that_are_none_are_kept_as_written(tmp_path: Path) -> None:
+    head = HEAD.replace("温度(℃)", "绝对时间")
+    for date, started in (("2024-03-05 10:00:00", True), ("day one", False), ("0000-03-05 10:00:00", False)):
+        path = tmp_path / "a.csv"
+        path.write_text(
+            f"{head}1,0.5\n,1,恒流充电,0:00:10\n,,1,0:00:00,0:00:00,5,3.5,0,{date}\n", encoding="utf-8"
+        )
+        entry = read(path)["cycling"]
+        assert (entry.started is not None) == started
+        assert entry["voltage"].values.tolist() == [3.5]
+        assert "timestamp" in {s.name for s in entry.signals}
+
+
 def test_files_cut_off_or_damaged_are_refused_or_read(instruments: Path, tmp_path: Path) -> None:
     whole = (instruments / "neware-csv" / NAME).read_bytes()
     (tmp_path / "a.csv").write_bytes(whole[:700_030])

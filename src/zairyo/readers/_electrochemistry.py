@@ -71,6 +71,13 @@ class Columns:
             values.flags.writeable = False  # so that the standard form need not copy it
         self.signals.append(Signal(own, values, unit, long_name=clean_text(label)))
 
+    def started(self) -> datetime | None:
+        """The first known moment in the column ``timestamp``; None if there is none, or its cells are no dates."""
+        times = self["timestamp"] if "timestamp" in self else np.array([])
+        known = times[~np.isnat(times)][:1].astype("datetime64[us]") if times.dtype.kind == "M" else ()
+        first = known[0].item() if len(known) else None
+        return first if isinstance(first, datetime) else None  # NumPy's years go below 1
+
     def unit(self, written: str | None, of: str = "") -> str | None:
         """A unit as Pint spells it; as written, with a warning, if it is not known; None if there is none."""
         if written is None or not written.strip():

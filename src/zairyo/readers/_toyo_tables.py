@@ -192,7 +192,7 @@ def _finish(columns: Columns, states: Array | None) -> None:
                 columns.signals[at] = replace(
                     signal, values=np.where(discharging, -signal.values, signal.values)
                 )
-    if "time" not in columns and "timestamp" in columns:
+    if "time" not in columns and columns.started() is not None:
         times = columns["timestamp"]
         known = times[~np.isnat(times)]
         if len(known):

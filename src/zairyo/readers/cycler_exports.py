@@ -191,9 +191,7 @@ def _read(dialect: _Dialect, source: RawInput) -> Measurement:
             _add(columns, dialect, heading, column, decimal, warnings)
     split_by_direction(columns)
     started = next((m for key in dialect.started if (m := moment_of(header.get(key, ""), _DATES))), None)
-    if started is None and "timestamp" in columns and columns["timestamp"].dtype.kind == "M":
-        known = columns["timestamp"][~np.isnat(columns["timestamp"])][:1]
-        started = known.astype("datetime64[us]")[0].item() if len(known) else None
+    started = started or columns.started()
     conditions = {name: Quantity(header[key]) for key, name in dialect.conditions.items() if header.get(key)}
     entry = make_entry(
         "cycling",

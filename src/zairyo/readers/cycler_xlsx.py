@@ -281,9 +281,7 @@ def _read(source: RawInput) -> Measurement:
         _count_cycles(columns, cycles)
         split_by_direction(columns)
         name = "cycling" if len(records) == 1 else make_name(stem, "cycling")
-        if started is None and "timestamp" in columns and columns["timestamp"].dtype.kind == "M":
-            known = columns["timestamp"][~np.isnat(columns["timestamp"])][:1]
-            started = known.astype("datetime64[us]")[0].item() if len(known) else None
+        started = started or columns.started()
         entries.append(_unique(entries, name, columns, title, started, _conditions(info)))
     for sheet, columns in shown:
         if columns.signals:

@@ -208,12 +208,8 @@ def _read(source: RawInput) -> Measurement:
     cycle_columns = _fill(cycles, _cells(cycles, mark), warnings, lost) if cycles.rows else Columns()
     step_columns = _fill(steps, _cells(steps, mark), warnings, lost) if steps.rows else Columns()
     columns = _records(records, mark, step_columns, cycle_columns, (of_step, of_cycle), lost, warnings)
-    started = None
-    if "timestamp" in columns:
-        known = columns["timestamp"][~np.isnat(columns["timestamp"])][:1]
-        started = known.astype("datetime64[us]")[0].item() if len(known) else None
     entries: list[Entry] = [
-        make_entry("cycling", "battery_cycling", columns, title=source.path.stem, started=started)
+        make_entry("cycling", "battery_cycling", columns, title=source.path.stem, started=columns.started())
     ]
     for name, found in (("cycles", cycle_columns), ("steps", step_columns)):
         if found.signals:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -270,10 +269,7 @@ def _read_records(source: RawInput) -> Measurement:
             )
     columns = fill(_joined(parts), warnings)
     title = source.path.parent.name if source.parts else source.path.name
-    started: datetime | None = None
-    if "timestamp" in columns:
-        known = columns["timestamp"][~np.isnat(columns["timestamp"])][:1]
-        started = known.astype("datetime64[us]")[0].item() if len(known) else None
+    started = columns.started()
     entry = make_entry(
         "cycling",
         "battery_cycling",
