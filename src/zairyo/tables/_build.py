@@ -238,7 +238,7 @@ def _numeric(
             f"{raw.at(r, heading)}: the value is infinite; correct it or leave it empty" for r in infinite
         ]
     if column.kind == "integer":
-        fractions = np.flatnonzero(np.isfinite(values) & (values % 1 != 0))
+        fractions = np.flatnonzero(np.isfinite(values) & (np.floor(values) != values))
         problems += [
             f"{raw.at(r, heading)}: {values[r]:g} is not a whole number; correct it, or give the column kind: number"
             for r in fractions[:100]
@@ -293,6 +293,8 @@ def _texts(part: RawColumn) -> tuple[Codes, Objects]:
         array = pa.array([_raw.spell(v) for v in part.numbers.tolist()], pa.string())
     else:
         array = pc.utf8_trim_whitespace(part.text)
+        if pc.any(pc.match_substring(array, "\r")).as_py():
+            array = pc.replace_substring(pc.replace_substring(array, "\r\n", "\n"), "\r", "\n")
     array = pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
     found = array.dictionary_encode()
     codes = found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
@@ -360,7 +362,9 @@ def _row_ids(schema: Schema, raw: RawTable, headings: Mapping[str, int]) -> Inte
     length = len(raw.lines)
     if schema.row in headings and schema.row not in {c.heading or c.name for c in schema.columns}:
         values = numbers_of(raw.columns[headings[schema.row]], raw.decimal).values
-        if not (np.all(values >= 0) and np.all(values % 1 == 0) and len(np.unique(values)) == length):
+        if not (
+            np.all(values >= 0) and np.all(np.floor(values) == values) and len(np.unique(values)) == length
+        ):
             raise TableError(
                 f"{raw.source}: the ids in column {schema.row!r} must be whole numbers, each once"
             )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -46,50 +47,47 @@ def composition_makers(
     if "amounts" in wanted:
         names = tuple(f"{name}: {s}" for s in symbols)
         parts.append(
-            Part("mixture", name, names, ("",) * len(names), _maker(name, symbols, lambda f: f, True))
+            Part("mixture", name, names, ("",) * len(names), partial(_amounts, name=name, known=symbols))
         )
     if "properties" in wanted and chosen:
-        values = np.stack([elements().property(p) for p in chosen], axis=1)
         names, units = _property_names(name, chosen)
-        make = _maker(name, None, lambda f, at: property_statistics(f, values[at]))
+        make = partial(_statistics, name=name, properties=chosen)
         parts.append(Part("elements", name, names, units, make, _unknown(chosen, symbols)))
     if "norms" in wanted:
         names = tuple(f"{name}: norm {p}" for p in _NORMS)
-        parts.append(
-            Part("elements", name, names, ("",) * len(names), _maker(name, None, lambda f, at: norms(f)))
-        )
+        parts.append(Part("elements", name, names, ("",) * len(names), partial(_norms, name=name)))
     if "alloy" in wanted:
-        radii = elements().property("atomic_radius")
         names = (f"{name}: mixing entropy", f"{name}: atomic-size mismatch")
-        make = _maker(
-            name, None, lambda f, at: np.stack([mixing_entropy(f), size_mismatch(f, radii[at])], axis=1)
-        )
-        parts.append(Part("elements", name, names, ("J/(mol*K)", ""), make))
+        parts.append(Part("elements", name, names, ("J/(mol*K)", ""), partial(_alloy, name=name)))
     return parts
 
 
-def _maker(
-    name: str, symbols: tuple[str, ...] | None, function: Callable[..., Floats], amounts: bool = False
-) -> Any:
-    """A function of a table that gives ``function`` of the distinct compositions' atomic fractions."""
+def _amounts(table: Table, name: str, known: tuple[str, ...]) -> Floats:
+    found, rows, present = distinct_fractions(table, name)
+    if strange := [s for s in present if s not in known]:
+        raise TableError(f"{name!r}: {listed(strange)} was in no composition when the features were planned")
+    result = np.zeros((len(found), len(known)))
+    result[:, [known.index(s) for s in present]] = found
+    result[np.isnan(found).any(axis=1)] = np.nan
+    return np.asarray(result[rows])
 
-    def make(table: Table) -> Floats:
-        found, rows, present = distinct_fractions(table, name)
-        if not amounts:
-            statistics: Floats = function(found, elements().positions(present))[rows]
-            return statistics
-        assert symbols is not None
-        if strange := [s for s in present if s not in symbols]:
-            raise TableError(
-                f"{name!r}: {listed(strange)} was in no composition when the features were planned"
-            )
-        result = np.zeros((len(found), len(symbols)))
-        result[:, [symbols.index(s) for s in present]] = found
-        result[np.isnan(found).any(axis=1)] = np.nan
-        all_rows: Floats = result[rows]
-        return all_rows
 
-    return make
+def _statistics(table: Table, name: str, properties: tuple[str, ...]) -> Floats:
+    found, rows, present = distinct_fractions(table, name)
+    at = elements().positions(present)
+    values = np.stack([elements().property(p)[at] for p in properties], axis=1)
+    return np.asarray(property_statistics(found, values)[rows])
+
+
+def _norms(table: Table, name: str) -> Floats:
+    found, rows, _ = distinct_fractions(table, name)
+    return np.asarray(norms(found)[rows])
+
+
+def _alloy(table: Table, name: str) -> Floats:
+    found, rows, present = distinct_fractions(table, name)
+    radii = elements().property("atomic_radius")[elements().positions(present)]
+    return np.asarray(np.stack([mixing_entropy(found), size_mismatch(found, radii)], axis=1)[rows])
 
 
 def _property_names(name: str, chosen: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,16 +93,18 @@ def smiles_maker(table: Table, name: str, wanted: Sequence[str]) -> Part:
         names += [f"{name}: fragment {b}" for b in bits]
         units += [""] * len(bits)
 
-    def make(other: Table) -> Floats:
-        codes, texts = _checked(other, name)
-        parts = [_physical(texts)] if "descriptors" in wanted else []
-        if "fingerprint" in wanted:
-            parts.append(_fingerprints(texts)[:, bits])
-        numbers = np.concatenate(parts, axis=1)
-        result: Floats = np.vstack([numbers, np.full((1, numbers.shape[1]), np.nan)])[codes]
-        return result
-
+    make = partial(_of_molecules, name=name, wanted=tuple(wanted), bits=bits)
     return Part("molecule", name, tuple(names), tuple(units), make)
+
+
+def _of_molecules(table: Table, name: str, wanted: tuple[str, ...], bits: NDArray[np.int64]) -> Floats:
+    codes, texts = _checked(table, name)
+    parts = [_physical(texts)] if "descriptors" in wanted else []
+    if "fingerprint" in wanted:
+        parts.append(_fingerprints(texts)[:, bits])
+    numbers = np.concatenate(parts, axis=1)
+    result: Floats = np.vstack([numbers, np.full((1, numbers.shape[1]), np.nan)])[codes]
+    return result
 
 
 def _checked(table: Table, name: str) -> tuple[Any, tuple[str, ...]]:

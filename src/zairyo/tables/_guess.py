@@ -164,31 +164,21 @@ def _one(raw: RawColumn, seen: Look, name: str) -> tuple[Column, list[str]]:
 
 
 def _are_formulas(distinct: tuple[str, ...], name: str) -> bool:
-    """Whether all are formulas, and are more than words that happen to be made of symbols (``PVC``, ``NO``)."""
-    named = re.search(r"composition|formula|alloy|compound|組成|化学式|合金", name, re.I)
-    several = 0
-    for i, text in enumerate(distinct):
+    """Whether they are formulas, and more than words that happen to be made of symbols (``PVC``, ``NO``).
+
+    A typing error among many is the user's to correct.
+    """
+    named = re.search(r"composition|formula|alloy|compound|組成|化学式|合金", name, re.I) is not None
+    sample = distinct[:_SAMPLED]
+    wrong = several = 0
+    for text in sample:
         try:
-            amounts = parse(text, "mass").amounts
+            several += len(parse(text, "mass").amounts) > 1 and any(c.isdigit() for c in text)
         except TableError:
-            # A typing error among many formulas is the user's to correct.
-            if i == several or len(distinct) < 10:
+            wrong += 1
+            if wrong > (0.34 if named else 0.05) * len(sample):
                 return False
-            if sum(not _parses(t) for t in distinct[:200]) * 20 > len(distinct[:200]):
-                return False
-            continue
-        several += len(amounts) > 1 and any(c.isdigit() for c in text)
-        if i > 1000:
-            break
-    return bool(distinct) and (bool(named) or several * 2 >= min(len(distinct), 1000))
-
-
-def _parses(text: str) -> bool:
-    try:
-        parse(text, "mass")
-    except TableError:
-        return False
-    return True
+    return len(sample) > wrong and (named or several * 2 >= len(sample))
 
 
 def _formulas(
@@ -236,7 +226,7 @@ def _mixtures(columns: list[Column], of: Mapping[str, Floats]) -> list[Mixture]:
 
 def _summing(run: list[Column], of: Mapping[str, Floats]) -> tuple[list[Column], float | None] | None:
     """The longest neighbours in a run whose rows all sum to 1 or 100 and are not the same throughout."""
-    if len(run) < 2:
+    if len(run) < 2 or not len(of[run[0].name]):
         return None
     rows = np.linspace(0, len(of[run[0].name]) - 1, min(len(of[run[0].name]), _SAMPLED)).astype(int)
     values = np.stack([of[c.name][rows] for c in run], axis=1)
@@ -257,6 +247,8 @@ def _summing(run: list[Column], of: Mapping[str, Floats]) -> tuple[list[Column],
 
 def _usual_total(columns: list[Column], of: Mapping[str, Floats]) -> float | None:
     sums = np.nansum([of[c.name] for c in columns], axis=0)
+    if not len(sums):
+        return None
     for whole in (1.0, 100.0):
         if np.mean(np.abs(sums - whole) <= TOLERANCE * whole) >= 0.5:
             return whole

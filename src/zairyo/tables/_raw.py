@@ -96,9 +96,12 @@ def read_csv(path: Path, encoding: str | None, delimiter: str | None, decimal: s
     arrow()
     data = path.read_bytes()
     text, found = _text.decode(data, encoding)
-    if "\r" in text[:1_000_000] and "\n" not in text[:1_000_000]:
-        text, found = text.replace("\r", "\n"), "changed"
-    layout = _text.find_layout(text.removeprefix("\ufeff"), delimiter, decimal)
+    if "\r" in text:
+        text, found = text.replace("\r\n", "\n").replace("\r", "\n"), f"{found}, line ends changed"
+    try:
+        layout = _text.find_layout(text.removeprefix("\ufeff"), delimiter, decimal)
+    except csv.Error as e:
+        raise TableError(f"it is not a table of separated cells: {e}") from None
     if found != "utf-8":
         data = text.encode("utf-8", "replace")
     del text
@@ -113,7 +116,8 @@ def read_csv(path: Path, encoding: str | None, delimiter: str | None, decimal: s
         for name, cells, unit in zip(layout.names, columns, stated, strict=False)
     ]
     notes = list(layout.notes)
-    if found not in ("utf-8", "utf-8-sig", "changed") and encoding is None:
+    found = found.partition(",")[0]
+    if found not in ("utf-8", "utf-8-sig") and encoding is None:
         notes.append(f"its text was read as {found}")
     table = RawTable(raw, lines, path.name, decimal=layout.decimal, notes=notes)
     return _tidy(table, len(names))

@@ -22,6 +22,7 @@ _MARKS = (
 _DELIMITERS = ("\t", ";", ",", "|")
 _SAMPLE_LINES = 200
 _JAPANESE = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60℃]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 _HALF_WIDTH = re.compile("[\uff61-\uff9f]")
 #: Numbers whose mark can only be the one or the other: a group of thousands has three digits.
 _DECIMAL_COMMA = re.compile(
@@ -63,6 +64,14 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
     TableError
         It is not text, or not in the encoding given.
     """
+    text, found = _decode(data, encoding)
+    head = text[:65536]
+    if len(_CONTROL.findall(head)) * 200 > len(head):
+        raise TableError("it is not text; save the table as CSV, Excel or Parquet")
+    return text, found
+
+
+def _decode(data: bytes, encoding: str | None) -> tuple[str, str]:
     if encoding is not None:
         try:
             return data.decode(encoding), encoding
@@ -112,12 +121,12 @@ def find_layout(text: str, delimiter: str | None = None, decimal: str | None = N
         There is no table.
     """
     lines = _beginning(text)
-    if not any(line.strip() for line in lines):
-        raise TableError("it is empty")
     if delimiter is None:
         delimiter = max(_DELIMITERS, key=lambda d: _fit(lines, d))
     rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != "\t"))
     full = [width(row) for row in rows]
+    if not any(full):
+        raise TableError("it is empty")
     usual = Counter(w for w in full if w).most_common(1)[0][0]
     start = next(i for i, w in enumerate(full) if w >= usual)
     names = tuple(cell.strip() for cell in rows[start])

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import fsum, isfinite
-from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from zairyo.tables._base import TableError
@@ -74,7 +73,7 @@ class Composition:
                 kept[symbol] = float(amount)
         if not kept or not isfinite(fsum(kept.values())):
             raise TableError("a composition needs at least one element of an amount above 0")
-        object.__setattr__(self, "amounts", MappingProxyType(kept))
+        object.__setattr__(self, "amounts", kept)
 
     @property
     def elements(self) -> tuple[str, ...]:

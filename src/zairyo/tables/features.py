@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -255,7 +256,7 @@ def _parts(
     name = column.name
     if column.numeric:
         kind: BlockKind = "integer" if column.kind == "integer" else "number"
-        yield Part(kind, name, (name,), (column.unit,), lambda t: _numbers(t, name))
+        yield Part(kind, name, (name,), (column.unit,), partial(_numbers, name=name))
     elif column.kind == "composition":
         yield from composition_makers(table, column, compositions, properties)
     elif column.kind == "smiles" and tuple(smiles) != ("levels",):
@@ -292,10 +293,9 @@ def _by_level(
     numbers = np.eye(len(levels)) if numbers is None else numbers
     names = names or tuple(f"{name}={level}" for level in levels)
 
-    def make(table: Table) -> Floats:
-        return by_text(table, name, levels, numbers)
-
-    return Part(kind, name, names, (None,) * len(names), make)
+    return Part(
+        kind, name, names, (None,) * len(names), partial(by_text, name=name, known=levels, numbers=numbers)
+    )
 
 
 def by_text(table: Table, name: str, known: tuple[str, ...], numbers: Floats) -> Floats:
@@ -319,7 +319,7 @@ def by_text(table: Table, name: str, known: tuple[str, ...], numbers: Floats) ->
 
 def _mixture_part(mixture: Mixture) -> Part:
     names = (*mixture.columns, mixture.balance) if mixture.balance else mixture.columns
-    return Part("mixture", mixture.name, names, ("",) * len(names), lambda table: fractions(table, mixture))
+    return Part("mixture", mixture.name, names, ("",) * len(names), partial(fractions, mixture=mixture))
 
 
 def _named_apart(parts: Iterable[Part]) -> tuple[Part, ...]:

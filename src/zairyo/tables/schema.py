@@ -14,7 +14,6 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, get_args
 
 from zairyo.measurement import units
@@ -89,7 +88,7 @@ class Column:
             raise TableError(f"a column needs a name, not {self.name!r}")
         object.__setattr__(self, "levels", tuple(self.levels))
         known_of = {name: tuple(map(float, v)) for name, v in self.level_values.items()}
-        object.__setattr__(self, "level_values", MappingProxyType(known_of))
+        object.__setattr__(self, "level_values", known_of)
         if len(set(self.levels)) < len(self.levels):
             raise TableError(f"column {self.name!r} names a level twice: {listed(self.levels)}")
         if self.kind != "category" and (self.levels or self.ordered or self.level_values):
@@ -150,7 +149,7 @@ class Mixture:
         object.__setattr__(self, "columns", tuple(self.columns))
         object.__setattr__(self, "ingredients", tuple(self.ingredients or self.columns))
         for name in ("densities", "molar_masses"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+            object.__setattr__(self, name, dict(getattr(self, name)))
         if self.basis not in (None, *get_args(Basis)):
             raise TableError(
                 f"mixture {self.name!r}: there is no basis {self.basis!r}; there are mole, mass, volume"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,7 +64,7 @@ class Table:
     next_row: int = -1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cells", MappingProxyType(dict(self.cells)))
+        object.__setattr__(self, "cells", dict(self.cells))
         if self.next_row < 0:
             object.__setattr__(self, "next_row", int(self.rows.max()) + 1 if len(self.rows) else 0)
         if list(self.cells) != self.schema.names:
