@@ -14,6 +14,8 @@ _FEWEST = 12
 #: The signal still changes at a limit if its slope there, against the baseline's, would take it over this
 #: share of the event's height before the peak: a Gaussian that is cut where it has 4 % of its height does.
 _STILL_CHANGING = 0.25
+#: One side of an event is straight if it is nowhere further from a line than this share of the height, on average.
+_STRAIGHT = 0.06
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def evaluate(segment: Segment, low: float, high: float, baseline: str) -> Event:
     Raises
     ------
     CannotDescribe
-        Too few points, no event, or one that is cut off by the limits.
+        Too few points, no event, one that is cut off by the limits, or a step rather than a peak.
     """
     part = between(segment.temperature, low, high)
     t, T, y = segment.time[part], segment.temperature[part], segment.signal[part]
@@ -62,7 +64,18 @@ def evaluate(segment: Segment, low: float, high: float, baseline: str) -> Event:
     slope = sign * smoothed(above, window, 1)
     onset = _tangent(T, up, slope, slice(0, top + 1), 1.0)
     end = _tangent(T, up, slope, slice(top, len(T)), -1.0)
+    if any(
+        _straight(t[side], smooth[side]) < _STRAIGHT * height for side in (slice(0, top), slice(top, None))
+    ):
+        raise CannotDescribe(
+            "one side goes straight to its limit, as at a step or a bend: there is no peak, or its limits are too near"
+        )
     return Event(onset, _summit(T, sign * smooth, top), end, area, sign * height)
+
+
+def _straight(t: Numbers, y: Numbers) -> float:
+    """Root mean square distance from a straight line."""
+    return float(np.sqrt(np.mean((y - line(t, y).at(t)) ** 2)))
 
 
 def _baseline(t: Numbers, y: Numbers, kind: str, across: int) -> Numbers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -15,6 +16,9 @@ from zairyo.descriptors._dsc_signal import MASS, SEGMENT, TECHNIQUES, Heat, heat
 from zairyo.descriptors._numeric import Numbers, need, noise
 from zairyo.descriptors._thermal import Segment, between, covers, smoothed
 from zairyo.measurement import Entry
+
+#: An event that is found is none if its area is less certain than this share of it.
+_DOUBTFUL = 0.5
 
 
 def _transitions(entry: Entry, **told: Any) -> Iterator[Found]:
@@ -30,7 +34,7 @@ def _transitions(entry: Entry, **told: Any) -> Iterator[Found]:
     if low is not None and low >= high:
         raise CannotDescribe(f"the lower limit {low:g} °C is not below the upper one, {high:g} °C")
     reasons: list[str] = []
-    numbers: list[list[Found]] = []
+    numbers: list[_Numbers] = []
     for segment in scans(entry, heat, told["segment"]):
         if low is None:
             tries = list(_sought(segment, told, reasons))
@@ -39,17 +43,19 @@ def _transitions(entry: Entry, **told: Any) -> Iterator[Found]:
         else:
             reasons.append(f"{segment.name} does not reach over {low:g} … {high:g} °C")
             continue
+        here: list[_Numbers] = []
         for limits in tries:
             try:
-                numbers.append(_first_that_holds(segment, limits, heat, told, entry))
+                here.append(_first_that_holds(segment, limits, heat, told, entry))
             except CannotDescribe as e:
                 reasons.append(f"{segment.name}, {limits[0][0]:.4g} … {limits[0][1]:.4g} °C: {e}")
+        numbers += _once(here)
     if not numbers:
         shown = "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
         raise CannotDescribe(shown or "no event stands out of the curve")
     left_out = tuple(f"Not given: {reason}." for reason in reasons) if low is None else ()
     count: dict[str, int] = {}
-    for group in numbers:
+    for group in (n.found for n in numbers):
         part = str(group[0].settled["segment"])
         count[part] = count.get(part, 0) + 1
         for f in group:
@@ -66,17 +72,43 @@ def _transitions(entry: Entry, **told: Any) -> Iterator[Found]:
             )
 
 
+@dataclass(frozen=True)
+class _Numbers:
+    """One event's numbers, where its peak is, and its area's uncertainty as a share of the area."""
+
+    found: list[Found]
+    peak: float
+    low: float
+    high: float
+    doubt: float
+
+
+def _once(events: list[_Numbers]) -> list[_Numbers]:
+    """Without an event that another one's limits hold as well; of the two the better determined stays."""
+    kept: list[_Numbers] = []
+    for event in sorted(events, key=lambda e: e.doubt):
+        twice = any(abs(event.peak - k.peak) < 0.05 * (k.high - k.low) for k in kept)
+        if not twice:
+            kept.append(event)
+    return [e for e in events if e in kept]
+
+
 def _first_that_holds(
     segment: Segment,
     limits: list[tuple[float, float]],
     heat: Heat,
     told: dict[str, Any],
     entry: Entry,
-) -> list[Found]:
-    """The numbers within the first of some limits that the event is not cut off by."""
+) -> _Numbers:
+    """The numbers within the first of some limits that the event is not cut off by, and that determine its area."""
     for number, (low, high) in enumerate(limits, start=1):
         try:
-            return _numbers(segment, low, high, heat, told, entry)
+            event = _numbers(segment, low, high, heat, told, entry)
+            if told["low"] is None and event.doubt > _DOUBTFUL:
+                raise CannotDescribe(
+                    "it is a step or a bend rather than a peak: its area depends on the limits"
+                )
+            return event
         except CannotDescribe:
             if number == len(limits):
                 raise
@@ -85,7 +117,7 @@ def _first_that_holds(
 
 def _numbers(
     segment: Segment, low: float, high: float, heat: Heat, told: dict[str, Any], entry: Entry
-) -> list[Found]:
+) -> _Numbers:
     event = evaluate(segment, low, high, told["baseline"])
     errors = spread(segment, low, high, told["baseline"], event)
     axis = entry.x if entry.is_table else "temperature"
@@ -105,19 +137,15 @@ def _numbers(
         )
     rest: dict[str, Any] = {"region": region, "settled": settled}
     area_error = errors["area"]
-    return [
+    found = [
         Found("transition_onset", event.onset, errors["onset"], **rest),
         Found("transition_peak", event.peak, errors["peak"], **rest),
         Found("transition_end", event.end, errors["end"], **rest),
-        Found(
-            heat.name,
-            sign * event.area,
-            area_error,
-            unit=heat.unit,
-            warnings=unsigned,
-            **rest,
-        ),
+        Found(heat.name, sign * event.area, area_error, unit=heat.unit, warnings=unsigned, **rest),
     ]
+    known = area_error is not None and event.area
+    doubt = (area_error or 0.0) / abs(event.area) if known else float("inf")
+    return _Numbers(found, event.peak, low, high, doubt)
 
 
 def _sought(
