@@ -56,11 +56,15 @@ def _as(table: Table, old: Column, new: Column) -> Cells:
     """A column's cells under another declaration."""
     cells = table.cells[old.name]
     if new.numeric and old.numeric:
+        cells = _in_unit(cells, old, new)
         whole = np.isnan(cells.values) | (cells.values % 1 == 0)
         if new.kind == "integer" and not whole.all():
             row = int(table.rows[np.flatnonzero(~whole)[0]])
-            raise TableError(f"{table.where(row, old.name)}: not a whole number, so the kind stays number")
-        return _in_unit(cells, old, new)
+            raise TableError(
+                f"{table.where(row, old.name)}: not a whole number{f' in {new.unit}' if new.unit else ''}; "
+                "give the column kind: number"
+            )
+        return cells
     if new.numeric:
         return _to_numbers(table, old, cells)
     if old.numeric:

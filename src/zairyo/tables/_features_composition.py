@@ -43,6 +43,8 @@ def composition_makers(
     name = of.name
     symbols = distinct_fractions(table, name)[2]
     chosen = tuple(DEFAULT_PROPERTIES if properties is None else properties)
+    for wish in chosen:
+        elements().property(wish)  # says which there are
     parts = []
     if "amounts" in wanted:
         names = tuple(f"{name}: {s}" for s in symbols)

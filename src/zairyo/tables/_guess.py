@@ -137,12 +137,13 @@ def _one(raw: RawColumn, seen: Look, name: str) -> tuple[Column, list[str]]:
     role = None if outcome_of(name) == "property" else role_of(name)
     told: dict[str, Any] = {"heading": "" if heading == name else heading, "unit": unit}
     if seen.is_numeric or not (seen.distinct or seen.stated):
-        whole = seen.numbers.values[np.isfinite(seen.numbers.values)]
-        kind = (
-            "integer" if len(whole) and np.all(whole % 1 == 0) and np.abs(whole).max() < 2**53 else "number"
-        )
-        if role == "identifier" and not (kind == "integer" and len(np.unique(whole)) == len(whole)):
-            role = "group" if kind == "integer" else None  # several rows of one sample
+        stated = seen.numbers.values[np.isfinite(seen.numbers.values)]
+        whole = bool(len(stated) and np.all(stated % 1 == 0) and np.abs(stated).max() < 2**53)
+        once = len(np.unique(stated)) == len(stated)
+        if role == "identifier" and not (whole and once):
+            role = "group" if whole else None  # several rows of one sample
+        # A count has no unit; 1000 °C may become 1012.5 °C, as may any outcome.
+        kind = "integer" if whole and unit in (None, "", "counts") and role != "cost" else "number"
         if role == "identifier":
             return Column(name, "identifier", "text", **told), []
         if role in ("group", "note"):
@@ -277,7 +278,7 @@ def _outcomes(
         roles[rest[-1].name] = "property"
         names = [c.name for c in columns if roles.get(c.name) == "property"]
         notes.append(f"{' and '.join(names)} was taken as the property; give roles if it is another")
-    return [replace(c, role=roles.get(c.name, c.role)) for c in columns], notes  # type: ignore[arg-type]
+    return [c.as_role(roles.get(c.name, c.role)) for c in columns], notes
 
 
 def _trailing(columns: list[Column], of: Mapping[str, Floats], members: set[str]) -> list[str]:

@@ -99,6 +99,11 @@ class Column:
                     f"column {self.name!r}: {name} has {len(numbers)} values for {len(self.levels)} levels"
                 )
 
+    def as_role(self, role: Any) -> Column:
+        """In another role. What is measured or paid is not whole by nature, even if all values so far are."""
+        whole = self.kind == "integer" and role in (*OUTCOMES, "cost")
+        return replace(self, role=role, kind="number" if whole else self.kind)
+
     @property
     def numeric(self) -> bool:
         return self.kind in NUMERIC
@@ -261,7 +266,7 @@ class Schema:
         """The schema with other roles: column → role, or role → columns."""
         schema = self
         for name, role in _by_column(roles).items():
-            schema = schema.with_column(name, role=role)
+            schema = schema.with_column(name, role=role, kind=schema[name].as_role(role).kind)
         return schema
 
     def to_dict(self) -> dict[str, Any]:
