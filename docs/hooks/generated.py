@@ -368,6 +368,48 @@ def _default(f: Field[Any]) -> str:
     return code(str(f.default))
 
 
+# --- descriptors -----------------------------------------------------------------------------------------------
+
+
+def descriptor_methods() -> Iterator[str]:
+    """Every method with what it gives and its parameters."""
+    from zairyo.descriptors.registry import load
+    from zairyo.measurement.techniques import TECHNIQUES
+
+    for method in load().methods.values():
+        yield f"\n### {method.title} {'{'} #{method.name} {'}'}\n"
+        of = ", ".join(f"[{TECHNIQUES[t].short}](vocabulary.md#{t})" for t in method.techniques)
+        yield f"{code(method.name)} {method.version} · {method.title_ja} · for {of} · after {method.source}\n"
+        yield from_rst_paragraphs(method.compute.__doc__ or "") + "\n"
+        units = {None: "the measurement's", "": "number"}
+        yield from table(
+            ("descriptor", "unit", "title", "表題"),
+            (
+                (code(t.name), units.get(t.unit, code(t.unit or "")), t.title, t.title_ja)
+                for t in method.gives
+            ),
+        )
+        yield ""
+        yield from table(
+            ("parameter", "default", "unit or choices", "meaning", "表題"),
+            (
+                (
+                    code(p.name),
+                    "required" if p.required else "" if p.default is None else code(str(p.default).lower()),
+                    " ".join(map(code, p.choices)) or code(p.unit or ""),
+                    p.title,
+                    p.title_ja,
+                )
+                for p in method.parameters
+            ),
+        )
+
+
+def from_rst_paragraphs(text: str) -> str:
+    """A docstring's paragraphs as Markdown."""
+    return "\n\n".join(from_rst(part) for part in inspect.cleandoc(text).split("\n\n"))
+
+
 # --- server ----------------------------------------------------------------------------------------------------
 
 
@@ -507,6 +549,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
         techniques,
         application_definitions,
         formats,
+        descriptor_methods,
         description_keys,
         settings,
         limits,

@@ -52,7 +52,7 @@ def test_every_method_is_declared_whole() -> None:
 
     for m in found.methods.values():
         assert set(m.techniques) <= set(TECHNIQUES), m.name
-        assert all((m.title, m.title_ja, m.source, m.gives)), m.name
+        assert all((m.title, m.title_ja, m.source, m.gives, m.compute.__doc__)), m.name
         for p in (*m.parameters, *m.gives):
             assert all((p.title, p.title_ja)), f"{m.name} {p.name}"
             assert not p.unit or units.normalise(p.unit) == p.unit, f"{m.name} {p.name}: {p.unit}"

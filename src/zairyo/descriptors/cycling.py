@@ -178,9 +178,8 @@ def _describe(entry: Entry, **told: Any) -> Iterator[Found]:
 
     Where it has no counters, by the trapezoidal rule from current, voltage and time; where it has both, cycles
     whose two capacities differ by more than 2 % are told. Coulombic efficiency is discharge over charge capacity
-    of one cycle (IEC 62660-1 gives the energy efficiency alike), or the other way round for half cells of
-    anodes; mean voltages are energy over capacity; retention refers to the discharge capacity of
-    ``reference_cycle``. Incomplete cycles are left out: halves that are missing or have less than a fifth of the
+    of one cycle, or the other way round for half cells of anodes; mean voltages are energy over capacity;
+    retention refers to the discharge capacity of ``reference_cycle``. Incomplete cycles are left out: halves that are missing or have less than a fifth of the
     other (formation, state of charge set before the test), and a last one that was stopped.
     """
     records = _records(entry, told["cycle_column"])

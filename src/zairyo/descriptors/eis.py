@@ -105,6 +105,10 @@ def _limits(s: _Spectrum) -> dict[str, float]:
 def _circuit(entry: Entry, **told: Any) -> Iterator[Found]:
     """Complex non-linear least squares of an equivalent circuit (Boukamp, Solid State Ionics 20 (1986) 31).
 
+    In ``circuit``, ``-`` joins in series and ``p( , )`` in parallel. Elements, with a number each: ``R``, ``C``, ``L``;
+    ``CPE`` 1/(Q (jω)^α); ``W`` semi-infinite diffusion σ (1 − j)/√ω; ``Wo`` Z₀ coth(√(jωτ))/√(jωτ), reflecting; ``Ws``
+    Z₀ tanh(√(jωτ))/√(jωτ), transmitting.
+
     Weighted by 1/|Z| (``modulus``) or not (``unit``). The fit is begun from twenty places that are the same every
     time, so no starting values are needed; the best is taken. Standard errors are from the covariance. A
     resistor with a constant phase element has the capacitance (Q R^(1−α))^(1/α) (Hsu & Mansfeld, Corrosion 57
