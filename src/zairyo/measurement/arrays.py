@@ -68,8 +68,11 @@ def _check_characters(array: Array, what: str) -> None:
     code = characters(array)
     if code.size == 0:
         return
-    inner_nul = (code[:, :-1] == 0) & (code[:, 1:] != 0)
-    bad = inner_nul.any() or ((code >= 0xD800) & (code <= 0xDFFF)).any() or code.max() > 0x10FFFF
+    is_letter = code != 0
+    bad = bool((is_letter[:, 1:] > is_letter[:, :-1]).any())  # a letter behind a NUL
+    highest = code.max()
+    if highest >= 0xD800 and not bad:
+        bad = bool(highest > 0x10FFFF or ((code >= 0xD800) & (code <= 0xDFFF)).any())
     if bad:
         raise MeasurementError(f"{what} holds text with a NUL or a lone surrogate")
 

@@ -65,7 +65,10 @@ def check_metadata(value: Any, what: str, depth: int = 0) -> None:
     if depth > _DEEPEST:
         raise MeasurementError(f"{what} is nested deeper than {_DEEPEST}")
     if kind is str:
-        check_text(value, what)
+        if not value.isprintable():
+            check_text(value, what)
+    elif kind is float or kind is bool:
+        pass
     elif kind is dict or (depth == 0 and isinstance(value, Mapping)):
         for key, item in value.items():
             if type(key) is not str:
@@ -120,8 +123,16 @@ def tidy_metadata(value: Any, depth: int = 0) -> MetadataValue:
 
     What is nested deeper than 28 is cut off (``"…"``): no vendor's metadata are, damaged files may be.
     """
+    kind = type(value)
+    if kind is str:  # most are; files hold hundreds of thousands
+        return value if value.isprintable() else clean_text(value)
+    if kind is float or kind is bool:
+        return value  # type: ignore[no-any-return]
     if depth > _DEEPEST_TIDIED and not isinstance(value, (str, bytes, int, float)):
         return "…"
+    if kind is dict:
+        deeper = depth + 1
+        return {clean_text(str(k)): tidy_metadata(v, deeper) for k, v in value.items()}
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or type(value) in (float, bool):

@@ -140,24 +140,30 @@ def _wrong_unit(quantity: Quantity, usual: str | None) -> str:
 
 def _metadata_warnings(measurement: Measurement) -> Iterator[str]:
     trees = [measurement.original_metadata, *(e.original_metadata for e in measurement.entries)]
-    bad = [key for tree in trees for key in _unreadable(tree, "")]
+    bad = [key for tree in trees for key in _unreadable(tree)]
     if bad:
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
         yield f"The vendor's metadata {bad[0]!r}{more} holds characters that are not readable text."
 
 
-def _unreadable(tree: Any, path: str) -> Iterator[str]:
-    if isinstance(tree, str):
-        # Plain letters are never rubbish; asking that first takes a tenth of the time.
-        if not (tree.isascii() and tree.isprintable()) and _RUBBISH.search(tree):
-            yield path
-    elif isinstance(tree, Mapping):
-        for key, value in tree.items():
-            inner = f"{path}/{key}" if path else key
-            if not (key.isascii() and key.isprintable()) and _RUBBISH.search(key):
-                yield _RUBBISH.sub("?", inner)
-            else:
-                yield from _unreadable(value, inner)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _unreadable(value, path)
+def _unreadable(tree: Any) -> list[str]:
+    """The paths at which texts or keys are rubbish; a path is put together only where there is one."""
+    kind = type(tree)
+    if kind is str:
+        return [""] if _is_rubbish(tree) else []
+    if kind is list:
+        return [path for value in tree for path in _unreadable(value)]
+    if not isinstance(tree, Mapping):
+        return []
+    found: list[str] = []
+    for key, value in tree.items():
+        if _is_rubbish(key):
+            found.append(_RUBBISH.sub("?", key))
+        elif paths := _unreadable(value):
+            found += [f"{key}/{path}" if path else key for path in paths]
+    return found
+
+
+def _is_rubbish(text: str) -> bool:
+    # Plain letters are never rubbish; asking that first takes a tenth of the time.
+    return not (text.isascii() and text.isprintable()) and _RUBBISH.search(text) is not None
