@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import entry_points
+from operator import attrgetter
 from pathlib import Path
 
 from zairyo.measurement import Measurement, MeasurementError, RawFile, Source
@@ -198,7 +199,7 @@ def find(raw: RawInput, name: str | None = None, registry: Registry | None = Non
     if not raw.is_folder and not raw.head:
         raise ReadError(f"{raw.name} is empty. Copy it again from the instrument.")
     best, winners = NO, list[Reader]()
-    for reader in sorted(registry.readers.values(), key=lambda r: -r.surest):
+    for reader in sorted(registry.readers.values(), key=attrgetter("surest"), reverse=True):
         if reader.surest < best:
             break
         said = min(_sniff(reader, raw), reader.surest)
@@ -337,7 +338,8 @@ def _sets(folder: Path, registry: Registry) -> dict[Path, tuple[Path, ...]]:
     """The sets of files in a folder, by main file. A file belongs to one set at most."""
     readers = [reader for reader in registry.readers.values() if reader.sets]
     try:
-        names = tuple(sorted(p.name for p in folder.iterdir() if not p.is_dir())) if readers else ()
+        with os.scandir(folder) as inside:  # tells files from folders without asking for each
+            names = tuple(sorted(entry.name for entry in inside if readers and not entry.is_dir()))
     except OSError:
         return {}
     found = dict[Path, tuple[Path, ...]]()
