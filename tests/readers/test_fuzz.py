@@ -27,7 +27,7 @@ LIMITS = Limits(seconds=10.0, memory=1 << 30, output_bytes=1 << 30)
 ANSWERS = {"unknown_format", "ambiguous", "damaged", "invalid", "too_large"}
 FILES = 2  # of each reader, the smallest ones
 #: Cuts and flips: of the smallest file; of others, and of an archive's member whose whole had them all already.
-_MANY, _FEW = (100, 40), (25, 25)
+_MANY, _FEW = (100, 20), (10, 10)
 
 
 @cache
@@ -66,7 +66,7 @@ def test_broken_files_get_an_answer(name: str, sandbox: Sandbox, tmp_path: Path)
         for part in mutable.parts:
             cuts, flips = _MANY if (raw, part) == (files[0], "whole") else _FEW
             seed = zlib.crc32(f"{name} {raw.name} {part}".encode())
-            for what, change in changes(mutable.size(part), seed, cuts=cuts, flips=flips):
+            for what, change in changes(mutable.size(part), seed, cuts=cuts, flips=flips, rubbish=flips // 4):
                 broken = mutable.write(part, change, tmp_path / "in")
                 result = sandbox.translate(
                     broken.path, out, parts=broken.parts, reader=name, name="r.nxs", group="g"
