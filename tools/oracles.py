@@ -74,5 +74,5 @@ if __name__ == "__main__":
         try:
             make(one)
         except OSError as e:
-            # A registry that is away is no fault of the readers: the comparisons that need it say that they are skipped.
+            # A registry that is away is no fault of the readers: the comparisons that need it say they are skipped.
             print(f"{e}\noracles: {one} could not be made; its comparisons are skipped", flush=True)
