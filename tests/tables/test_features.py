@@ -168,6 +168,15 @@ def test_conversions_there_and_back(parts: list[float], source: str, target: str
     np.testing.assert_allclose(convert(there, target, source, mixture), fractions, rtol=1e-9)  # type: ignore[arg-type]
 
 
+def test_a_small_number_beside_a_mixture_is_not_part_of_it() -> None:
+    rows = {"SiO2 (mol%)": [70, 60, 65], "Na2O (mol%)": [30, 40, 35], "n": [1.51, 1.53, 1.52], "y": [1, 2, 3]}
+    schema = Table.read(rows, roles={"property": "y"}).schema
+    assert schema.mixtures == (Mixture("composition", ("SiO2", "Na2O"), "mole", 100.0),)
+    plain = {name.removesuffix(" (mol%)"): cells for name, cells in rows.items()}
+    assert Table.read(plain).schema.mixtures[0].columns == ("SiO2", "Na2O")
+    assert [c.unit for c in schema.columns] == ["percent", "percent", None, None]
+
+
 def test_amounts_of_unknown_basis_are_not_converted() -> None:
     table = Table.read({"a": [0.2, 0.5, 0.1], "b": [0.8, 0.5, 0.9], "y": [1, 2, 3]})
     with pytest.raises(TableError, match="does not state what its amounts count"):

@@ -285,6 +285,21 @@ def test_kinds_change_where_the_cells_allow_it(table: Table) -> None:
         table.with_schema(replace(table.schema, columns=table.schema.columns[:2], mixtures=()))
 
 
+def test_states_that_were_implied_follow_a_corrected_role(table: Table) -> None:
+    """Else a column that was taken for the property by mistake would leave every sample measured."""
+    roles = {"tg": "property", "hardness": "process"}
+    assert list(table.with_roles(roles).state) == ["measured", "failed", "planned", "measured"]
+    assert list(table.update(2, state="lost").with_roles(roles).state) == [
+        "measured",
+        "failed",
+        "lost",
+        "measured",
+    ]
+    assert list(
+        table.with_roles(roles).with_roles({"tg": "measured_descriptor", "hardness": "property"}).state
+    ) == list(table.state)
+
+
 # --- findings ------------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from zairyo.tables._base import TableError
 from zairyo.tables._cells import STATES
 from zairyo.tables._store import Origin, Source
 from zairyo.tables.composition import Composition, parse
+from zairyo.tables.features import Block, Features, Plan
 from zairyo.tables.schema import KINDS, ROLES, Column, Mixture, Schema
 from zairyo.tables.table import Table
 
@@ -20,10 +21,13 @@ __all__ = [
     "KINDS",
     "ROLES",
     "STATES",
+    "Block",
     "Column",
     "Composition",
+    "Features",
     "Mixture",
     "Origin",
+    "Plan",
     "Schema",
     "Source",
     "Table",

@@ -14,6 +14,7 @@ from zairyo.measurement import units
 from zairyo.tables import _raw
 from zairyo.tables._base import Codes, Integers, Objects, TableError, listed
 from zairyo.tables._cells import STATES, Numbers, numbers_of, state_of
+from zairyo.tables._change import implied_states
 from zairyo.tables._guess import Look, guess, look
 from zairyo.tables._headings import split_heading
 from zairyo.tables._mixtures import check_mixtures
@@ -393,15 +394,6 @@ def _states(schema: Schema, raw: RawTable, headings: Mapping[str, int]) -> tuple
         codes, distinct = _texts(raw.columns[headings[schema.reason]])
         said |= {int(r): distinct[codes[r]] for r in np.flatnonzero(codes >= 0)}
     return stated, said
-
-
-def implied_states(schema: Schema, cells: Mapping[str, Cells], length: int) -> Any:
-    """What the cells tell: with a property measured, with only a descriptor made, else planned."""
-    states = np.zeros(length, np.int8)
-    for role, state in (("measured_descriptor", "made"), ("property", "measured")):
-        for name in schema.of_role(role):
-            states[~cells[name].missing] = STATES.index(state)
-    return states
 
 
 def _coded_reasons(reasons: Mapping[int, str], length: int) -> tuple[Codes, tuple[str, ...]]:

@@ -45,11 +45,22 @@ def with_schema(table: Table, schema: Schema) -> Table:
         odd = sorted(set(schema.names) ^ set(table.schema.names))
         raise TableError(f"the schema and the table differ in the columns {listed(odd)}")
     cells = {c.name: _as(table, table.schema[c.name], c) for c in schema.columns}
-    changed = replace(table, schema=schema, cells=cells)
+    old, new = (implied_states(s, c, len(table)) for s, c in ((table.schema, table.cells), (schema, cells)))
+    states = np.where(table.states == old, new, table.states)
+    changed = replace(table, schema=schema, cells=cells, states=states)
     from zairyo.tables._mixtures import check_mixtures
 
     check_mixtures(changed)
     return changed
+
+
+def implied_states(schema: Schema, cells: Mapping[str, Cells], length: int) -> Any:
+    """What the cells tell: with a property measured, with only a descriptor made, else planned."""
+    states = np.zeros(length, np.int8)
+    for role, state in (("measured_descriptor", "made"), ("property", "measured")):
+        for name in schema.of_role(role):
+            states[~cells[name].missing] = STATES.index(state)
+    return states
 
 
 def _as(table: Table, old: Column, new: Column) -> Cells:

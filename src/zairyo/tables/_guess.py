@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from zairyo.tables._base import Floats, TableError
 from zairyo.tables._cells import Numbers, numbers_of, state_of
 from zairyo.tables._headings import basis_of, outcome_of, role_of, split_heading
 from zairyo.tables._raw import RawColumn, RawTable, unique
-from zairyo.tables.composition import parse
+from zairyo.tables.composition import Basis, parse
 from zairyo.tables.elements import elements
 from zairyo.tables.schema import TOLERANCE, Column, Mixture, Schema
 
@@ -30,6 +31,7 @@ _SMILES_SIGNS = re.compile(r"[=#\[\]@/\\]|[cnos]\d|\d[cnos]|\([A-Z]")
 _SMILES = re.compile(r"[A-Za-z0-9@+\-\[\]()=#%/\\.:*$]+\Z")
 _MOST_LEVELS = 100
 _MOST_INGREDIENTS = 60
+_EXACT = 1e-4
 #: So many rows, or different texts, are looked at where all would take long.
 _SAMPLED = 2000
 
@@ -210,10 +212,11 @@ def _mixtures(columns: list[Column], of: Mapping[str, Floats]) -> list[Mixture]:
     symbols = elements().index
     runs: list[list[Column]] = [[]]
     for column in columns:
-        if column.name in of and column.role == "process" and not (of[column.name] < 0).any():
-            runs[-1].append(column)
-        elif runs[-1]:
+        fits = column.name in of and column.role == "process" and not (of[column.name] < 0).any()
+        if runs[-1] and not (fits and _basis_of(runs[-1][0]) == _basis_of(column)):
             runs.append([])
+        if fits:
+            runs[-1].append(column)
     found: list[Mixture] = []
     for run in runs:
         best: tuple[list[Column], float | None] | None = _summing(run, of)
@@ -234,12 +237,14 @@ def _summing(run: list[Column], of: Mapping[str, Floats]) -> tuple[list[Column],
     values[~np.isfinite(values)] = 0.0
     varies = np.ptp(values, axis=0) > 0
     sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
-    for length in range(min(len(run), _MOST_INGREDIENTS), 1, -1):
+    lengths = range(min(len(run), _MOST_INGREDIENTS), 1, -1)
+    # Exact sums first, so that a small number beside a mixture is not taken for rounding.
+    for tolerance, length in product((_EXACT, TOLERANCE), lengths):
         total = sums[:, length:] - sums[:, :-length]
         given = np.count_nonzero(total > 0, axis=0)
         several = np.convolve(varies, np.ones(length, int), "valid") >= 2
         for whole in (1.0, 100.0):
-            fits = np.count_nonzero(np.abs(total - whole) <= TOLERANCE * whole, axis=0)
+            fits = np.count_nonzero(np.abs(total - whole) <= tolerance * whole, axis=0)
             found = np.flatnonzero(several & (given >= 3) & (fits >= 0.95 * given))
             if len(found):
                 return run[found[0] : found[0] + length], whole
@@ -256,8 +261,12 @@ def _usual_total(columns: list[Column], of: Mapping[str, Floats]) -> float | Non
     return None
 
 
+def _basis_of(column: Column) -> Basis | None:
+    return basis_of(column.heading or column.name)
+
+
 def _mixture(columns: list[Column], total: float | None, number: int) -> Mixture:
-    bases = {basis_of(c.heading or c.name) for c in columns}
+    bases = {_basis_of(c) for c in columns}
     basis = bases.pop() if len(bases) == 1 else None
     name = "composition" if number == 0 else f"composition {number + 1}"
     return Mixture(name, tuple(c.name for c in columns), basis, total)

@@ -89,10 +89,10 @@ def split_heading(heading: str) -> tuple[str, str | None]:
         if match["unit"] == "C" and _TEMPERATURE.match(match["name"]):  # not the coulomb
             return match["name"], "degC"
         unit = units.normalise(match["unit"])
+        if basis_of(match["unit"]):
+            return match["name"], "percent" if re.search("%|percent|pct", match["unit"]) else ""
         if unit is None and (heading.rstrip()[-1] in "]］〕" or match["unit"] in _UNKNOWN_TO_PINT):
             unit = match["unit"]
-        if unit is None and basis_of(match["unit"]):
-            unit = "percent" if "%" in match["unit"] else ""
         if unit is not None:
             return match["name"], unit
     if (match := _STROKE.fullmatch(heading)) and (unit := units.normalise(match["unit"])):
