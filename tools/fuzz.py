@@ -112,10 +112,13 @@ def fuzz(reader: object, seeds: list[Path], options: argparse.Namespace) -> None
             invariants.check(reader.read(raw), reader)  # type: ignore[attr-defined]
         except (ReadError, MeasurementError):
             return
+        except BaseException:
+            traceback.print_exc()  # libFuzzer tells it on standard output, among its progress
+            raise
 
     sys.stdout.flush()
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)  # libFuzzer's progress; faults go to standard error
+    os.dup2(null, 1)  # libFuzzer's progress
     prefix = KEPT / f"{reader.name}-"  # type: ignore[attr-defined]
     arguments = [
         f"-runs={options.runs}",

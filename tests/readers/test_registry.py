@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import random
 import zipfile
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -129,6 +130,19 @@ def test_cut_off_compression_is_told(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b"1 2 3\n" * 1000)[:30])
     with pytest.raises(ReadError, match="cannot be unpacked"):
         registry.read(path)
+
+
+def test_damaged_compression_is_told_wherever_it_is(tmp_path: Path) -> None:
+    whole = gzip.compress(random.Random(1).randbytes(3000) + b"1 2 3\n" * 40_000)
+    path = tmp_path / "scan.xye.gz"
+    for at in (200, 1500, len(whole) - 300, len(whole) - 6):
+        path.write_bytes(whole[:at] + b"\xff\xff\xff" + whole[at + 3 :])
+        with pytest.raises(ReadError):
+            RawInput(path).read_bytes()
+        with pytest.raises(ReadError):
+            registry.find(RawInput(path))
+        with RawInput(path).open() as file, pytest.raises((OSError, EOFError)):
+            list(file)
 
 
 def test_compressed_file_is_read_as_what_it_holds(tmp_path: Path) -> None:

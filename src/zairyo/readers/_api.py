@@ -12,6 +12,7 @@ import gzip
 import io
 import os
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,7 +77,7 @@ class RawInput:
         with self.path.open("rb") as f:
             magic = f.read(3)
         if magic[:2] == b"\x1f\x8b":
-            return cast("Callable[[Path, str], BinaryIO]", gzip.open)
+            return cast("Callable[[Path, str], BinaryIO]", _Gzip)
         return cast("Callable[[Path, str], BinaryIO]", bz2.open) if magic == b"BZh" else None
 
     @cached_property
@@ -165,6 +166,25 @@ class RawInput:
         if len(data) > most:
             raise ReadError(f"part {name!r} of {self.path.name} is more than {most // 1024**2} MiB")
         return data
+
+
+class _Gzip(gzip.GzipFile):
+    """A file whose damage is always an ``OSError``: ``GzipFile`` lets zlib's own error through."""
+
+    def _guarded(self, work: Callable[..., bytes], *args: Any) -> bytes:
+        try:
+            return work(*args)
+        except zlib.error as e:
+            raise gzip.BadGzipFile(str(e)) from None
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._guarded(super().read, size)
+
+    def read1(self, size: int = -1) -> bytes:
+        return self._guarded(super().read1, size)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return self._guarded(super().readline, size)
 
 
 def _read(f: BinaryIO, most: int) -> bytes:

@@ -20,6 +20,8 @@ from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._igor import Wave, is_wave, read_wave
 
 _WORDS = (b"MicroscopeModel:", b"VerDate:", b"ARDoIVCurve:", b"ScanSize:")
+#: How far into a compressed file a sniff unpacks.
+_MOST_AHEAD = 64 << 20
 _NOTE_BYTES = 4096
 
 
@@ -40,6 +42,8 @@ def _beginning_of_note(src: RawInput) -> bytes:
     at = 64 + max(numbers, 0) + max(formula, 0)
     if at + _NOTE_BYTES <= len(head):
         return head[at : at + _NOTE_BYTES]
+    if at > _MOST_AHEAD and src.name != src.path.name:
+        return b""  # to seek there would unpack all that is before
     try:
         with src.open() as file:
             file.seek(at)

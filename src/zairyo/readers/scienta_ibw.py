@@ -18,6 +18,8 @@ from zairyo.readers._igor import Wave, is_wave, read_wave
 from zairyo.readers._photoemission import measurement
 
 _MOST_BYTES = 1024**3
+#: How far into a compressed file a sniff unpacks.
+_MOST_AHEAD = 64 << 20
 #: PEAK's names → those of SES, which ``_scienta`` knows.
 _PEAK = {
     "Name": "Region Name",
@@ -48,6 +50,8 @@ def _note(src: RawInput) -> bytes:
     at = 64 + wave + max(formula, 0)
     if at + 64 <= len(head) or wave < 0:
         return head[max(at, 0) : max(at, 0) + 4096]
+    if at > _MOST_AHEAD and src.name != src.path.name:
+        return b""  # to seek there would unpack all that is before
     try:
         with src.open() as f:
             f.seek(at)
