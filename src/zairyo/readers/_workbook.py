@@ -93,23 +93,38 @@ class Workbook:
             raise ReadError(f"{self._name} is a damaged workbook ({str(e)[:100]}); copy it again.") from None
 
 
+# What a cell or a row says of its place, wherever it stands in the sheet's XML.
+_LETTERS = re.compile(rb"r\s*=\s*[\"']([A-Z]{1,3})\d")
+_LARGE_ROWS = re.compile(rb"r\s*=\s*[\"'][A-Z]{0,3}(\d{6,9})")
+_ROWS = re.compile(rb"r\s*=\s*[\"'][A-Z]{0,3}(\d{1,9})")
+
+
 def _check_extent(source: RawInput) -> None:
     """Refuse sheets that unpack to more cells than a measurement has: two cells far apart are enough for that."""
     for name in source.members:
         if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
             continue
         data = source.member(name, _MOST_BYTES)
-        columns = max((len(c), c) for c in {*re.findall(rb'<c\b[^>]*?\br="([A-Z]{1,3})\d', data), b"A"})[1]
-        rows = max((int(r) for r in re.findall(rb'<row\b[^>]*?\br="(\d{1,9})"', data)), default=1)
+        columns = max((len(c), c) for c in {*_LETTERS.findall(data), b"A"})[1]
         width = 0
         for letter in columns:
             width = width * 26 + letter - 64
+        rows = max(map(int, {*_LARGE_ROWS.findall(data), b"99999"}))
+        if (
+            rows * width > _MOST_CELLS
+        ):  # as far as is known: a row of a cell, or of a row, whichever is farther
+            rows = max(map(int, {*_ROWS.findall(data), b"1"}))
         if rows * width > _MOST_CELLS:
             raise ReadError(f"{source.name}: {name} spans {rows} rows by {width} columns, more than is read.")
 
 
 def column(cells: Sequence[Any]) -> NDArray[Any] | None:
     """A column's numbers (blanks as NaN), or its texts if most cells are none; None if all are blank."""
+    kinds = set(map(type, cells))
+    if kinds <= {float, int} and kinds:
+        return np.fromiter(cells, np.float64, len(cells))
+    if kinds == {str}:
+        return texts(list(cells)) if any(cells) else None
     filled = [c for c in cells if c not in ("", None)]
     if not filled:
         return None
