@@ -14,7 +14,7 @@ from tests.descriptors.curves import columns, doublets, pattern, scan
 from zairyo import descriptors
 from zairyo.descriptors import CannotDescribe, Found, Method, Parameter, Term, _numeric
 from zairyo.descriptors.registry import Registry, default_registry, load
-from zairyo.measurement import Entry, Measurement, Quantity, Signal
+from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal
 from zairyo.measurement.techniques import TECHNIQUES
 
 TERM = Term("answer", "mm", "Answer", "答え")
@@ -234,3 +234,44 @@ def test_data_without_anything_to_describe_are_refused_in_words(technique: str, 
     entry = columns(technique, next(iter(given)), next(iter(given)), given)
     with pytest.raises(CannotDescribe, match=r"\w+"):
         descriptors.compute(entry)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("name", sorted(default_registry().methods))
+def test_noise_jumps_and_huge_numbers_give_numbers_or_a_refusal(name: str, seed: int) -> None:
+    """Whatever a damaged file holds: never another error, never a number that is none."""
+    random = np.random.default_rng([seed, *name.encode()])
+    m = default_registry().methods[name]
+    n = int(random.choice([17, 60, 300]))
+    told: dict[str, Any] = {
+        "dsc_glass_transition": {"low": 20, "high": 70},
+        "eis_circuit": {"circuit": "R0-p(R1,C1)"},
+        "xps_composition": {"sensitivity_factors": "data=1"},
+        "tensile": {"gauge_length": 10, "cross_section": 2},
+    }.get(name, {})
+
+    def values() -> Any:
+        kind = random.integers(5)
+        y = [random.normal(size=n), np.linspace(0, 90, n), np.cumsum(random.normal(size=n)), np.ones(n)][
+            kind % 4
+        ]
+        y = np.where(random.random(n) < 0.1 * (kind == 4), np.nan, y)
+        y[random.integers(n)] *= random.choice([1, 1e9, 1e200])
+        return y
+
+    technique = m.techniques[0]
+    signals = {s.name: s.unit for s in TECHNIQUES[technique].signals if s.unit is not None}
+    given = {signal: (values(), unit) for signal, unit in signals.items()}
+    if technique in ("xrd", "xps"):
+        axis = "two_theta" if technique == "xrd" else "binding_energy"
+        entry = Entry(
+            "data", technique, axes=(Axis(axis, np.linspace(10, 60, n), "deg" if technique == "xrd" else "eV"),),
+            signals=(Signal("intensity", values(), "count/s", axes=(axis,)),),
+        )  # fmt: skip
+    else:
+        entry = columns(technique, next(iter(given)), next(iter(given)), given)
+    try:
+        found = descriptors.compute(entry, name, **told)
+    except CannotDescribe:
+        return
+    assert all(np.isfinite(float(d.value.value)) for d in found)  # type: ignore[arg-type]

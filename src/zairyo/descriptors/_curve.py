@@ -110,6 +110,10 @@ def smooth_background(c: Curve, window: float) -> Numbers:
     span = float(c.x[-1] - c.x[0])
     if window >= span:
         return np.asarray(line(c.x, c.y).at(c.x))
+    if window < 4 * span / len(c.x):
+        raise CannotDescribe(
+            f"the points are {span / len(c.x):.3g} apart, too far for a background_window of {window:g}"
+        )
     grid = np.linspace(c.x[0], c.x[-1], len(c.x))
     on_grid = np.interp(grid, c.x, c.y)
     lam = (window / (2 * np.pi * (grid[1] - grid[0]))) ** 4
@@ -117,7 +121,10 @@ def smooth_background(c: Curve, window: float) -> Numbers:
         warnings.simplefilter(
             "ignore", baselines.utils.ParameterWarning
         )  # it stopped early: nothing is below
-        found, _ = baselines.Baseline(grid).arpls(on_grid, lam=lam, max_iter=100, tol=1e-4)
+        try:
+            found, _ = baselines.Baseline(grid).arpls(on_grid, lam=lam, max_iter=100, tol=1e-4)
+        except (ValueError, np.linalg.LinAlgError):
+            found = np.full(len(grid), np.nan)
     if not np.isfinite(found).all():
         raise CannotDescribe("no smooth background can be drawn; give narrower limits")
     return np.asarray(np.interp(c.x, grid, found))

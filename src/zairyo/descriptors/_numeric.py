@@ -177,17 +177,21 @@ def fit(
     low: Numbers,
     high: Numbers,
     jacobian: Callable[[Numbers], Numbers] | None = None,
+    most: int = 400,
 ) -> Fit:
-    """Bounded non-linear least squares (SciPy's trust-region reflective method).
+    """Bounded non-linear least squares (SciPy's trust-region reflective method), at most ``most`` steps.
 
     The covariance is (JᵀJ)⁻¹ χ²/(n − p) of the values that are not at a bound; those at a bound, and those that
     the data do not determine, have none.
     """
     optimize = need("scipy.optimize")
     start = np.clip(start, low, high)
-    result = optimize.least_squares(
-        residual, start, jac=jacobian or "2-point", bounds=(low, high), x_scale="jac", max_nfev=400
-    )
+    try:
+        result = optimize.least_squares(
+            residual, start, jac=jacobian or "2-point", bounds=(low, high), x_scale="jac", max_nfev=most
+        )
+    except ValueError:  # numbers that are none on the way
+        raise CannotDescribe("the fit fails: the values are too large, too small or too far apart") from None
     at_bound: NDArray[np.bool_] = result.active_mask != 0
     chi_square = float(2 * result.cost)
     free = len(result.fun) - int((~at_bound).sum())

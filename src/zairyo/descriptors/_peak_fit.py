@@ -134,6 +134,7 @@ def fit_group(
         np.append(lower.ravel(), -ends),
         np.append(upper.ravel(), ends),
         model.jacobian,
+        most=60,
     )
     peaks = [_peak(result, i, doublet) for i in range(len(centres))]
     stands = [p.area_error is not None and p.area > 3 * p.area_error for p in peaks]

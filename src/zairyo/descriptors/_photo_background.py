@@ -11,6 +11,8 @@ from zairyo.descriptors._numeric import Numbers, need
 
 #: eV², of Tougaard's universal cross-section.
 _C = 1643.0
+#: The losses of every point at every other are held at once.
+_MOST_POINTS = 4000
 
 
 def linear(x: Numbers, y: Numbers, begin: float, end: float) -> Numbers:
@@ -78,6 +80,10 @@ def tougaard(x: Numbers, y: Numbers, begin: float, end: float) -> Numbers:
     Tougaard, Surf. Interface Anal. 11 (1988) 453: each energy's electrons lose T on their way out, those of the
     measured spectrum standing for those excited. What is before the line is taken as constant.
     """
+    if len(x) > _MOST_POINTS:
+        raise CannotDescribe(
+            f"Tougaard's background is for at most {_MOST_POINTS} points; give narrower limits"
+        )
     weight = np.gradient(x)
     loss = x[:, None] - x[None, :]
     kernel = np.where(loss > 0, loss / (_C + loss**2) ** 2, 0.0)

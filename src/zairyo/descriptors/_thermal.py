@@ -96,7 +96,7 @@ def _parts(time: Numbers, temperature: Numbers) -> tuple[list[tuple[int, int]], 
     ndimage = need("scipy.ndimage")
     size = max(5, len(time) // 100) | 1
     rate = np.gradient(ndimage.uniform_filter1d(temperature, size, mode="nearest"), time)
-    rate = ndimage.median_filter(rate, size, mode="nearest")
+    rate = np.nan_to_num(ndimage.median_filter(rate, size, mode="nearest"))
     fast = float(np.percentile(np.abs(rate), 95))
     kind = np.zeros(len(time), int) if fast == 0 else np.where(np.abs(rate) < 0.15 * fast, 0, np.sign(rate))
     edges = np.concatenate([[0], np.flatnonzero(np.diff(kind)) + 1, [len(kind)]])

@@ -16,6 +16,7 @@ from zairyo.measurement import Entry
 _ONE_SIDED = 0.2
 #: A half that ends this share of the voltage window away from where the others end was stopped before.
 _STOPPED = 0.03
+_MOST_TOLD = 10
 #: The vendor's capacity and the integral of the current are told apart from here.
 _DISAGREE = 0.02
 
@@ -179,8 +180,9 @@ def _describe(entry: Entry, **told: Any) -> Iterator[Found]:
     Where it has no counters, by the trapezoidal rule from current, voltage and time; where it has both, cycles
     whose two capacities differ by more than 2 % are told. Coulombic efficiency is discharge over charge capacity
     of one cycle, or the other way round for half cells of anodes; mean voltages are energy over capacity;
-    retention refers to the discharge capacity of ``reference_cycle``. Incomplete cycles are left out: halves that are missing or have less than a fifth of the
-    other (formation, state of charge set before the test), and a last one that was stopped.
+    retention refers to the discharge capacity of ``reference_cycle``. Incomplete cycles are left out: halves that
+    are missing or have less than a fifth of the other (formation, state of charge set before the test), and a last
+    one that was stopped.
     """
     records = _records(entry, told["cycle_column"])
     cycles = _cycles(records)
@@ -194,6 +196,8 @@ def _describe(entry: Entry, **told: Any) -> Iterator[Found]:
             warnings.append(f"Cycle {cycle.number} is left out as incomplete: {reason}.")
         else:
             complete.append(cycle)
+    if len(warnings) > _MOST_TOLD:
+        warnings[_MOST_TOLD:] = [f"{len(warnings) - _MOST_TOLD} more cycles are left out as incomplete."]
     if not complete:
         raise CannotDescribe(f"no cycle is complete. {' '.join(warnings[:3])}".strip())
     if not complete[0].charges_first:
@@ -208,6 +212,7 @@ def _describe(entry: Entry, **told: Any) -> Iterator[Found]:
     mass = told["active_mass"] or condition(entry, "active_mass", "mg")
     axis = entry.x if entry.x == "time" else ""
     settled = {"reference_cycle": base.number, "active_mass": mass}
+    told_of = tuple(warnings)
     for cycle in complete:
         region = Region(axis, *cycle.span, "s") if axis and cycle.span else None
         for name, value in _numbers(cycle, base, mass, told["efficiency"]):
@@ -217,7 +222,7 @@ def _describe(entry: Entry, **told: Any) -> Iterator[Found]:
                 item=f"cycle_{cycle.number}",
                 region=region,
                 settled=settled,
-                warnings=tuple(warnings),
+                warnings=told_of,
             )
 
 
@@ -242,12 +247,13 @@ def _numbers(c: _Cycle, base: _Cycle, mass_mg: float | None, efficiency: str) ->
 def _disagreement(r: _Records, complete: list[_Cycle]) -> list[str]:
     if r.integrated is None:
         return []
-    charge, discharge = r.integrated
+    numbers, which = np.unique(r.cycle, return_inverse=True)
+    charge, discharge = (np.bincount(which, part, len(numbers)) for part in r.integrated)
+    place = {int(n): i for i, n in enumerate(numbers)}
     far = []
     for c in complete:
-        rows = r.cycle == c.number
-        for counted, integral in ((c.charge, charge[rows].sum()), (c.discharge, discharge[rows].sum())):
-            far.append((abs(integral / counted - 1), c.number))
+        i = place[c.number]
+        far += [(abs(charge[i] / c.charge - 1), c.number), (abs(discharge[i] / c.discharge - 1), c.number)]
     worst, number = max(far)
     if worst <= _DISAGREE:
         return []

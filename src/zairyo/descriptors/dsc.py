@@ -199,7 +199,14 @@ def _from_running_line(y: Numbers) -> Numbers:
     baselines = need("pybaselines")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", baselines.utils.ParameterWarning)  # not to the last digit
-        fitted, _ = baselines.Baseline(grid).irsqr(coarse, lam=1e3, quantile=0.5, num_knots=20, max_iter=40)
+        try:
+            fitted, _ = baselines.Baseline(grid).irsqr(
+                coarse, lam=1e3, quantile=0.5, num_knots=20, max_iter=40
+            )
+        except (ValueError, np.linalg.LinAlgError):
+            raise CannotDescribe(
+                "no line can be drawn through this curve; give limits, low and high"
+            ) from None
     return np.asarray(y - np.interp(np.arange(len(y)), grid, fitted))
 
 

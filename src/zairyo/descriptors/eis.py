@@ -178,8 +178,8 @@ def _fitted(circuit: Circuit, s: _Spectrum, modulus: bool) -> tuple[Numbers, Fit
     low, high = _bounds(circuit, s)
     starts = [np.clip(np.where(powers, v, np.log(np.where(powers, 1.0, v))), low, high) for v in rough]
     starts.sort(key=lambda p: float(np.sum(residual(p) ** 2)))
-    fits = [fit(residual, p, low, high) for p in starts[:8]]
-    best = min(fits, key=lambda f: f.chi_square)
+    fits = [fit(residual, p, low, high, most=100) for p in starts[:8]]
+    best = fit(residual, min(fits, key=lambda f: f.chi_square).values, low, high)
     order = _ordered(circuit, told(best.values))
     values = told(best.values)[order]
     covariance = best.covariance[np.ix_(order, order)]

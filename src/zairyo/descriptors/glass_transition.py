@@ -54,7 +54,7 @@ def _glass_step(segment: Segment, low: float, high: float, outer: float) -> _Gla
     """The step, with lines through the outer share of the limits on either side."""
     part = between(segment.temperature, low, high)
     T, y = segment.temperature[part], segment.signal[part]
-    if T[-1:] < T[:1]:
+    if len(T) and T[-1] < T[0]:
         T, y = T[::-1], y[::-1]
     k = int(outer * len(T))
     if k < 8:

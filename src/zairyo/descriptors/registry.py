@@ -16,6 +16,8 @@ from importlib.metadata import entry_points
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 from zairyo.descriptors._api import CannotDescribe, Found, Method, Term
 from zairyo.descriptors._results import Descriptor, Descriptors, Refusal
 from zairyo.measurement import Entry, Measurement, Quantity
@@ -184,6 +186,11 @@ def _run(method: Method, part: Entry | tuple[Entry, ...], given: Mapping[str, An
     terms = {term.name: term for term in method.gives}
     parameters = {p.name: p for p in method.parameters}
     entry = "" if isinstance(part, tuple) else part.name
+    try:
+        with np.errstate(all="ignore"):  # what is no number in the end is refused
+            found = list(method.compute(part, **settled))
+    except (ArithmeticError, np.linalg.LinAlgError) as e:
+        raise CannotDescribe(f"{method.name} cannot work with numbers of these sizes ({e})") from None
     made = [
         _descriptor(
             method,
@@ -192,7 +199,7 @@ def _run(method: Method, part: Entry | tuple[Entry, ...], given: Mapping[str, An
             f,
             {n: p.told({**settled, **f.settled}[n]) for n, p in parameters.items()},
         )
-        for f in method.compute(part, **settled)
+        for f in found
     ]
     if not made:
         raise CannotDescribe(f"{method.name} found nothing to describe")
