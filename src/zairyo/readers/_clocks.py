@@ -93,7 +93,7 @@ def seconds_of(
             continue
         days, hours, minutes = (form.number(match, k) for k in (1, 2, 3))
         whole = (hours * 3600 + minutes * 60).astype(np.float64)
-        found[form.places] = add(days * 86400.0, whole, _decimal(form, match))
+        found[form.places] = add(days * np.float64(86400), whole, _decimal(form, match))  # type: ignore[arg-type]
         rest[form.places] = False
     for at in np.flatnonzero(rest).tolist():
         found[at] = one(cells[at])
@@ -142,17 +142,17 @@ def moments_of(
     found = np.full(len(cells), np.datetime64("NaT", "us"))
     done = np.zeros(len(cells), bool)
     patterns = []
-    for form in formats:
-        pattern = _pattern_of(form)
+    for written in formats:
+        pattern = _pattern_of(written)
         if pattern is None:
             return found, done  # a later one must not be taken before it
         patterns.append(pattern)
-    for form in forms_of(cells):
-        for match in (m for p in patterns if (m := p.match(form.text))):
-            moments, valid = _moments(form, match)
-            new = valid & ~done[form.places]
-            found[form.places[new]] = moments[new]
-            done[form.places[new]] = True
+    for alike in forms_of(cells):
+        for match in (m for p in patterns if (m := p.match(alike.text))):
+            moments, valid = _moments(alike, match)
+            new = valid & ~done[alike.places]
+            found[alike.places[new]] = moments[new]
+            done[alike.places[new]] = True
     return found, done
 
 

@@ -74,8 +74,8 @@ class Columns:
     def started(self) -> datetime | None:
         """The first known moment in the column ``timestamp``; None if there is none, or its cells are no dates."""
         times = self["timestamp"] if "timestamp" in self else np.array([])
-        known = times[~np.isnat(times)][:1].astype("datetime64[us]") if times.dtype.kind == "M" else ()
-        first = known[0].item() if len(known) else None
+        known = times[~np.isnat(times)][:1] if times.dtype.kind == "M" else times[:0]
+        first = known[0].astype("datetime64[us]").item() if len(known) else None  # type: ignore[misc]
         return first if isinstance(first, datetime) else None  # NumPy's years go below 1
 
     def unit(self, written: str | None, of: str = "") -> str | None:
