@@ -26,10 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("ZAIRYO_SHARED", ROOT.parent / "shared" / "data")) / "instruments"
 TIMER = ROOT / "benchmarks" / "peers" / "time_reading.py"
 WHOLE = 'R.read(path) if (R := __import__("zairyo.readers.registry", fromlist=["x"])) else None'
-ALONE = (
-    "(lambda R: (lambda raw: R.find(raw).read(raw))(next(R.inputs([path]))))"
-    '(__import__("zairyo.readers.registry", fromlist=["x"]))'
-)
+ALONE = '__import__("read_alone").read(path)'
 SMALL_BYTES, SMALL_SECONDS, BYTES_PER_SECOND, RATIO = 1_000_000, 0.020, 100e6, 1.2
 TURNS = 3
 
@@ -143,7 +140,9 @@ def environment(folder: Path, package: str) -> Path:
     python = home / "bin" / "python"
     if not (home / "made").exists():
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        extra = {"pandas": ["xlrd"]}.get(package.split("==")[0], [])
+        extra = {"pandas": ["xlrd"], "rosettasciio": ["h5py", "tifffile", "sparse"]}.get(
+            package.split("==")[0], []
+        )
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", package, *extra], check=True)
         (home / "made").touch()
     return python

@@ -98,7 +98,7 @@ def _bytes(source: RawInput) -> Array:
         with path.open("rb") as f:
             if f.read(4) not in (b"TDSm", b"TDSh"):
                 return np.frombuffer(source.read_bytes(), np.uint8)
-    return np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+    return np.asarray(np.memmap(path, np.uint8, "r")) if path.stat().st_size else np.empty(0, np.uint8)
 
 
 def _text(properties: dict[str, Any], *keys: str) -> str:
