@@ -230,7 +230,7 @@ def _scaled(data: bytes, values: Array, layout: _Layout, header: dict[str, Any])
     if not (np.isfinite(intercept) and 1e-30 < abs(intercept) < 1e12):
         intercept = 0.0  # not a number, or what was in memory
     header["intercept"] = intercept
-    return values * slope + intercept
+    return values * slope + intercept  # type: ignore[no-any-return]
 
 
 def _doubles(

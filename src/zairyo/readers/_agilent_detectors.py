@@ -104,7 +104,7 @@ def _descriptions(data: bytes, size: int, name: str, warnings: list[str]) -> lis
     if len(data) < 80:
         raise ReadError(f"{name} has {len(data)} bytes; it is cut off. Copy the folder again.")
     (announced,) = struct.unpack_from("<I", data, 76)
-    starts = []
+    starts: list[tuple[int, tuple[_Trace, int]]] = []
     at = 80
     while at < len(data) and len(starts) < min(announced, _MOST_TRACES):
         found = _description(data, at, size)

@@ -104,7 +104,7 @@ def _conditions(records: Array) -> dict[str, Quantity]:
 
     def same(name: str) -> Any:
         values = np.unique(records[name]) if name in names else ()
-        return values[0].item() if len(values) == 1 else None
+        return values[0].item() if len(values) == 1 else None  # type: ignore[misc]
 
     if (polarity := _POLARITIES.get(same("IonPolarity"))) is not None:
         found["ion_polarity"] = Quantity(polarity)
@@ -286,7 +286,7 @@ def _is(block: Array, kind: int) -> Array:
     points = np.maximum(block["PointCount"], 1)
     width = block["ByteCount"] // points
     peaks = (block["ByteCount"] % points == 0) & np.isin(width, list(_PEAK_TYPES))
-    return peaks if kind == _PEAKS else ~peaks
+    return peaks if kind == _PEAKS else ~peaks  # type: ignore[no-any-return]
 
 
 def _peaks(packed: bytes, count: int) -> tuple[Array, Array]:

@@ -52,7 +52,7 @@ def undo_deltas(words: Array, lengths: Array, points: int, *, big_endian: bool) 
         resets, kind="stable"
     )  # where a row begins with a value itself, that comes last and wins
     values = sums + np.repeat(offsets[order], np.diff(np.append(resets[order], len(sums))))
-    return values.reshape(-1, points)
+    return values.reshape(-1, points)  # type: ignore[no-any-return]
 
 
 def _marks(words: Array) -> Array:
@@ -93,7 +93,7 @@ def channel_deltas(data: bytes, start: int) -> Array:
     if not points:
         return np.zeros(0, np.int64)
     used = words[:at][body[:at]].astype(np.int16)
-    return undo_deltas(used, np.array([len(used)]), points, big_endian=True)[0]
+    return undo_deltas(used, np.array([len(used)]), points, big_endian=True)[0]  # type: ignore[no-any-return]
 
 
 def double_deltas(data: bytes, start: int) -> Array:
@@ -157,10 +157,10 @@ class _Numbers:
         count = (len(packed) - start) // self._size
         wide = np.int64 if width == 3 else np.int32
         self._values = np.frombuffer(packed, _WIDTHS[width], count, start).astype(wide)
-        self._negative = self._values < 0
-        steps = np.where(self._negative, -self._values >> 2, 1)
+        self._negative = self._values < 0  # type: ignore[operator]
+        steps = np.where(self._negative, -self._values >> 2, 1)  # type: ignore[misc, operator]
         self._places = np.concatenate([[0], np.cumsum(steps)])
-        self._switches = np.flatnonzero(self._negative & (-self._values & 3 != width)).tolist()
+        self._switches = np.flatnonzero(self._negative & (-self._values & 3 != width)).tolist()  # type: ignore[misc, operator]
         self._stretches: list[tuple[int, int, int]] = []
 
     def take(self, at: int, place: int) -> tuple[int, int, int]:

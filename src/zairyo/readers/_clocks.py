@@ -93,7 +93,7 @@ def seconds_of(
             continue
         days, hours, minutes = (form.number(match, k) for k in (1, 2, 3))
         whole = (hours * 3600 + minutes * 60).astype(np.float64)
-        found[form.places] = add(days * np.float64(86400), whole, _decimal(form, match))  # type: ignore[arg-type]
+        found[form.places] = add(days * np.float64(86400), whole, _decimal(form, match))
         rest[form.places] = False
     for at in np.flatnonzero(rest).tolist():
         found[at] = one(cells[at])

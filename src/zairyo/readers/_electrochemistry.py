@@ -75,7 +75,7 @@ class Columns:
         """The first known moment in the column ``timestamp``; None if there is none, or its cells are no dates."""
         times = self["timestamp"] if "timestamp" in self else np.array([])
         known = times[~np.isnat(times)][:1] if times.dtype.kind == "M" else times[:0]
-        first = known[0].astype("datetime64[us]").item() if len(known) else None  # type: ignore[misc]
+        first = known[0].astype("datetime64[us]").item() if len(known) else None
         return first if isinstance(first, datetime) else None  # NumPy's years go below 1
 
     def unit(self, written: str | None, of: str = "") -> str | None:

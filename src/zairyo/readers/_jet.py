@@ -268,7 +268,7 @@ class Database:
         there = (byte >> (column.number % 8)) & 1 == 1
         there &= (column.number < counts) & (bits + width <= length)
         if column.kind == _BOOL:
-            return there
+            return there  # type: ignore[no-any-return]
         if column.kind in _FIXED and column.fixed:
             return self._numbers(column, table, there)
         if len(table) > _MOST_TEXTS:

@@ -410,7 +410,8 @@ def _image(wdf: Wdf, warnings: list[str]) -> list[Entry]:
     rows, columns, _ = pixels.shape
     try:
         left, top = (float(v) for v in exif[0xFEA0])
-        width, height = (float(v) for v in exif[0xFEA1])
+        # The field of view is the sensor's, as large as the objective makes it.
+        width, height = (float(v) / float(exif.get(0xFEA2, 1)) for v in exif[0xFEA1])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         left, top, width, height = 0.0, 0.0, math.nan, math.nan
     is_scaled = width > 0 and height > 0 and math.isfinite(left + top + width + height)

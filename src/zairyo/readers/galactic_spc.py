@@ -292,7 +292,9 @@ def _conditions(spc: Spc, x_unit: str | None, technique: str) -> dict[str, Quant
     found: dict[str, Quantity] = {}
     resolution = _NUMBER.match(spc.header.get("resolution", ""))
     if resolution and float(resolution[1]) > 0 and x_unit in ("1/cm", "nm"):
-        found["resolution" if x_unit == "1/cm" else "spectral_bandwidth"] = Quantity(float(resolution[1]), x_unit)
+        found["resolution" if x_unit == "1/cm" else "spectral_bandwidth"] = Quantity(
+            float(resolution[1]), x_unit
+        )
     if spc.header.get("scans", 0) > 0:
         found["repetitions"] = Quantity(spc.header["scans"], "")
     if spc.header["comment"]:

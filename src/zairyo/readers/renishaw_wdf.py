@@ -222,7 +222,7 @@ def _of(names: tuple[str, ...], number: int) -> str:
 
 READER = Reader(
     name="renishaw_wdf",
-    version="1",
+    version="2",
     techniques=("raman", "photoluminescence", "optical_microscopy"),
     vendor="Renishaw",
     format="WiRE WDF",
