@@ -155,7 +155,13 @@ def test_white_light_image(instruments: Path) -> None:
     pytest.importorskip("PIL")
     image = read(instruments / FOLDER / "renishaw_test_linescan.wdf")["white_light_image"]
     assert image.signal.values.shape == (480, 752, 3)
-    assert image["x"].unit == "um"
+    assert image["x"].unit == image["y"].unit == "um"
+    # A sensor of 9.096 mm by 5.761 mm behind an objective of 14×: 649.714 µm by 411.5 µm, as the file also says.
+    for axis, start, length in (("x", -230.441, 649.714), ("y", -107.465, 411.5)):
+        positions = image[axis].values
+        step = length / len(positions)
+        assert positions[0] == pytest.approx(start + step / 2)
+        assert positions[-1] == pytest.approx(start + length - step / 2, rel=1e-6)
 
 
 def test_vendor_properties_are_complete(instruments: Path) -> None:
