@@ -114,6 +114,12 @@ def numeric_share(line: str, delimiter: str, decimal: str) -> float:
     return sum(is_number(c, decimal) for c in cells) / len(cells) if cells else 0.0
 
 
+def _is_row(line: str, delimiter: str, decimal: str) -> bool:
+    """Whether all cells of a line that are not blank are numbers, and there are some."""
+    filled = (c for c in split(line, delimiter) if c)
+    return next((is_number(c, decimal) for c in filled), False) and all(is_number(c, decimal) for c in filled)
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where a plain table begins (index of its line) and how its cells are written."""
@@ -142,8 +148,8 @@ def find_table(lines: Sequence[str], comments: tuple[str, ...] = ()) -> Layout |
                 if (
                     count >= 2
                     and count == width(following.rstrip(delimiter), delimiter)
-                    and numeric_share(line, delimiter, decimal) == 1.0
-                    and numeric_share(following, delimiter, decimal) == 1.0
+                    and _is_row(line, delimiter, decimal)
+                    and _is_row(following, delimiter, decimal)
                 ):
                     return Layout(i, delimiter, decimal, width(line, delimiter))
     return None
