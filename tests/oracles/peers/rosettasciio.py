@@ -53,6 +53,8 @@ def named(kind, datasets):
         for dimension, axis in enumerate(dataset["axes"]):
             name = str(axis["name"]).strip().replace(" ", "_")
             positions, unit = along(axis)
+            if kind == "renishaw-wdf" and number:  # of the white-light image: the edges of the pixels
+                positions = positions + float(axis["scale"]) / 2
             if name in FALLING.get(kind, ()):
                 values, positions = np.flip(values, dimension), np.flip(positions)
             if name:
