@@ -108,3 +108,15 @@ def test_files_cut_off_or_damaged_are_refused_or_read(instruments: Path, tmp_pat
 
 def test_the_flat_export_is_not_taken(instruments: Path) -> None:
     assert READER.sniff(RawInput(instruments / "neware-csv" / "neware_uio.csv")) == NO
+
+
+def test_one_long_text_does_not_fill_the_memory(tmp_path: Path) -> None:
+    # As an array of text, each cell would be as long as the longest.
+    rows = "".join(f",,{k},0:00:0{k % 10},0:00:10,5,3.5,0,word\n" for k in range(3000))
+    path = tmp_path / "a.csv"
+    path.write_text(
+        f"{HEAD}1,0.5\n,1,恒流充电,0:00:10\n{rows},,9,0:00:00,0:00:10,5,3.5,0,{'x' * 5_000_000}\n", "utf-8"
+    )
+    entry = read(path)["cycling"]
+    assert sum(s.values.nbytes for s in entry.signals) < 400_000_000
+    assert entry["column"].values[0] == "word"

@@ -144,15 +144,19 @@ def heading_of(text: str) -> Heading:
     return Heading(name, unit or None, quantity)
 
 
+_WHOLE = _COUNTS - {"intercalation"}
 _FLAG_HEADINGS = frozenset(name for name, _ in FLAGS.values() if name != "mode")
 
 
 def _whole(name: str, heading: str, values: Array) -> Array:
     """Flags as truth values and counts as whole numbers, whatever type a file gives them."""
-    if values.dtype.kind == "f" and np.isfinite(values).all() and (np.abs(values) < 2**31).all():
-        if heading in _FLAG_HEADINGS and np.isin(values, (0, 1)).all():
+    is_flag, is_count = heading in _FLAG_HEADINGS, name in _WHOLE or heading == "mode"
+    if not (is_flag or is_count) or values.dtype.kind != "f":
+        return values
+    if np.isfinite(values).all() and (np.abs(values) < 2**31).all():
+        if is_flag and ((values == 0) | (values == 1)).all():
             return values.astype(bool)
-        if (name in _COUNTS - {"intercalation"} or heading == "mode") and (values == np.rint(values)).all():
+        if is_count and (values == np.rint(values)).all():
             return values.astype(np.int32)
     return values
 

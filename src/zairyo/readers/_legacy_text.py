@@ -33,6 +33,8 @@ def _has_two_pairs(array: NDArray[np.uint8], leads: tuple[tuple[int, int], ...])
 
 def decode_legacy(data: bytes) -> str:
     """Decode UTF-8 or UTF-16 (with mark), else Japanese Shift-JIS if it looks so, else Western Windows; never fails."""
+    if data.isascii():
+        return data.decode("ascii")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     try:

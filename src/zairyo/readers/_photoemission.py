@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -99,7 +100,7 @@ def number(token: Any) -> float | None:
         value = float(str(token).strip().replace(",", "."))
     except ValueError:
         return None
-    return value if np.isfinite(value) else None
+    return value if math.isfinite(value) else None
 
 
 def amount(token: Any, unit: str | None) -> Quantity | None:

@@ -14,6 +14,7 @@ from zairyo.measurement import make_name
 from zairyo.readers._api import ReadError
 from zairyo.readers._cycler_text import moments_of, numbers_of, seconds_of, table_of
 from zairyo.readers._electrochemistry import Columns
+from zairyo.readers._text_export import texts
 
 Array = NDArray[Any]
 
@@ -152,9 +153,9 @@ def _add(columns: Columns, heading: Heading, cells: Any, warnings: list[str]) ->
     clock = not isinstance(cells, np.ndarray) and name in ("step_time", "time") and ":" in cells[0]
     values = seconds_of(cells) if clock else numbers_of(cells, ".", heading.text, warnings)
     if values is None or not np.isfinite(values).any():
-        texts = [] if isinstance(cells, np.ndarray) else cells
-        if any(texts):
-            columns.add(name, np.array(texts), None, heading.text)
+        words = [] if isinstance(cells, np.ndarray) else cells
+        if any(words):
+            columns.add(name, texts(words), None, heading.text)
         return
     unit = columns.unit(_UNITS.get(heading.unit, heading.unit), heading.text)
     if clock:
@@ -173,12 +174,12 @@ def _states(cells: Any, warnings: list[str]) -> Array:
         unknown = [f"{c:g}" for c, word in codes.items() if word is None]
         words = [codes.get(c) or f"state_{c:g}" for c in cells.tolist()]
     else:
-        texts = {c: unicodedata.normalize("NFKC", c).strip() for c in set(cells)}
-        unknown = sorted(t for t in texts.values() if t and t not in _STATES)
-        words = [_STATES.get(texts[c], texts[c]) for c in cells]
+        plain = {c: unicodedata.normalize("NFKC", c).strip() for c in set(cells)}
+        unknown = sorted(t for t in plain.values() if t and t not in _STATES)
+        words = [_STATES.get(plain[c], plain[c]) for c in cells]
     if unknown:
         warnings.append(f"The states {', '.join(unknown[:5])} are not known; they are kept as they stand.")
-    return np.array(words)
+    return texts(words)
 
 
 def _finish(columns: Columns, states: Array | None) -> None:

@@ -19,6 +19,7 @@ from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import lines_of, moment_of, moments_of, numbers_of, seconds_of, table_of
 from zairyo.readers._electrochemistry import Columns, make_entry, split_by_direction
+from zairyo.readers._text_export import texts
 
 _MOST_BYTES = 1024**3
 _MOST_HEADER = 2000
@@ -146,7 +147,7 @@ def _add(
     )
     if not isinstance(cells, np.ndarray) and name == "timestamp":
         told = moments_of([cell.strip('"') for cell in cells])
-        columns.add(name, told[0] if told else np.array(cells), None, text)
+        columns.add(name, told[0] if told else texts(cells), None, text)
         return
     if not isinstance(cells, np.ndarray) and name in _TIMES and any(":" in cell for cell in cells):
         columns.add(name, seconds_of(cells), "s", text)
@@ -155,7 +156,7 @@ def _add(
     if values is None:
         if any(cells):
             words = [_STEPS.get(c.casefold(), c) for c in cells] if name == "step_type" else cells
-            columns.add(name, np.array(words), None, text)
+            columns.add(name, texts(words), None, text)
         return
     whole = name in _COUNTS and np.isfinite(values).all() and (np.abs(values) < 2**31).all()
     if whole and (values == np.rint(values)).all():

@@ -15,6 +15,7 @@ from zairyo.measurement.model import Array
 from zairyo.readers import delimited_text as text
 from zairyo.readers._api import NO, RawInput, Reader, ReadError
 from zairyo.readers._beginning import beginning_of
+from zairyo.readers._text_export import texts
 from zairyo.readers.delimited_description import (
     SURE,
     Column,
@@ -360,7 +361,7 @@ def _values(
         whole = kind == "integer" and bool(np.isfinite(cells).all() and (cells == np.rint(cells)).all())
         return (cells.astype(np.int64) if whole else cells), unit
     if kind == "text":
-        return np.array(cells), unit
+        return texts(cells), unit
     if kind == "duration":
         return text.durations(cells), "s"
     if kind == "moment":
@@ -369,7 +370,7 @@ def _values(
     if len(odd) * 2 > len(cells):
         if declared:
             raise ReadError(f"column {name} holds {odd[0][:40]!r} and more that is not a number")
-        return np.array(cells), unit
+        return texts(cells), unit
     if odd:
         more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
         warnings.append(f"{name}: {odd[0][:40]!r}{more} is not a number and was left blank.")

@@ -23,6 +23,7 @@ from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import lines_of, moment_of, moments_of, numbers_of, seconds_of, table_of
 from zairyo.readers._electrochemistry import Columns, make_entry
+from zairyo.readers._text_export import texts
 
 Array = NDArray[Any]
 _MOST_BYTES = 1024**3
@@ -174,9 +175,9 @@ class _Table:
         else:
             values = _numbers(cells, heading, self.delimiter, self.warnings)
         if values is None:
-            texts = [] if isinstance(cells, np.ndarray) else [cell.strip(' "') for cell in cells]
-            if any(texts):
-                self.columns.add(name, np.array(texts), None, heading.strip())
+            words = [] if isinstance(cells, np.ndarray) else [cell.strip(' "') for cell in cells]
+            if any(words):
+                self.columns.add(name, texts(words), None, heading.strip())
             return
         if quantity not in _NAMES and not np.any(np.nan_to_num(values)):
             self.empty.append(heading.strip())
@@ -234,7 +235,7 @@ def _add_moments(table: _Table, told: str, warnings: list[str]) -> datetime | No
         span = float(columns["time"][-1] - columns["time"][0]) * factor
     found = moments_of(table.times, span if span is not None and np.isfinite(span) else None)
     if found is None:
-        columns.add("clock", np.array(table.times), None, "DPt Time")
+        columns.add("clock", texts(table.times), None, "DPt Time")
         return moment_of(f"{told} {table.times[0]}", ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"))
     times, order = found
     if order.endswith("?"):

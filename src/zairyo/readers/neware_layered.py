@@ -20,6 +20,7 @@ from zairyo.readers import delimited_text as text
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import moments_of, numbers_of, seconds_of
 from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, Columns, make_entry, split_by_direction
+from zairyo.readers._text_export import texts
 
 Array = NDArray[Any]
 _MOST_BYTES = 1024**3
@@ -146,7 +147,7 @@ def _fill(level: _Level, cells: list[Any], warnings: list[str], lost: list[str])
         if values is None:
             if any(column):
                 words = [_step(c) for c in column] if name == "step_type" else column
-                columns.add(name, np.array(words), None, quantity)
+                columns.add(name, texts(words), None, quantity)
             continue
         if unit is not None and set(unit) <= {"?"}:
             lost.append(heading)

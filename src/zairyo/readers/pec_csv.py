@@ -17,6 +17,7 @@ from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import lines_of, moment_of, moments_of, numbers_of, table_of
 from zairyo.readers._electrochemistry import Columns, make_entry
+from zairyo.readers._text_export import texts
 
 _MOST_BYTES = 1024**3
 _HEADINGS = "Test,Cell,Rack,Shelf,Position,"
@@ -79,7 +80,7 @@ def _columns(
             values = numbers_of(mine, ".", heading, warnings)
             if values is None:
                 moments = moments_of(mine) if "Time" in heading else None
-                columns.add(name, moments[0] if moments else np.array(mine), None, heading)
+                columns.add(name, moments[0] if moments else texts(mine), None, heading)
                 continue
         else:
             values = column[rows]
