@@ -17,15 +17,14 @@ READERS = {
 
 def read(path):
     wavenumbers, spectra, table = READERS[Path(path).parent.name](path).read_spectra()
-    found = {"wavenumber": (np.asarray(wavenumbers), "1/cm"), "spectra": np.asarray(spectra)}
+    spectra, found = np.asarray(spectra), {"wavenumber": (np.asarray(wavenumbers), "1/cm")}
     if table is None:
-        return found | {"spectra": np.asarray(spectra)[0]}
+        return found | {"spectra": spectra[0]}
     if path.endswith(".map"):  # two by two, counted as one line there
-        return {"map": found.pop("spectra").reshape(2, 2, -1)} | found
+        return found | {"spectra": spectra.reshape(2, 2, -1)}
     places = np.array(table.metas[:, :2], float)
-    found["places/x"], found["places/y"] = places.T
     x, y = np.unique(places[:, 0]), np.unique(places[:, 1])
-    if len(x) * len(y) == len(places):
-        # A row of a map after the other.
-        found["x"], found["y"], found["map"] = x, y, found["spectra"].reshape(len(y), len(x), -1)
-    return found
+    if len(x) * len(y) != len(places):
+        return found | {"spectra": spectra, "x": places[:, 0], "y": places[:, 1]}
+    # A row of a map after the other.
+    return found | {"spectra": spectra.reshape(len(y), len(x), -1), "x": x, "y": y}

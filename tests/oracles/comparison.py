@@ -1,4 +1,4 @@
-"""Two independent readers agree: what a user would lose if ours alone misread a real file.
+"""Reads a file with our reader and with a peer, and compares.
 
 ``oracles.tsv`` has a row a comparison: a file of shared/data/instruments, the environment and the module of ``peers/``
 that reads it, and what is compared. The peer reads in a process of its own environment (``make oracles`` makes them);
@@ -70,6 +70,12 @@ def rows() -> list[Row]:
 ROWS = rows()
 
 
+def of(environment: str) -> pytest.MarkDecorator:
+    """The rows of one environment, as parameters of a test."""
+    some = [row for row in ROWS if row.environment == environment]
+    return pytest.mark.parametrize("row", some, ids=[f"{row.peer}-{row.file}" for row in some])
+
+
 @dataclass
 class Array:
     values: np.ndarray[Any, Any]
@@ -126,29 +132,31 @@ class Peer:
         self._process.wait()
 
 
-@pytest.fixture(scope="module")
-def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Peer]]:
-    started: dict[str, Peer] = {}
-    yield started
-    for peer in started.values():
-        peer.close()
+class Peers:
+    """The peers that were asked so far, each in its process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._started: dict[str, Peer] = {}
+
+    def read(self, row: Row, path: Path) -> dict[str, Array]:
+        if row.peer not in self._started:
+            self._started[row.peer] = Peer(row, self._folder)
+        return self._started[row.peer].read(path)
+
+    def close(self) -> None:
+        for peer in self._started.values():
+            peer.close()
 
 
-# One process a peer: the rows of a peer stay together where several workers share them.
-@pytest.mark.parametrize(
-    "row", [pytest.param(r, id=f"{r.peer}-{r.file}", marks=pytest.mark.xdist_group(r.peer)) for r in ROWS]
-)
-def test_two_independent_readers_agree(
-    row: Row, instruments: Path, peers: dict[str, Peer], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def agree(row: Row, instruments: Path, peers: Peers) -> None:
+    """Read the row's file on both sides and compare; skip, saying so, what is not here."""
     if not oracles.is_made(row.environment):
         pytest.skip(f"{row.peer} is not here; `make oracles` installs it")
     path = instruments / row.file
     if not path.exists():
         pytest.skip(f"{row.file} is not among the real files here")
-    if row.peer not in peers:
-        peers[row.peer] = Peer(row, tmp_path_factory.mktemp(row.peer))
-    theirs = peers[row.peer].read(path)
+    theirs = peers.read(row, path)
     ours = arrays_of(registry.read(path))
     for our_name, their_name in pairs(row, ours, theirs):
         compare(f"{row.file}: {our_name}", ours[our_name], theirs[their_name])
@@ -209,12 +217,3 @@ def compare(what: str, ours: Array, theirs: Array) -> None:
     finite = np.abs(expected[np.isfinite(expected)])
     rounding = ROUNDING * float(finite.max()) if finite.size else 0.0
     np.testing.assert_allclose(ours.values, expected, rtol=RELATIVE, atol=rounding, err_msg=what)
-
-
-def test_every_row_names_what_is_there() -> None:
-    """A mistyped row would otherwise be skipped for ever."""
-    for row in ROWS:
-        assert row.environment in oracles.names(), row
-        assert (HERE / "peers" / f"{row.peer}.py").is_file(), row
-    compared = [(row.file, row.peer) for row in ROWS]
-    assert len(set(compared)) == len(compared)
