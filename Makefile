@@ -25,7 +25,7 @@ test: setup
 
 oracles: setup
 	$(BIN)/python tools/oracles.py
-	$(BIN)/pytest -n 2 --dist loadgroup tests/oracles
+	$(BIN)/pytest -n 2 --dist loadfile tests/oracles
 
 check: setup
 	$(BIN)/ruff check
