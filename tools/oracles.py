@@ -68,7 +68,7 @@ def run(*command: object) -> None:
 
 
 def make_or_say(name: str) -> None:
-    """Make an environment; a registry that is away is no fault of the readers: the comparisons are skipped, saying so."""
+    """Make an environment. A registry that is away is no reader's fault: then its comparisons are skipped."""
     try:
         make(name)
     except OSError as e:
