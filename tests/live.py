@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from zairyo.agent.state import State
 from zairyo.server import admin, models
 from zairyo.server.access import SCOPES
 from zairyo.server.db import Database
+from zairyo.server.platform import AGENT_SECONDS
 from zairyo.server.settings import Settings
 
 ENGINES = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
@@ -137,6 +139,7 @@ class LiveServer:
     def unpair(self, slug: str) -> None:
         with self.catalogue(write=True) as session:
             admin.unpair(session, admin.instrument_by_slug(session, slug))
+        time.sleep(AGENT_SECONDS)  # so long may a server go on that does not revoke by itself
 
     def received(self, slug: str) -> list[tuple[str, int, list[tuple[str, str]]]]:
         """What came of an instrument: path, version, [(name, SHA-256 of the bytes on the server's disk)]."""

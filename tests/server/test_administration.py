@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select
+from tests.server.tus_client import send_whole
 
 from zairyo.server import models, secrets
 from zairyo.server.models import Instrument, Measurement, Token, now
@@ -190,8 +191,10 @@ def test_an_instrument_from_its_making_to_its_agents_end(world: Any, steward: An
     assert steward.patch(path, json={"settings": rules}).json()["settings_version"] == 2
     assert agent.post(f"{API}/agent/heartbeat", json=beat).json()["settings"] == rules
 
+    assert send_whole(agent, b"1", "a.csv").status_code != 401
     assert steward.delete(f"{path}/agent").status_code == 204
     assert agent.post(f"{API}/agent/heartbeat", json=beat).status_code == 401
+    assert send_whole(agent, b"2", "b.csv").status_code == 401, "at once, though it was at work just now"
     assert steward.get(path).json()["status"] == "unpaired"
 
 

@@ -161,7 +161,10 @@ def test_many_writers_at_once_lose_no_event(app: FastAPI, steel: Project) -> Non
         threads = [threading.Thread(target=write, args=(i,)) for i in range(6)]
         for thread in threads:
             thread.start()
-        return await _hear(subscription, len(expected))
+        heard = await _hear(subscription, len(expected))
+        for thread in threads:  # the application ends after this: no connection may be in use then
+            await asyncio.to_thread(thread.join)
+        return heard
 
     heard = in_loop(page)
     assert len(heard) == len(expected)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zairyo.server.access import Principal
 from zairyo.server.arrays import Cache
 from zairyo.server.db import Database, migrate
-from zairyo.server.events import Events
+from zairyo.server.events import Change, Events
 from zairyo.server.intake import Intake, Sender
 from zairyo.server.objects import LocalObjects
 from zairyo.server.passwords import RateLimit
@@ -41,6 +41,12 @@ class Platform:
     senders: Recent[int, Sender]
     """Where the files of an instrument's agent go."""
 
+    def changed(self, changes: list[Change]) -> None:
+        """An instrument was changed, paired or unpaired in this process: that counts from now on."""
+        if any(change.kind == "instrument" for change in changes):
+            self.agents.forget()
+            self.senders.forget()
+
     def start(self) -> None:
         """Start the services' threads."""
         for service in (self.events, self.intake, self.translation):
@@ -70,7 +76,7 @@ def open_platform(settings: Settings) -> Platform:
     objects = LocalObjects(settings.objects_folder)
     objects.sweep()
     events = Events(db)
-    return Platform(
+    platform = Platform(
         settings=settings,
         db=db,
         objects=objects,
@@ -83,3 +89,5 @@ def open_platform(settings: Settings) -> Platform:
         agents=Recent(seconds=AGENT_SECONDS),
         senders=Recent(seconds=AGENT_SECONDS),
     )
+    events.listen(platform.changed)
+    return platform

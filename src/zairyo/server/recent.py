@@ -39,3 +39,8 @@ class Recent(Generic[K, V]):
             if len(self._kept) >= self._most:
                 self._kept.clear()
             self._kept[key] = (asked + self._seconds, value)
+
+    def forget(self) -> None:
+        """Forget everything: what was kept has just been changed here."""
+        with self._lock:
+            self._kept.clear()
