@@ -1,0 +1,1 @@
+"""Choose the next experiments: ask, tell, record, explain."""
