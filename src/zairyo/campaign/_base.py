@@ -85,7 +85,7 @@ class Candidates(Protocol):
         ...
 
     def encode(self, settings: Sequence[Settings]) -> Floats:
-        """Features of settings, shape (n, p), also of such as constraints forbid. Raises CampaignError by row and name."""
+        """Features of settings, shape (n, p), forbidden ones too. Raises CampaignError naming row and parameter."""
         ...
 
     def decode(self, block: Block) -> list[dict[str, Any]]:
