@@ -5,12 +5,16 @@
 Makes ``build/oracles/NAME`` from ``tests/oracles/requirements/NAME.txt``. A list names every package with its version,
 what those import included: nothing is resolved, and nothing is installed that is not used. An environment is made
 once; a stamp of its list and of the Python makes the second run quick.
+
+Where the registry cannot be reached, an environment's comparisons are skipped, and that is said; one that cannot be
+made for another reason is an error.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +24,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "tests" / "oracles" / "requirements"
 HOME = ROOT / "build" / "oracles"
+#: What pip says when the registry did not answer until its last attempt.
+_AWAY = re.compile(
+    r"Retry\(total=0\b|Max retries exceeded|Read timed out|ConnectTimeout|IncompleteRead|"
+    r"Connection(?: \w+)? (?:reset|aborted|refused)"
+)
+
+
+class Failed(Exception):
+    """An environment could not be made; the message is what the installer said."""
+
+
+class Unreachable(Failed):
+    """It could not because the registry is away."""
 
 
 def names() -> list[str]:
@@ -52,7 +69,7 @@ def make(name: str) -> None:
     print(f"oracles: {name} …", flush=True)
     shutil.rmtree(HOME / name, ignore_errors=True)
     run(sys.executable, "-m", "venv", "--without-pip", HOME / name)
-    options = ["--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check"]
+    options = ["--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check", "--retries", "3"]
     pip = [sys.executable, "-m", "pip", "--python", python(name)]
     run(*pip, "install", *options, "-r", REQUIREMENTS / f"{name}.txt")
     (HOME / name / "made").write_text(stamp(name))
@@ -64,15 +81,20 @@ def run(*command: object) -> None:
         words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     )
     if done.returncode:
-        raise OSError(f"{done.stdout[-6000:]}\noracles: this failed ({done.returncode}): {' '.join(words)}")
+        what = Unreachable if _AWAY.search(done.stdout) else Failed
+        raise what(f"{done.stdout[-6000:]}\noracles: this failed ({done.returncode}): {' '.join(words)}")
 
 
-def make_or_say(name: str) -> None:
-    """Make an environment. A registry that is away is no reader's fault: then its comparisons are skipped."""
+def make_or_say(name: str) -> bool:
+    """Make an environment; False if it cannot be. A registry that is away is no reader's fault, and no failure."""
     try:
         make(name)
-    except OSError as e:
-        print(f"{e}\noracles: {name} could not be made; its comparisons are skipped", flush=True)
+    except Unreachable as e:
+        print(f"{e}\noracles: {name}: the registry is away; its comparisons are skipped", flush=True)
+    except (Failed, OSError) as e:
+        print(f"{e}\noracles: {name} cannot be made", flush=True)
+        return False
+    return True
 
 
 if __name__ == "__main__":
@@ -80,4 +102,6 @@ if __name__ == "__main__":
     if unknown := sorted(set(asked) - set(names())):
         sys.exit(f"oracles: no list for {', '.join(unknown)}; there are {', '.join(names())}")
     with ThreadPoolExecutor() as pool:  # an installation mostly waits for what it downloads
-        list(pool.map(make_or_say, asked))
+        made = list(pool.map(make_or_say, asked))
+    if not all(made):
+        sys.exit(1)
