@@ -30,7 +30,6 @@ def test_a_real_export(instruments: Path) -> None:
     assert READER.sniff(RawInput(source)) == CERTAIN
     measurement = read(source)
     entry = measurement[0]
-    assert measurement.warnings == ()
     assert entry.started == datetime(2020, 12, 11, 12, 22, 12)
     assert len(entry["index"].values) == 6704
     assert entry["voltage"].values.sum() == pytest.approx(24942.867120000003)
@@ -42,8 +41,12 @@ def test_a_real_export(instruments: Path) -> None:
     assert entry["current"].values[discharging].min() < -9
     assert entry["discharge_capacity"].values.max() == pytest.approx(4.54403)
     assert entry["charge_capacity"].values.max() == pytest.approx(3.36871)
-    assert entry["temperature"].unit == "degC"
-    assert entry["temperature_16"].values[0] == pytest.approx(-2541.54663)
+    # No sensor is connected to any of the 16 inputs.
+    assert not any(signal.name.startswith("temperature") for signal in entry.signals)
+    assert entry["auxiliary_16"].values[0] == pytest.approx(-2541.54663)
+    assert entry["auxiliary_16"].unit == "degC"
+    (warning,) = measurement.warnings
+    assert "Aux #1 … Aux #16 (16 columns)" in warning
     assert entry["timestamp"].values[-1] == np.datetime64("2020-12-13T15:15:13")
     assert "VAR15" in measurement.original_metadata["columns of zeros"]
 
@@ -56,6 +59,25 @@ def test_a_real_export_in_minutes(instruments: Path) -> None:
     assert entry["current"].values[[5, 13]].tolist() == [0.00061, -0.00061]
     assert entry.started == datetime(2025, 1, 15, 11, 49, 32)
     assert measurement.title == "EX-1-1-a1-b2.001"
+
+
+def test_a_sensor_that_falls_off_leaves_gaps_in_the_temperature(tmp_path: Path) -> None:
+    """A mean over the column would be thousands of degrees off."""
+    rows = "\t".join(["Rec#", "Cyc#", "Step", "TestTime", "Amps", "Volts", "State", "Aux #1", " Units"])
+    start = "\t0\t1\t  0d 00:00:00.00\t0.0\t3.5\tR\t"
+    path = written(
+        tmp_path / "a.txt",
+        "Today's Date\t03/28/2022 12:50:27 PM",
+        rows,
+        f"1{start}24.5\t C  ",
+        f"2{start}-2501.7\t C  ",
+        f"3{start}-273.0\t C  ",
+    )
+    measurement = read(path)
+    entry = measurement[0]
+    np.testing.assert_array_equal(entry["temperature"].values, [24.5, np.nan, -273.0])
+    assert entry["auxiliary"].values.tolist() == [24.5, -2501.7, -273.0]
+    assert "Aux #1: temperatures below absolute zero" in measurement.warnings[0]
 
 
 def test_milliamperes_and_millivolts_headed_volts(tmp_path: Path) -> None:

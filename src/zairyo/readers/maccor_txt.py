@@ -4,7 +4,8 @@ Facts: some lines of header, a line of headings that begins with ``Rec``, then a
 unit in their name (``Amp-hr``, ``mAmps``), in brackets (``Current (A)``) or without. Current and capacity are
 unsigned; the state of a record says whether the cell is charged (C), discharged (D) or rests (R). Capacity and
 energy begin anew with each step. Times are numbers in a unit that the heading says, or ``2d 03:04:05``. A column
-``Aux #1`` is followed by one that says its unit in each row.
+``Aux #1`` is followed by one that says its unit in each row. An input without its sensor is written all the same, as
+any temperature (−2501.7 C): what is below absolute zero is not taken for one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zairyo.measurement import Measurement, Quantity, make_name
+from zairyo.measurement import Measurement, Quantity, make_name, units
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import lines_of, moment_of, moments_of, numbers_of, seconds_of, table_of
@@ -70,6 +71,7 @@ _STATES = {
     "O": "end",
 }
 _SENSORS = {"C": ("temperature", "degC"), "F": ("temperature", "degF"), "V": ("auxiliary_voltage", "V")}
+_ZERO = {unit: units.convert(0.0, "K", unit) for unit in ("degC", "degF")}
 
 
 def _sniff(source: RawInput) -> float:
@@ -146,7 +148,7 @@ class _Table:
 
     def __init__(self, names: list[str], cells: list[Any], delimiter: str) -> None:
         self.names, self.cells, self.delimiter = names, cells, delimiter
-        self.columns, self.empty = Columns(), list[str]()
+        self.columns, self.empty, self.impossible = Columns(), list[str](), list[str]()
         self.warnings: list[str] = []
         self.times: list[str] | None = None
         self.states: list[str] | None = None
@@ -188,6 +190,15 @@ class _Table:
             name, unit = _SENSORS.get(own, ("auxiliary", own or None))
         elif re.match(r"(?:ev)?temp", quantity):
             name = "temperature"
+        below = (
+            values < _ZERO[unit] if name == "temperature" and unit in _ZERO else np.zeros(len(values), bool)
+        )
+        if below.any():
+            self.impossible.append(heading.strip())
+            self.columns.add("auxiliary", values, unit, f"{heading.strip()}, as written")
+            if below.all():
+                return
+            values = np.where(below, np.nan, values)
         whole = usual == "" and np.isfinite(values).all() and (np.abs(values) < 2**31).all()
         values = values.astype(np.int64) if whole and (values == np.rint(values)).all() else values
         self.columns.add(
@@ -248,6 +259,16 @@ def _add_moments(table: _Table, told: str, warnings: list[str]) -> datetime | No
     return first
 
 
+def _impossible(headings: list[str]) -> list[str]:
+    if not headings:
+        return []
+    named = headings[0] if len(headings) == 1 else f"{headings[0]} … {headings[-1]} ({len(headings)} columns)"
+    return [
+        f"{named}: temperatures below absolute zero, as of inputs without a sensor. They are no temperatures and are "
+        "kept as auxiliary readings, as written."
+    ]
+
+
 def _check_voltage(columns: Columns, names: list[str], warnings: list[str]) -> None:
     """Exports in mA and mAh head millivolts as ``Volts`` too: no cell has 1853 V."""
     for at, signal in enumerate(columns.signals):
@@ -297,13 +318,13 @@ def _read(source: RawInput) -> Measurement:
         sample=texts["barcode"],
         instrument="Maccor battery tester",
         original_metadata=tidy_metadata({k: v for k, v in metadata.items() if v}),
-        warnings=tuple(warnings + columns.warnings),
+        warnings=tuple(warnings + _impossible(table.impossible) + columns.warnings),
     )
 
 
 READER = Reader(
     name="maccor_txt",
-    version="1",
+    version="2",
     techniques=("battery_cycling",),
     vendor="Maccor",
     format="text export",
