@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 import numpy as np
 
 from zairyo.measurement.model import Array
@@ -131,59 +129,57 @@ def undo_runs(packed: bytes, points: int) -> Array:
     place = -int.from_bytes(packed[:4], "little", signed=True)
     if not 0 <= place <= points:
         raise DamagedStream(f"a profile begins with {place} zeros, but has {points} points")
-    streams: dict[tuple[int, int], _Numbers] = {}
-    at, width = 4, 3
-    while at < len(packed):
-        size = _SIZES[width]
-        stream = streams.get((width, at % size))
-        if stream is None:
-            stream = streams[width, at % size] = _Numbers(packed, width, at % size)
-        at, place, width = stream.take(at, place)
-        if width == 0:
-            raise DamagedStream("a profile's numbers have a width of 0")
-    if place > points:
+    numbers = _numbers(packed)
+    is_run = numbers < 0
+    steps = np.where(is_run, -numbers >> 2, 1)
+    after = place + np.cumsum(steps)
+    if len(after) and int(after[-1]) > points:
         raise DamagedStream(f"a profile has more than its {points} points")
     out = np.zeros(points, np.uint32)
-    for stream in streams.values():
-        stream.put(out)
+    is_one = ~is_run
+    out[after[is_one] - 1] = numbers[is_one]
     return out
 
 
-class _Numbers:
-    """The packed bytes seen as numbers of one width from one alignment on, and which stretches of them count."""
+def _numbers(packed: bytes) -> Array:
+    """The numbers behind a profile's first word, those that tell the width of the next among them; int64.
 
-    def __init__(self, packed: bytes, width: int, start: int) -> None:
-        self._size, self._start, self._end = _SIZES[width], start, len(packed)
-        count = (len(packed) - start) // self._size
-        wide = np.int64 if width == 3 else np.int32
-        self._values = np.frombuffer(packed, _WIDTHS[width], count, start).astype(wide)
-        self._negative = self._values < 0  # type: ignore[operator]
-        steps = np.where(self._negative, -self._values >> 2, 1)  # type: ignore[misc, operator]
-        self._places = np.concatenate([[0], np.cumsum(steps)])
-        self._switches = np.flatnonzero(self._negative & (-self._values & 3 != width)).tolist()  # type: ignore[misc, operator]
-        self._stretches: list[tuple[int, int, int]] = []
-
-    def take(self, at: int, place: int) -> tuple[int, int, int]:
-        """Numbers from byte ``at`` to the next that switches: where the next ones begin, what place, how wide."""
-        first = (at - self._start) // self._size
-        switch = bisect_left(self._switches, first)
-        is_last = switch == len(self._switches)
-        stop = len(self._values) if is_last else self._switches[switch] + 1
-        if is_last and self._start + stop * self._size != self._end:
-            raise DamagedStream("a profile ends within a number")
-        offset = place - int(self._places[first])
-        self._stretches.append((first, stop, offset))
-        width = 3 if is_last else int(-self._values[stop - 1]) & 3
-        return self._start + stop * self._size, offset + int(self._places[stop]), width
-
-    def put(self, out: Array) -> None:
-        """Write the intensities of all stretches to their places."""
-        first, stop, offset = np.array(self._stretches).T
-        lengths = stop - first
-        begins = np.cumsum(lengths) - lengths
-        indices = np.repeat(first - begins, lengths) + np.arange(int(lengths.sum()))
-        indices, offsets = (part[~self._negative[indices]] for part in (indices, np.repeat(offset, lengths)))
-        out[self._places[indices] + offsets] = self._values[indices]
+    From one such number to the next is a stretch of one width. Where they are is worked out for all numbers of a
+    width at once, though most bytes are none of that width, so that a stretch's end is found without a loop.
+    """
+    switches: dict[tuple[int, int], bytes] = {}
+    begins, ends, widths = [], [], []
+    at, width, end = 4, 3, len(packed)
+    while at < end:
+        size = _SIZES[width]
+        start = at % size
+        switching = switches.get((width, start))
+        if switching is None:
+            values = np.frombuffer(packed, _WIDTHS[width], (end - start) // size, start)
+            switching = ((values < 0) & (values & 3 != -width & 3)).tobytes()
+            switches[width, start] = switching
+        begins.append(at)
+        widths.append(width)
+        stop = switching.find(1, at // size)
+        if stop < 0:
+            if (end - at) % size:
+                raise DamagedStream("a profile ends within a number")
+            ends.append(end)
+            break
+        at = start + (stop + 1) * size
+        ends.append(at)
+        width = -packed[at - size] & 3
+        if width == 0:
+            raise DamagedStream("a profile's numbers have a width of 0")
+    if not begins:
+        return np.zeros(0, np.int64)
+    each = np.array(widths)
+    of = np.repeat(each, (np.array(ends) - begins) // np.array([0, *_SIZES.values()])[each])
+    numbers = np.empty(len(of), np.int64)
+    for one in np.unique(each).tolist():
+        parts = [packed[a:b] for a, b, w in zip(begins, ends, widths, strict=True) if w == one]
+        numbers[of == one] = np.frombuffer(b"".join(parts), _WIDTHS[one])
+    return numbers
 
 
 def unpack_lzf(packed: bytes, size: int) -> bytes:
