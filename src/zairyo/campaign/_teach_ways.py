@@ -1,0 +1,347 @@
+"""The ways of choosing what teaches most, one candidate after the other.
+
+Each scores the open candidates of a :class:`~zairyo.campaign._teach_scene.Scene`; higher is better. What is chosen is
+added, and counts as made from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from zairyo.campaign._base import CampaignError, Floats, Mask
+from zairyo.campaign._teach_scene import Scene, Singles, highest, over_blocks, squares, usable
+from zairyo.learn import GP
+
+#: Candidates that are weighed by what each would teach; of more, so many are drawn.
+SHORT = 4_096
+#: Rows over which the variance is averaged.
+AVERAGED = 500
+#: Experiments with an outcome from which a committee of models is asked.
+FEWEST_FOR_COMMITTEE = 5
+#: Experiments from which the process's own lengths weigh the axes of distances.
+FEWEST_FOR_METRIC = 12
+#: An axis that seems to play no part still counts so much, beside the one that counts most.
+LEAST_WEIGHT = 0.2
+
+
+class Way(Protocol):
+    """One way of choosing, at work on a scene."""
+
+    def best(self, open_: Mask) -> tuple[int, float]:
+        """The row of the scene's block to make next, and its score."""
+        ...
+
+    def add(self, row: int) -> None:
+        """A row was chosen, by this way or another."""
+        ...
+
+
+class Scored:
+    """A way that keeps a score of each candidate."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def scores(self) -> Floats:
+        """Shape (m,)."""
+        raise NotImplementedError
+
+    def best(self, open_: Mask) -> tuple[int, float]:
+        scores = self.scores()
+        row = highest(scores, open_)
+        return row, float(scores[row])
+
+    def add(self, row: int) -> None:
+        """Nothing to remember."""
+
+
+class Random(Scored):
+    """Any of them: what every other way must beat."""
+
+    @cached_property
+    def _order(self) -> Floats:
+        scene = self.scene
+        return np.random.default_rng([scene.seed, len(scene.made), 11]).random(len(scene.block))
+
+    def scores(self) -> Floats:
+        return self._order
+
+
+class Centre(Scored):
+    """k-centre: the candidate farthest from everything made.
+
+    Gonzalez (1985); distances are those of the fitted process once there is enough to fit one.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._Z = _weighed(scene, scene.Z)
+        self._made = len(scene.made)
+        if self._made:
+            made = _weighed(scene, scene.scaled(scene.made))
+            self._near = over_blocks(self._Z, lambda rows: _least(rows, made))
+        else:
+            middle = _weighed(scene, scene.scaled(scene.reference)).mean(axis=0, keepdims=True)
+            self._near = -over_blocks(self._Z, lambda rows: _least(rows, middle))
+
+    def scores(self) -> Floats:
+        return self._near * self.scene.chance if self._made else self._near
+
+    def add(self, row: int) -> None:
+        one = self._Z[row : row + 1]
+        near = over_blocks(self._Z, lambda rows: _least(rows, one))
+        self._near = np.minimum(self._near, near) if self._made else near
+        self._made += 1
+
+
+def _least(rows: Singles, centres: Singles) -> Floats:
+    found = np.full(len(rows), np.inf)
+    for start in range(0, len(centres), 256):
+        np.minimum(found, squares(rows, centres[start : start + 256]).min(axis=1), out=found)
+    return found
+
+
+def _weighed(scene: Scene, Z: Singles) -> Singles:
+    gps = [gp for gp in scene.gps if gp is not None]
+    if not gps or scene.features is None or len(scene.X) < FEWEST_FOR_METRIC:
+        return Z
+    weight = np.mean([_weights(gp) for gp in gps], axis=0)
+    return np.asarray(Z * weight[scene.features.group].astype(np.float32))
+
+
+def _weights(gp: GP) -> Floats:
+    """How much each axis counts, the one that counts most 1."""
+    short = np.exp(-gp.theta[1:-1])
+    return np.asarray(np.maximum(short / short.max(), LEAST_WEIGHT))
+
+
+class Density:
+    """Similarity to the pool and to what is made: a squared exponential of the typical distance in the pool."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.Z = scene.Z
+        reference = scene.scaled(scene.reference)
+        self._rate = np.float32(1.0 / scene.typical)
+        share = scene.share.astype(np.float32)
+        #: Shape (m,): mean similarity to the pool.
+        self.pool = over_blocks(self.Z, lambda rows: (self._like(rows, reference) @ share).astype(float))
+
+    def _like(self, rows: Singles, others: Singles) -> Singles:
+        found = squares(rows, others)
+        found *= -self._rate
+        return np.asarray(np.exp(found, out=found))
+
+    def to(self, others: Singles) -> Floats:
+        """Sum of similarities of each candidate to some rows, shape (m,)."""
+        found = np.zeros(len(self.Z))
+        for start in range(0, len(others), 256):
+            part = others[start : start + 256]
+            found += over_blocks(self.Z, lambda rows, part=part: self._like(rows, part).sum(axis=1, dtype=float))  # type: ignore[misc]
+        return found
+
+
+class Herding(Scored):
+    """Density-aware herding: what is made comes to stand for the pool.
+
+    Greedy matching of kernel means: Chen, Welling, Smola (2010), "Super-samples from kernel herding".
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._density = Density(scene)
+        self._sum = self._density.to(scene.scaled(scene.made))
+        self._made = len(scene.made)
+
+    def scores(self) -> Floats:
+        gain = self._density.pool - self._sum / (self._made + 1)
+        # A gain may be negative, so what may fail is marked down on the scale of the gains.
+        return gain - np.ptp(gain) * (1.0 - self.scene.chance) if len(gain) else gain
+
+    def add(self, row: int) -> None:
+        self._sum = self._sum + self._density.to(self.scene.Z[row : row + 1])
+        self._made += 1
+
+
+class Integrated:
+    """Integrated variance (ALC): what lowers the mean variance over the pool most.
+
+    Cohn (1996); of several outcomes the sum of the shares of their variances. ``weights`` are those of the
+    processes.
+    """
+
+    def __init__(self, scene: Scene, gps: tuple[GP | None, ...], weights: Floats | None = None) -> None:
+        self._scene = scene
+        rng = np.random.default_rng([scene.seed, len(scene.made), 13])
+        rows = np.flatnonzero(scene.likely)
+        if len(rows) > SHORT:
+            rows = np.sort(rng.choice(rows, SHORT, replace=False))
+        self._rows = rows
+        kept = np.sort(rng.choice(len(scene.reference), min(AVERAGED, len(scene.reference)), replace=False))
+        self._reference = scene.reference[kept]
+        self._parts = [
+            _Part(gp, scene.block.X[rows], self._reference, 1.0 if weights is None else float(weights[k]))
+            for k, gp in enumerate(gps)
+            if gp is not None
+        ]
+
+    def best(self, open_: Mask) -> tuple[int, float]:
+        inside = open_[self._rows]
+        if not inside.any():  # all that were drawn are chosen
+            return int(np.argmax(open_)), 0.0
+        scores = np.sum([part.gain() for part in self._parts], axis=0) * self._scene.chance[self._rows]
+        if self._scene.block.cost is not None:
+            scores = scores / _costs(self._scene.block.cost[self._rows])
+        place = highest(scores, inside)
+        return int(self._rows[place]), float(scores[place])
+
+    def add(self, row: int) -> None:
+        for part in self._parts:
+            part.add(self._scene.block.X[row : row + 1])
+
+
+def _costs(cost: Floats) -> Floats:
+    """What each costs beside the others; free or unknown ones count as the cheapest that is known."""
+    known = np.isfinite(cost) & (cost > 0)
+    if not known.any():
+        return np.ones(len(cost))
+    return np.where(known, cost, cost[known].min()) / float(np.median(cost[known]))
+
+
+class _Part:
+    """Covariances between candidates and reference of one process, updated as candidates are chosen.
+
+    ``_mine`` and ``_theirs`` are L⁻¹K of the candidates and of the reference, with L the factor of what is made; each
+    choice adds a row to both.
+    """
+
+    def __init__(self, gp: GP, candidates: Floats, reference: Floats, weight: float) -> None:
+        self._gp, self._X, self._reference, self._weight = gp, candidates, reference, weight
+        self._noise = float(np.exp(gp.theta[-1]))
+        self._mine = _solved(gp, candidates)
+        self._theirs = _solved(gp, reference)
+        self._shared = gp.covariance(candidates, reference) - self._mine.T @ self._theirs
+        self._variance = gp.prior_variance - np.einsum("ij,ij->j", self._mine, self._mine)
+        left = gp.prior_variance - np.einsum("ij,ij->j", self._theirs, self._theirs)
+        self._whole = max(float(left.mean()), 1e-12) if len(reference) else 1.0
+
+    def gain(self) -> Floats:
+        """The share of the mean variance that each candidate would take away, shape (m,)."""
+        mean = np.einsum("ij,ij->i", self._shared, self._shared) / max(len(self._reference), 1)
+        return np.asarray(self._weight * mean / (np.maximum(self._variance, 0.0) + self._noise) / self._whole)
+
+    def add(self, x: Floats) -> None:
+        solved = _solved(self._gp, x)[:, 0]
+        total = max(self._gp.prior_variance - float(solved @ solved), 0.0) + self._noise
+        here = self._gp.covariance(self._X, x)[:, 0] - solved @ self._mine
+        there = self._gp.covariance(self._reference, x)[:, 0] - solved @ self._theirs
+        self._shared -= np.outer(here, there / total)
+        self._variance -= here**2 / total
+        self._mine = np.vstack([self._mine, here / np.sqrt(total)])
+        self._theirs = np.vstack([self._theirs, there / np.sqrt(total)])
+        self._gp = self._gp.append(x)
+
+
+def _solved(gp: GP, X: Floats) -> Floats:
+    return np.asarray(solve_triangular(gp.lower, gp.covariance(gp.X, X), lower=True, check_finite=False))
+
+
+class Committee(Scored):
+    """Query by committee: where a process, a forest and a linear model disagree, and others are like it.
+
+    Seung, Opper, Sompolinsky (1992); weighed by density after Settles and Craven (2008).
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._density = Density(scene)
+        rows = np.flatnonzero(scene.likely)
+        if len(rows) > SHORT:
+            rng = np.random.default_rng([scene.seed, len(scene.made), 17])
+            rows = np.sort(rng.choice(rows, SHORT, replace=False))
+        self._apart = np.zeros(len(scene.block))
+        for gp, y in zip(scene.gps, scene.Y.T, strict=True):
+            known = usable(y)
+            if gp is not None and known.sum() >= FEWEST_FOR_COMMITTEE:
+                self._apart[rows] += _disagreement(scene, gp, known, y, rows)
+        self._novel = np.ones(len(scene.block))
+        for one in scene.scaled(scene.pending):
+            self._novel *= 1.0 - self._density.to(one[None, :])
+
+    def scores(self) -> Floats:
+        return self._apart * self._density.pool * np.maximum(self._novel, 0.0) * self.scene.chance
+
+    def add(self, row: int) -> None:
+        self._novel = self._novel * (1.0 - self._density.to(self.scene.Z[row : row + 1]))
+
+
+def _disagreement(scene: Scene, gp: GP, known: Mask, y: Floats, rows: NDArray[np.intp]) -> Floats:
+    from zairyo.learn._forest import Forest
+    from zairyo.learn._models import Ridge
+
+    X, t, candidates = scene.X[known], gp.output.forward(y[known]), scene.block.X[rows]
+    said = [gp.latent(candidates, single=False)[0]]
+    for model in (Forest(seed=scene.seed, trees=60), Ridge(scene.space)):
+        said.append(model.fit(X, t).predict(candidates)[0])
+    return np.asarray(np.std(said, axis=0))
+
+
+def _herding_unless(enough: Callable[[Scene], bool], way: Callable[[Scene], Way]) -> Callable[[Scene], Way]:
+    """A way that needs something learned; herding until there is."""
+    return lambda scene: way(scene) if enough(scene) else Herding(scene)
+
+
+def _learned(scene: Scene) -> bool:
+    return any(gp is not None for gp in scene.gps)
+
+
+def _many_known(scene: Scene) -> bool:
+    return _learned(scene) and bool((usable(scene.Y).sum(axis=0) >= FEWEST_FOR_COMMITTEE).any())
+
+
+def _described(scene: Scene) -> bool:
+    if len(scene.X) >= 2 and (scene.D is None or not np.isfinite(scene.D).any()):
+        raise CampaignError(
+            "the strategy 'descriptors' needs descriptors that were measured of the samples made, and none has been "
+            "told; tell them, or choose by 'herding' or 'integrated variance'"
+        )
+    return any(gp is not None for gp in scene.descriptor_gps)
+
+
+def _of_descriptors(scene: Scene) -> Way:
+    """Integrated variance of the descriptors, each as much as it has to do with the outcome, and of the outcome."""
+    assert scene.D is not None
+    relevance = np.array([_relevance(column, scene.Y) for column in scene.D.T])
+    weights = np.append(relevance / relevance.sum(), np.ones(len(scene.gps)))
+    return Integrated(scene, scene.descriptor_gps + scene.gps, weights)
+
+
+def _relevance(column: Floats, Y: Floats) -> float:
+    """Largest squared correlation of ranks with an outcome, drawn to a half: few samples say little."""
+    from scipy.stats import rankdata
+
+    best = 0.0
+    for y in Y.T:
+        both = usable(column) & usable(y)
+        n = int(both.sum())
+        if n < 4 or np.ptp(column[both]) == 0 or np.ptp(y[both]) == 0:
+            continue
+        squared = float(np.corrcoef(rankdata(column[both]), rankdata(y[both]))[0, 1] ** 2)
+        best = max(best, (n * squared + 4.0 * 0.5) / (n + 4.0))
+    return best or 0.5
+
+
+#: name → the way.
+WAYS: dict[str, Callable[[Scene], Way]] = {
+    "random": Random,
+    "k-centre": Centre,
+    "herding": Herding,
+    "integrated variance": _herding_unless(_learned, lambda scene: Integrated(scene, scene.gps)),
+    "committee": _herding_unless(_many_known, Committee),
+    "descriptors": _herding_unless(_described, _of_descriptors),
+}
