@@ -129,7 +129,7 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         if a.dtype.kind == "U" and b.dtype.kind == "U":
             return a.shape == b.shape and bool(np.array_equal(a, b))
-        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+        return a is b or (a.dtype == b.dtype and a.shape == b.shape and np.array_equal(_bits(a), _bits(b)))
     if type(a) is not type(b):
         return False
     if isinstance(a, float):
@@ -143,6 +143,12 @@ def same(a: Any, b: Any) -> bool:
     if is_dataclass(a):
         return same_fields(a, b)
     return bool(a == b)
+
+
+def _bits(array: Array) -> Array:
+    """The array's bits as whole numbers, which are equal where the bits are: so a NaN is, and -0.0 is not 0.0."""
+    size = array.dtype.itemsize
+    return np.ascontiguousarray(array).reshape(-1).view(f"u{size}" if size in (1, 2, 4, 8) else "u1")
 
 
 def same_fields(a: Any, b: Any) -> bool:

@@ -240,7 +240,7 @@ class Entry:
         if self.x:
             if self.x not in {s.name for s in self.signals}:
                 raise MeasurementError(f"table {self.name} has no column {self.x!r} to plot along")
-            row = Axis("row", np.arange(self[self.x].values.size))
+            row = _rows(self[self.x].values.size)
             if self.axes != (row,) or any(s.axes != ("row",) for s in self.signals):
                 raise MeasurementError(
                     f"every column of table {self.name} must be over the single axis 'row' of 0 … n−1; "
@@ -280,6 +280,12 @@ class Entry:
         return entry_to_pandas(self)
 
 
+def _rows(count: int) -> Axis:
+    numbers = np.arange(count)
+    numbers.flags.writeable = False  # nobody else has it: it need not be copied
+    return Axis("row", numbers)
+
+
 def table(
     name: str,
     technique: str,
@@ -300,7 +306,7 @@ def table(
     return Entry(
         name=name,
         technique=technique,
-        axes=(Axis("row", np.arange(rows)),),
+        axes=(_rows(rows),),
         signals=tuple(replace(c, axes=("row",)) for c in columns),
         x=x,
         default=default,
