@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -359,3 +361,17 @@ def test_the_hash_of_a_set_does_not_depend_on_the_order() -> None:
     files = [("b", "2" * 64), ("a", "1" * 64)]
     assert tus.set_sha256(files) == tus.set_sha256(reversed(files))
     assert tus.set_sha256(files) != tus.set_sha256([("a", "2" * 64), ("b", "1" * 64)])
+
+
+def test_an_agent_at_work_is_not_looked_up_anew_for_each_of_its_files(app: FastAPI, agent: TestClient) -> None:
+    platform = app.state.platform
+    told = []
+    platform.events.listen(told.extend)
+    assert send_whole(agent, b"1", "a.csv").status_code == 201
+    instruments = [change for change in told if change.kind == "instrument"]
+    assert instruments, "pages hear that files of it came"
+    platform.agents.keep("its token", "who it is", time.monotonic() + 60)
+    platform.changed(instruments)
+    assert platform.agents.get("its token") == "who it is"
+    platform.changed([replace(instruments[0], state="")])
+    assert platform.agents.get("its token") is None, "a change of the instrument itself counts at once"

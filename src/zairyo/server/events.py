@@ -41,7 +41,10 @@ _PENDING = "zairyo.events"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event: ``kind`` is ``measurement`` or ``instrument``, ``state`` a measurement's."""
+    """One event: ``kind`` is ``measurement`` or ``instrument``, ``state`` a measurement's.
+
+    Of an instrument, the state ``receiving`` says that nothing but files of it came.
+    """
 
     project_id: int
     kind: str

@@ -10,6 +10,7 @@ from zairyo.server.arrays import Cache
 from zairyo.server.db import Database, migrate
 from zairyo.server.events import Change, Events
 from zairyo.server.intake import Intake, Sender
+from zairyo.server.models import RECEIVING
 from zairyo.server.objects import LocalObjects
 from zairyo.server.passwords import RateLimit
 from zairyo.server.recent import Recent
@@ -42,8 +43,11 @@ class Platform:
     """Where the files of an instrument's agent go."""
 
     def changed(self, changes: list[Change]) -> None:
-        """An instrument was changed, paired or unpaired in this process: that counts from now on."""
-        if any(change.kind == "instrument" for change in changes):
+        """An instrument was changed, paired or unpaired in this process: that counts from now on.
+
+        That files came from it changes nothing of who may send.
+        """
+        if any(change.kind == "instrument" and change.state != RECEIVING for change in changes):
             self.agents.forget()
             self.senders.forget()
 

@@ -76,6 +76,7 @@ def create_app(settings: Settings, *, services: bool = True) -> FastAPI:
     )
     app.state.platform = platform
     problems.install(app)
+    app.add_route(f"{PREFIX}/uploads", uploads.Direct(), methods=["POST"], include_in_schema=False)
     app.include_router(_api(), prefix=PREFIX, responses=problems.RESPONSES)
     app.add_middleware(BodyLimit, unlimited=f"{PREFIX}/uploads")
     app.add_middleware(SecurityHeaders, secure=settings.secure)

@@ -342,4 +342,5 @@ def _tell(
         session.execute(
             update(Instrument).where(Instrument.id == number).values(file_at=received.received_at)
         )
-        events.add(session, "instrument", received.sender.instrument_uid or "", received.sender.project_id)
+        uid = received.sender.instrument_uid or ""
+        events.add(session, "instrument", uid, received.sender.project_id, RECEIVING)
