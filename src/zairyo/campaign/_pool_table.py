@@ -1,0 +1,422 @@
+"""Candidates that are rows of a table in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zairyo.campaign._base import CampaignError, Floats, Integers
+from zairyo.campaign._coding import SAME, Code, Coding, KindCode, MixtureCode, NumberCode, formulas, molecules
+from zairyo.campaign._constraints import Coded, Column, Columns, listed, take
+from zairyo.campaign._pools import Pool
+from zairyo.campaign.parameters import Continuous, Integer, Mixture
+
+#: Frames above so many rows are understood from a sample of them, and their numbers taken as they are.
+_LARGE = 100_000
+_SAMPLED = 20_000
+#: SMILES of more molecules than these are described by numbers, not one by one.
+_MOST_MOLECULES = 100
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the columns of a table are for a campaign.
+
+    Attributes
+    ----------
+    schema
+        As ``zairyo.tables`` understood the table.
+    keys
+        The schema's column → its key in settings.
+    settings
+        The schema's columns that are set, in order.
+    cost
+        The column that the table itself says is the cost; None if none is.
+    notes
+        What was decided, for people.
+    """
+
+    schema: Any
+    keys: Mapping[str, str]
+    settings: tuple[str, ...]
+    cost: str | None
+    notes: tuple[str, ...]
+
+    @property
+    def mixtures(self) -> list[Any]:
+        """Mixtures all of whose columns are set."""
+        return [m for m in self.schema.mixtures if set(m.columns) <= set(self.settings)]
+
+
+def plan_of(table: Any, settings: Sequence[str] | None, leave: Sequence[str], own_names: bool) -> Plan:
+    """Which columns are set.
+
+    Parameters
+    ----------
+    table
+        A :class:`zairyo.tables.Table`.
+    settings, leave
+        See :func:`zairyo.campaign._pools.candidates_from`.
+    own_names
+        Whether keys are the table's names of columns, rather than the headings that its file or frame has.
+    """
+    schema = table.schema
+    keys = {c.name: c.name if own_names else c.heading or c.name for c in schema.columns}
+    names = {key: name for name, key in keys.items()} | {name: name for name in keys}
+    left = {names[n] for n in leave if n in names}
+    notes: list[str] = []
+    if settings is not None:
+        if unknown := [s for s in settings if s not in names]:
+            raise CampaignError(
+                f"there is no column {listed(unknown)} to set; there are {listed(list(keys.values()))}"
+            )
+        chosen = [names[s] for s in settings]
+    else:
+        known = ("property", "measured_descriptor") if left or own_names else ()
+        not_set = {"identifier", "note", "group", "cost", *known}
+        columns = [c for c in schema.columns if c.name not in left]
+        chosen = [c.name for c in columns if c.role not in not_set and c.kind != "text"]
+        outcomes = [keys[c.name] for c in columns if c.role in known]
+        if outcomes:
+            notes.append(f"{listed(outcomes)} were taken as outcomes; give settings=[…] if they are set")
+        texts = [keys[c.name] for c in columns if c.name not in chosen and keys[c.name] not in outcomes]
+        if texts:
+            notes.append(f"{listed(texts)} were not taken as settings; give settings=[…] if they are set")
+    if not chosen:
+        raise CampaignError(
+            f"no column can be set among {listed(list(keys.values()))}; give settings=[…] with those that are"
+        )
+    if text := [keys[n] for n in chosen if schema[n].kind == "text"]:
+        raise CampaignError(
+            f"column {listed(text)} is text that differs from row to row; it cannot be a setting"
+        )
+    cost = next((keys[n] for n in schema.of_role("cost") if n not in chosen and n not in left), None)
+    return Plan(schema, keys, tuple(chosen), cost, tuple(notes))
+
+
+def codes_of(
+    plan: Plan, ranges: Mapping[str, tuple[float, float]], levels: Mapping[str, Sequence[Any]]
+) -> tuple[Code, ...]:
+    """How each column that is set becomes features.
+
+    Parameters
+    ----------
+    ranges
+        Of the numbers, by the schema's names.
+    levels
+        What the kinds are, in the user's own values.
+    """
+    result: list[Code] = []
+    mixtures = {name: m for m in plan.mixtures for name in m.columns}
+    for name in plan.settings:
+        column, key = plan.schema[name], plan.keys[name]
+        if name in mixtures:
+            mixture = mixtures[name]
+            if name == mixture.columns[0]:
+                result.append(_mixture_code(plan, mixture))
+        elif column.numeric:
+            low, high = ranges[name]
+            whole = column.kind == "integer"
+            result.append(
+                NumberCode(Integer(key, int(low), int(high)) if whole else Continuous(key, low, high))
+            )
+        elif column.kind == "composition":
+            result.append(formulas(key, levels[name], properties=False))
+        elif column.kind == "smiles" and len(levels[name]) > _MOST_MOLECULES:
+            result.append(molecules(key, levels[name]))
+        elif column.kind == "category" and column.ordered:
+            ranks = np.arange(len(levels[name]), dtype=float)[:, None]
+            result.append(KindCode(key, levels[name], ranks, [key], [(key, "number", 1)]))
+        elif column.kind == "category" and column.level_values:
+            known = np.array(list(column.level_values.values()), float).T
+            if not np.isfinite(known).all():
+                raise CampaignError(f"column {key!r}: what is known of its levels must be finite numbers")
+            titles = [f"{key}: {k}" for k in column.level_values]
+            result.append(KindCode(key, levels[name], known, titles, [(key, "descriptors", len(titles))]))
+        else:
+            result.append(KindCode(key, levels[name]))
+    return tuple(result)
+
+
+def _mixture_code(plan: Plan, mixture: Any) -> MixtureCode:
+    columns = tuple(plan.keys[c] for c in mixture.columns)
+    balance = mixture.balance
+    while balance and balance in columns:
+        balance += " (balance)"
+    declared = (
+        Mixture(
+            mixture.name, (*columns, *([balance] if balance else ())), mixture.total or 1.0, balance=balance
+        )
+        if len(columns) + bool(balance) > 1
+        else None
+    )
+    if declared is None:
+        raise CampaignError(f"mixture {mixture.name!r} has one column only; make it a number")
+    return MixtureCode(declared, any_total=mixture.total is None)
+
+
+class TablePool(Pool):
+    """Candidates that are rows of a table. Duplicated rows are different places, and known as the same.
+
+    Parameters
+    ----------
+    coding
+        How settings become features.
+    columns
+        The settings, and whatever else constraints and the cost need.
+    options
+        See :class:`zairyo.campaign._pools.Pool`.
+    """
+
+    def __init__(self, coding: Coding, columns: Mapping[str, Column], rows: int, **options: Any) -> None:
+        super().__init__(coding, size=rows, others=tuple(columns), **options)
+        self._columns = {n: c for n, c in columns.items() if n in self.names or n in self.others}
+        self._order: Integers | None = None
+        self._sums: Floats | None = None
+        self.allows(take(self._columns, slice(0, 1)))  # a rule that cannot be computed says so now
+
+    def _stream(self, rows: int) -> Iterator[tuple[Integers, Columns]]:
+        assert self.size is not None
+        for start in range(0, self.size, rows):
+            stop = min(start + rows, self.size)
+            yield np.arange(start, stop), take(self._columns, slice(start, stop))
+
+    def _at(self, index: Integers) -> Columns:
+        assert self.size is not None
+        if len(index) and int(np.max(index)) >= self.size:
+            raise CampaignError(f"there is no candidate {int(np.max(index))}; the pool has {self.size:,}")
+        return take(self._columns, index)
+
+    def _places(self, X: Floats) -> Integers:
+        return np.array([places[0] if len(places) else -1 for places in self._all_places(X)], np.int64)
+
+    def twins(self, index: Sequence[int] | Integers) -> Integers:
+        """All places that hold the same settings as some others, these included; ascending."""
+        at = np.asarray(index, np.int64)
+        if not len(at):
+            return at
+        found = self._all_places(self.coding.features(self._at(at)))
+        return np.unique(np.concatenate([at, *found]))
+
+    def _all_places(self, X: Floats) -> list[Integers]:
+        """Every place of each row of features, ascending."""
+        if self._order is None or self._sums is None:
+            sums = np.concatenate([self.coding.features(c) @ self._weights for _, c in self._stream(1 << 16)])
+            self._order = np.argsort(sums, kind="stable")
+            self._sums = sums[self._order]
+        slack = SAME * 1.5 * len(self._weights)
+        result = []
+        for x in X:
+            total = float(x @ self._weights)
+            first, last = np.searchsorted(self._sums, [total - slack, total + slack])
+            near = np.sort(self._order[first:last])
+            same = np.abs(self.coding.features(self._at(near)) - x) <= SAME * self._span
+            result.append(near[same.all(axis=1)])
+        return result
+
+
+def table_pool(
+    source: Any,
+    *,
+    settings: Sequence[str] | None,
+    leave: Sequence[str],
+    cost: str | float | None,
+    **options: Any,
+) -> TablePool:
+    """Candidates from a table of any sort; see :func:`zairyo.campaign._pools.candidates_from`."""
+    from zairyo.tables import Table, TableError
+
+    own = isinstance(source, Table)
+    frame: Any = None
+    try:
+        if own:
+            table = source
+        elif isinstance(source, (str, os.PathLike)):
+            table = Table.read(source, **_told(leave, _headings(Path(source), leave)))
+        else:
+            frame = _frame(source)
+            table = None
+            if len(frame) > _LARGE:
+                rows = np.unique(np.linspace(0, len(frame) - 1, _SAMPLED).astype(np.int64))
+                sample = Table.read(frame.iloc[rows].reset_index(drop=True), **_told(leave, frame.columns))
+                pool = _from_frame(frame, plan_of(sample, settings, leave, False), cost, options)
+                if pool is not None:
+                    return pool
+            table = Table.read(frame, **_told(leave, frame.columns))
+    except TableError as e:
+        raise CampaignError(f"the candidates' table cannot be used: {e}") from None
+    if not len(table):
+        raise CampaignError("the candidates' table has no rows")
+    return _from_table(table, plan_of(table, settings, leave, own), frame, cost, options)
+
+
+def _told(leave: Sequence[str], columns: Any) -> dict[str, Any]:
+    present = [n for n in leave if n in set(map(str, columns))]
+    return {"roles": {"property": present}} if present else {}
+
+
+def _headings(path: Path, leave: Sequence[str]) -> list[str]:
+    """Those of the columns to leave that a file has, found by reading its table once as it is."""
+    from zairyo.tables import Table
+
+    if not leave:
+        return []
+    schema = Table.read(path).schema
+    return [n for n in leave if n in schema]
+
+
+def _frame(source: Any) -> Any:
+    """A DataFrame of whatever holds rows."""
+    import pandas as pd
+
+    try:
+        frame = source if isinstance(source, pd.DataFrame) else pd.DataFrame(source)
+    except (ValueError, TypeError) as e:
+        raise CampaignError(
+            f"{type(source).__name__} cannot be used as candidates: {e}; "
+            "give a DataFrame, a file, a Table or parameters"
+        ) from None
+    if not len(frame) or not len(frame.columns):
+        raise CampaignError(
+            "the candidates' table has no rows" if len(frame.columns) else "no candidates are given"
+        )
+    frame = frame.rename(columns=lambda c: c if isinstance(c, str) else f"x{c}")
+    twice = sorted(set(frame.columns[frame.columns.duplicated()]))
+    if twice:
+        raise CampaignError(f"the candidates' table has column {listed(twice)} twice; rename one")
+    return frame.reset_index(drop=True)
+
+
+def _from_table(table: Any, plan: Plan, frame: Any, cost: str | float | None, options: Any) -> TablePool:
+    """Every cell as ``zairyo.tables`` understood it."""
+    columns: dict[str, Column] = {}
+    ranges: dict[str, tuple[float, float]] = {}
+    levels: dict[str, tuple[Any, ...]] = {}
+    amounts = {name for m in plan.mixtures for name in m.columns}
+    for column in plan.schema.columns:
+        name, key = column.name, plan.keys[column.name]
+        missing = table.missing(name)
+        if name in plan.settings and name not in amounts and missing.any():
+            row = int(np.flatnonzero(missing)[0])
+            raise CampaignError(
+                f"{table.where(int(table.rows[row]), name)}: the setting {key!r} has no value that can be set; "
+                "fill it in or leave the row out"
+            )
+        if column.numeric:
+            values = np.array(table[name], float)
+            if name in amounts:
+                stated = ~np.all(
+                    [table.missing(c) for m in plan.mixtures if name in m.columns for c in m.columns], 0
+                )
+                values[missing & stated] = 0.0
+            columns[key] = values
+            ranges[name] = (
+                (float(np.min(values)), float(np.max(values))) if name in plan.settings else (0.0, 0.0)
+            )
+        elif column.kind != "text":
+            codes, texts = table.codes(name)
+            kept, codes = (
+                (np.arange(len(texts)), codes)
+                if column.kind == "category"
+                else np.unique(codes, return_inverse=True)
+            )
+            levels[name] = tuple(
+                _own_value(frame, key, texts[k], codes, i) for i, k in enumerate(kept) if k >= 0
+            )
+            if not missing.any():
+                columns[key] = Coded(_small(codes, len(levels[name])), levels[name])
+    codes_ = codes_of(plan, ranges, levels)
+    _check_mixtures(codes_, columns)
+    return _made(codes_, columns, len(table), plan, cost, options)
+
+
+def _own_value(frame: Any, key: str, text: str, codes: Any, level: int) -> Any:
+    """The value of a level as the user's frame has it: true, 3, or the text itself."""
+    if frame is None or key not in frame.columns:
+        return text
+    rows = np.flatnonzero(codes == level)
+    value = frame[key].iloc[int(rows[0])] if len(rows) else text
+    value = value.item() if hasattr(value, "item") else value
+    return value if isinstance(value, (bool, int, float)) else text
+
+
+def _from_frame(frame: Any, plan: Plan, cost: str | float | None, options: Any) -> TablePool | None:
+    """A large frame's columns as they are; None where they need to be understood cell by cell."""
+    import pandas as pd
+
+    columns: dict[str, Column] = {}
+    ranges: dict[str, tuple[float, float]] = {}
+    levels: dict[str, tuple[Any, ...]] = {}
+    wanted = {*plan.settings, *(c.name for c in plan.schema.columns if c.role == "cost")}
+    for name in sorted(wanted, key=list(plan.keys).index):
+        column, key = plan.schema[name], plan.keys[name]
+        series = frame[key]
+        if column.numeric:
+            if not pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
+                return None
+            values = series.to_numpy(dtype=float, na_value=np.nan, copy=True)
+            bad = np.flatnonzero(~np.isfinite(values))
+            if name in plan.settings and bad.size:
+                raise CampaignError(
+                    f"row {bad[0]}, column {key!r}: {values[bad[0]]} is no setting; fill it in or leave the row out"
+                )
+            columns[key] = values
+            ranges[name] = (float(values.min()), float(values.max()))
+            if column.kind == "integer" and (values % 1 != 0).any():
+                return None
+        else:
+            codes, found = pd.factorize(series, sort=True)
+            if (codes < 0).any():
+                raise CampaignError(f"row {int(np.argmin(codes))}, column {key!r} has no value; fill it in")
+            values_ = tuple(v.item() if hasattr(v, "item") else v for v in found)
+            if column.kind == "category" and (column.ordered or column.level_values):
+                return None
+            levels[name] = values_
+            columns[key] = Coded(_small(codes, len(values_)), values_)
+    others = {
+        n: frame[n] for c in options.get("constraints", ()) for n in getattr(c, "names", ()) if n in frame
+    }
+    for key, series in others.items():
+        if key not in columns and pd.api.types.is_numeric_dtype(series.dtype):
+            columns[key] = series.to_numpy(dtype=float, na_value=np.nan, copy=True)
+    codes_ = codes_of(plan, ranges, levels)
+    if any(isinstance(c, MixtureCode) and c.wrong(columns).size for c in codes_):
+        return None  # the sample's rows summed to the total by chance: look at all of them
+    return _made(codes_, columns, len(frame), plan, cost, options)
+
+
+def _check_mixtures(codes: Sequence[Code], columns: Mapping[str, Column]) -> None:
+    for code in codes:
+        if isinstance(code, MixtureCode) and (bad := code.wrong(columns)).size:
+            raise CampaignError(f"row {bad[0]}, mixture {code.name!r}: {code.why(columns, int(bad[0]))}")
+
+
+def _made(
+    codes: tuple[Code, ...],
+    columns: dict[str, Column],
+    rows: int,
+    plan: Plan,
+    cost: str | float | None,
+    options: Any,
+) -> TablePool:
+    for code in codes:
+        if isinstance(code, MixtureCode):  # the range that the candidates span, not the whole simplex
+            low, high = np.ones(len(code.names)), np.zeros(len(code.names))
+            for start in range(0, rows, 1 << 16):
+                part = code.features(
+                    take({n: columns[n] for n in code.settings}, slice(start, start + (1 << 16)))
+                )
+                low, high = np.minimum(low, part.min(axis=0)), np.maximum(high, part.max(axis=0))
+            code.lower, code.upper = low, high
+    pool = TablePool(Coding(codes), columns, rows, cost=plan.cost if cost is None else cost, **options)
+    pool.notes = plan.notes
+    return pool
+
+
+def _small(codes: Any, count: int) -> Any:
+    return np.asarray(codes).astype(np.int16 if count < 2**15 else np.int32)
