@@ -169,14 +169,11 @@ class Pool:
     ) -> Block:
         """About ``count`` allowed candidates: random ones, or those of a sample that are nearest to others."""
         rows = count if around is None or not len(around) else max(_SAMPLE, 4 * count)
-        found: list[Block] = []
-        for share in (1, 4, 16):  # more, where constraints leave few
+        for share in (2, 8, 32) if self.constraints or self.fixed else (1,):
             index = self._sample(share * rows, rng)
             block = self._block(index, self._at(index))
-            found = [block]
             if len(block) >= rows or (self.size is not None and len(index) >= self.size):
                 break
-        block = _joined(found)
         if around is None or not len(around):
             if len(block) > count:
                 return block.take(np.sort(rng.choice(len(block), count, replace=False)))
