@@ -1,0 +1,417 @@
+"""How far a campaign is, and what further experiments are expected to bring, said honestly."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zairyo.campaign._base import Floats
+from zairyo.campaign._explain import STYLE, number, percent, said, with_unit
+from zairyo.campaign._learning import Learned, calibration
+from zairyo.campaign._objectives import feasible, front, loss, wanted, words
+from zairyo.campaign._state import Experiment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zairyo.campaign.campaign import Campaign
+
+#: Candidates among which the next best are looked for, and of them how many are drawn jointly; the draws.
+LOOKED_AT, JOINT, DRAWS = 4_000, 300, 512
+#: Fewer experiments say nothing of what the next will bring.
+LEAST = 5
+#: A gain below this share of the range measured so far is not worth the work.
+LITTLE = 0.01
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What more experiments are expected to bring.
+
+    Attributes
+    ----------
+    more
+        How many.
+    gain
+        Of the best value, in the outcome's unit; for several objectives in shares of their ranges; for a model the
+        share of the mean variance that they remove. NaN where nothing can be said.
+    share
+        The gain as a share of the range measured so far.
+    chance
+        Probability that at least one is better than the best so far.
+    calibration
+        By how much deviations from earlier predictions were larger than promised (1: as promised), which the gain
+        takes into account.
+    sentence
+        For people.
+    """
+
+    more: int
+    gain: float
+    share: float
+    chance: float
+    calibration: float
+    sentence: str
+
+    @property
+    def enough(self) -> bool:
+        """Whether stopping is the better choice."""
+        return self.share < LITTLE
+
+    def text(self) -> str:
+        return self.sentence
+
+    __repr__ = text
+
+    def _repr_html_(self) -> str:
+        return f'<p style="{STYLE}">{html.escape(self.sentence)}</p>'
+
+
+def scalar(known: Learned, values: Sequence[Floats], Y: Floats) -> Floats:
+    """Losses of outcomes as one number each, lower is better: shares of the ranges measured, by weight.
+
+    ``values`` has an array of any one shape for each objective. Where a constraint does not hold, 1 is added.
+    """
+    objectives = known.problem.objectives
+    columns = wanted(objectives)
+    weights = np.array([objectives[k].weight for k in columns])
+    total = np.zeros(np.shape(values[0]))
+    for weight, k in zip(weights / weights.sum(), columns, strict=True):
+        told = loss(objectives[k], Y[known.mine & known.problem.known[:, k], k])
+        low, high = (float(told.min()), float(told.max())) if len(told) else (0.0, 1.0)
+        total = total + weight * (loss(objectives[k], values[k]) - low) / (high - low if high > low else 1.0)
+    for k, objective in enumerate(objectives):
+        if objective.constraint:
+            total = total + (loss(objective, values[k]) != 0)
+    return total
+
+
+def scores(known: Learned) -> Floats:
+    """Shape (n,): of the experiments told in this campaign, lower is better; NaN where an outcome is missing."""
+    problem = known.problem
+    if not wanted(problem.objectives):
+        return np.full(len(problem.Y), np.nan)
+    found = scalar(known, list(problem.Y.T), problem.Y)
+    found[problem.failed | ~known.mine] = np.nan
+    found[~feasible(problem.objectives, problem.Y)] = np.nan
+    return found
+
+
+def best(campaign: Campaign) -> Experiment | None:
+    known = campaign.learned
+    found = scores(known)
+    return known.experiments[int(np.nanargmin(found))] if np.isfinite(found).any() else None
+
+
+def stop(campaign: Campaign, more: int) -> Stop:
+    """What ``more`` experiments are expected to bring, by joint draws of the outcomes of the most promising ones."""
+    known = campaign.learned
+    factor = known.factor
+    nothing = Stop(more, math.nan, math.nan, math.nan, factor, "")
+    told = int((known.mine & known.problem.known.any(axis=1)).sum())
+    if told < LEAST:
+        return _with(nothing, f"With {told} experiments nothing can be said of what more will bring.")
+    X, rng = _open(known)
+    if not len(X):
+        return _with(
+            nothing,
+            "There is nothing left to make: every candidate was made, is under way or was rejected.",
+            0.0,
+        )
+    if not wanted(campaign.objectives):
+        return _of_model(known, X, more, factor)
+    found = scores(known)
+    models = known.belief.models
+    needed = [k for k, o in enumerate(known.problem.objectives) if o.direction != "model" or o.constraint]
+    if not np.isfinite(found).any() or any(models[k] is None for k in needed):
+        return _with(
+            nothing,
+            "No experiment has given all outcomes yet, so nothing can be said of what more will bring.",
+        )
+    return _of_best(known, X, int(np.nanargmin(found)), more, factor, rng)
+
+
+def _with(one: Stop, sentence: str, gain: float = math.nan) -> Stop:
+    return Stop(one.more, gain, gain, gain, one.calibration, sentence)
+
+
+def _open(known: Learned) -> tuple[Floats, np.random.Generator]:
+    """Candidates that may be proposed, at most ``LOOKED_AT``."""
+    problem = known.problem
+    rng = np.random.default_rng([problem.seed, len(problem.X), 13])
+    size = problem.candidates.size
+    if size is not None and size <= 5 * LOOKED_AT:
+        blocks = [block.X for block in problem.blocks()]
+        return (np.vstack(blocks) if blocks else np.empty((0, problem.space.width))), rng
+    block = problem.candidates.draw(LOOKED_AT, rng)
+    return block.take(problem.free(block)).X, rng
+
+
+def _of_best(known: Learned, X: Floats, row: int, more: int, factor: float, rng: np.random.Generator) -> Stop:
+    belief, problem = known.belief, known.problem
+    promising = np.argsort(-np.nan_to_num(belief.chance(X)), kind="stable")[:JOINT]
+    rows = np.vstack([X[promising], problem.X[row]])
+    values: list[Floats] = []
+    for model in belief.models:
+        if model is None:
+            values.append(np.full((DRAWS, len(rows)), np.nan))
+            continue
+        mean = model.latent(rows)[0]
+        values.append(model.output.backward(mean + factor * (model.samples(rows, DRAWS, rng) - mean)))
+    drawn = scalar(known, values, problem.Y)
+    now, next_ones = drawn[:, -1], drawn[:, :-1]
+    failing = rng.random(next_ones.shape) > belief.chance_of_success(rows[:-1])
+    next_ones = np.where(failing, np.inf, next_ones)
+    reached = now.copy()
+    for _ in range(min(more, next_ones.shape[1])):
+        lower = np.minimum(reached[:, None], next_ones)
+        reached = lower[:, int(np.argmin(lower.mean(axis=0)))]
+    # A draw far beyond all that was ever measured says that the model knows little, not that there is so much to gain.
+    share = float(np.mean(np.minimum(now - reached, 1.0)))
+    chance = float(np.mean(reached < now))
+    columns = wanted(problem.objectives)
+    gain, unit = share, ""
+    if len(columns) == 1:
+        objective = problem.objectives[columns[0]]
+        told = problem.Y[known.mine & problem.known[:, columns[0]], columns[0]]
+        told = loss(objective, told)
+        gain, unit = share * float(np.ptp(told)), f" {objective.unit}" if objective.unit else ""
+        by = f"by {number(gain, 2)}{unit}, {_share(share)} of the range measured so far"
+    else:
+        by = f"by {_share(share)} of the ranges measured so far, taken together"
+    sentence = f"Another {more} experiments are expected to improve the best {by}; {percent(chance)} probability that one is better"
+    if factor > 1.2:
+        sentence += f" (earlier predictions were off {number(factor, 2)} times as far as they said, which is counted in)"
+    advice = (
+        "Stopping is reasonable." if share < LITTLE else "Going on is worth it if that is worth their cost."
+    )
+    return Stop(more, gain, share, chance, factor, f"{sentence}. {advice}")
+
+
+def _of_model(known: Learned, X: Floats, more: int, factor: float) -> Stop:
+    """Greedily, the experiments that lower the mean variance most."""
+    belief = known.belief
+    left, count = [], 0
+    for gp in (m.members[0] for m in belief.models if m is not None):
+        reference = belief.reference
+        before = float(gp.latent(reference)[1].mean())
+        rows = X[:: max(1, len(X) // JOINT)]
+        for _ in range(min(more, len(rows))):
+            gp = gp.append(rows[int(np.argmax(gp.variance_reduction(rows, reference)))])
+        left.append(float(gp.latent(reference)[1].mean()) / before)
+        count += 1
+    if not count:
+        return Stop(more, math.nan, math.nan, math.nan, factor, "Nothing is known of the outcomes yet.")
+    share = 1.0 - float(np.mean(left))
+    advice = (
+        "Stopping is reasonable." if share < LITTLE else "Going on is worth it if that is worth their cost."
+    )
+    sentence = f"Another {more} experiments can remove {_share(share)} of what is not known of all candidates (mean variance). {advice}"
+    return Stop(more, share, share, math.nan, factor, sentence)
+
+
+def _share(share: float) -> str:
+    return "less than 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+
+
+# Status -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Status:
+    """How far a campaign is.
+
+    Attributes
+    ----------
+    told, failed, pending, rejected
+        Numbers of experiments.
+    best
+        The best so far; None before there is one.
+    front
+        The experiments of the Pareto front, where there are several objectives, the best balance first.
+    curve
+        The best value after each experiment told (one objective), or the best balance; NaN before the first.
+    stop
+        What ten more are expected to bring.
+    lines
+        Sentences for people.
+    """
+
+    told: int
+    failed: int
+    pending: int
+    rejected: int
+    best: Experiment | None
+    front: pd.DataFrame
+    curve: Floats
+    stop: Stop
+    lines: tuple[str, ...]
+
+    def text(self) -> str:
+        parts = ["\n".join(self.lines)]
+        if len(self.front):
+            parts.append("Pareto front:\n" + self.front.to_string())
+        return "\n".join(parts)
+
+    __repr__ = text
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<li>{html.escape(line)}</li>" for line in self.lines)
+        table = self.front.to_html() if len(self.front) else ""
+        return f'<div style="{STYLE}"><ul>{lines}</ul>{_spark(self.curve)}{table}</div>'
+
+
+def status(campaign: Campaign) -> Status:
+    from zairyo.campaign._explain import experiments_frame
+
+    known, state = campaign.learned, campaign.state
+    told, failed, pending, rejected = (
+        [e for e in state.where(s) if not e.source] for s in ("told", "failed", "pending", "rejected")
+    )
+    found, top = scores(known), best(campaign)
+    lines = [f"Wanted: {'; '.join(words(o) for o in campaign.objectives)} (aim: {campaign.aim})."]
+    lines.append(
+        f"{len(told)} experiments made, {len(failed)} failed, {len(pending)} under way, {len(rejected)} rejected."
+    )
+    if earlier := [e for e in state.experiments.values() if e.source]:
+        names = ", ".join(sorted({e.source for e in earlier}))
+        lines.append(f"Learned from {len(earlier)} experiments of {names} besides.")
+    many = len(wanted(campaign.objectives)) > 1
+    if top is not None:
+        came = ", ".join(
+            f"{o.name} {with_unit(top.outcomes[o.name], o)}"
+            for o in campaign.objectives
+            if o.name in top.outcomes
+        )
+        lines.append(
+            f"Best {'balance ' if many else ''}so far: experiment {top.number}, {came} ({said(top.settings)})."
+        )
+    frame = experiments_frame(campaign, [])
+    if many:
+        problem = known.problem
+        losses = known.belief.losses
+        on = [int(i) for i in np.flatnonzero(front(losses))]
+        on.sort(key=lambda i: (found[i], i))
+        names = [
+            *campaign.candidates.names,
+            *(problem.objectives[k].name for k in wanted(problem.objectives)),
+        ]
+        frame = experiments_frame(campaign, [known.experiments[i] for i in on])[names]
+    _, count, held = calibration(state)
+    if count >= 5:
+        lines.append(f"Of {count} predictions, {held} lay in their 90 % range ({percent(held / count)}).")
+    told_stop = stop(campaign, 10)
+    lines.append(told_stop.sentence)
+    return Status(
+        len(told), len(failed), len(pending), len(rejected), top, frame, curve(known), told_stop, tuple(lines)
+    )
+
+
+def curve(known: Learned) -> Floats:
+    """The best so far after each experiment of this campaign, in the outcome's unit where there is one objective."""
+    found = scores(known)
+    columns = wanted(known.problem.objectives)
+    rows = [i for i, e in enumerate(known.experiments) if not e.source]
+    values = np.full(len(rows), np.nan)
+    top: int | None = None
+    for at, i in enumerate(rows):
+        if np.isfinite(found[i]) and (top is None or found[i] < found[top]):
+            top = i
+        if top is not None:
+            values[at] = known.problem.Y[top, columns[0]] if len(columns) == 1 else found[top]
+    return values
+
+
+def _spark(values: Floats) -> str:
+    """The curve as a small picture."""
+    y = values[np.isfinite(values)]
+    if len(y) < 2 or np.ptp(y) == 0:
+        return ""
+    x = np.linspace(4, 296, len(y))
+    h = 56 - 52 * (y - y.min()) / np.ptp(y)
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, h, strict=True))
+    return (
+        '<svg width="300" height="60" role="img" aria-label="best so far">'
+        f'<polyline points="{points}" fill="none" stroke="#3f51b5" stroke-width="2"/></svg>'
+    )
+
+
+# The random control arm ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Control:
+    """The strategy's picks beside the random ones.
+
+    Attributes
+    ----------
+    chosen, random
+        Numbers of experiments with all outcomes.
+    difference
+        Mean score of the random less that of the chosen, in shares of the range: above 0 the strategy is better.
+    lower, upper
+        95 % interval (Welch); NaN where there are too few.
+    sentence
+        For people.
+    """
+
+    chosen: int
+    random: int
+    difference: float
+    lower: float
+    upper: float
+    sentence: str
+
+    def text(self) -> str:
+        return self.sentence
+
+    __repr__ = text
+
+    def _repr_html_(self) -> str:
+        return f'<p style="{STYLE}">{html.escape(self.sentence)}</p>'
+
+
+def control_report(campaign: Campaign) -> Control:
+    """Compare them, by outcomes as measured; failures count as the worst outcome measured."""
+    from scipy import stats
+
+    known = campaign.learned
+    found = scores(known)
+    asked = [i for i, e in enumerate(known.experiments) if e.asked and not e.source]
+    worst = float(np.nanmax(found)) if np.isfinite(found).any() else 1.0
+    arms: dict[bool, list[float]] = {True: [], False: []}
+    for i in asked:
+        e = known.experiments[i]
+        score = worst if e.standing == "failed" else found[i]
+        if np.isfinite(score):
+            arms[e.control].append(float(score))
+    random, chosen = np.array(arms[True]), np.array(arms[False])
+    counts = f"{len(chosen)} experiments of the strategy, {len(random)} drawn at random"
+    if min(len(random), len(chosen)) < 2:
+        return Control(
+            len(chosen),
+            len(random),
+            math.nan,
+            math.nan,
+            math.nan,
+            f"{counts}: too few of both to be compared.",
+        )
+    difference = float(random.mean() - chosen.mean())
+    variances = np.array([random.var(ddof=1) / len(random), chosen.var(ddof=1) / len(chosen)])
+    error = float(np.sqrt(variances.sum()))
+    freedom = float(
+        variances.sum() ** 2 / max((variances**2 / (np.array([len(random), len(chosen)]) - 1)).sum(), 1e-300)
+    )
+    half = float(stats.t.ppf(0.975, max(freedom, 1.0))) * error
+    lower, upper = difference - half, difference + half
+    better = "better" if lower > 0 else "worse" if upper < 0 else "neither clearly better nor worse"
+    sentence = (
+        f"{counts}. The strategy's lie {100 * difference:.0f} % of the measured range above the random ones on average "
+        f"(95 % interval {100 * lower:.0f} to {100 * upper:.0f} %): {better} than chance."
+    )
+    return Control(len(chosen), len(random), difference, lower, upper, sentence)
