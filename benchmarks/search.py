@@ -75,7 +75,7 @@ def fill(database: Database, rows: int, rng: random.Random) -> None:
             ]  # fmt: skip
             session.execute(insert(models.Translation), translations)
             session.execute(
-                text(index.INSERT[dialect]), [{"id": m["id"], "tokens": _tokens(m, dialect)} for m in many]
+                index.INSERT[dialect], [{"id": m["id"], "tokens": _tokens(m, dialect)} for m in many]
             )
             session.execute(insert(models.ConditionValue), [c for m in many for c in _conditions(m, rng)])
     with database.write() as session:

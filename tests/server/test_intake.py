@@ -326,7 +326,10 @@ def test_what_is_received_is_told_to_open_pages(
     with app.state.platform.db.read() as session:
         events = [(e.kind, e.uid, e.state) for e in session.scalars(select(Event).order_by(Event.id))]
         assert session.get(Instrument, instrument.id).file_at is not None
-    assert events == [("measurement", got["measurement"], "waiting"), ("instrument", instrument.uid, "")]
+    assert events == [
+        ("measurement", got["measurement"], "waiting"),
+        ("instrument", instrument.uid, "receiving"),
+    ]
 
 
 def test_the_hash_of_a_file_survives_going_back_and_opening_again(tmp_path: Path) -> None:

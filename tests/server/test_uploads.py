@@ -363,7 +363,9 @@ def test_the_hash_of_a_set_does_not_depend_on_the_order() -> None:
     assert tus.set_sha256(files) != tus.set_sha256([("a", "2" * 64), ("b", "1" * 64)])
 
 
-def test_an_agent_at_work_is_not_looked_up_anew_for_each_of_its_files(app: FastAPI, agent: TestClient) -> None:
+def test_an_agent_at_work_is_not_looked_up_anew_for_each_of_its_files(
+    app: FastAPI, agent: TestClient
+) -> None:
     platform = app.state.platform
     told = []
     platform.events.listen(told.extend)

@@ -37,6 +37,7 @@ CLEAN_EVERY = timedelta(minutes=10)
 #: A subscriber that has so many events to fetch is told to read everything anew instead.
 MOST_BACKLOG = 2000
 _PENDING = "zairyo.events"
+_INSERT = insert(cast("Table", Event.__table__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +275,7 @@ def _insert_pending(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": NUMBER_LOCK})
     at = now()
     session.execute(
-        insert(cast("Table", Event.__table__)),
+        _INSERT,
         [
             {"at": at, "project_id": c.project_id, "kind": c.kind, "uid": c.uid, "state": c.state}
             for c in pending

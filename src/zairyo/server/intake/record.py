@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -18,9 +18,37 @@ from zairyo.server.intake.sender import Sender
 from zairyo.server.intake.tus import Announced, set_sha256
 from zairyo.server.models import RECEIVING, WAITING, Instrument, Measurement, Object, RawFile, Upload, new_uid
 
-#: Tables, not classes: rows that nobody looks at again need no objects of Python's, which take twice the time.
-_OBJECTS, _MEASUREMENTS, _RAW_FILES, _UPLOADS = (
-    cast("Table", model.__table__) for model in (Object, Measurement, RawFile, Upload)
+# Tables and statements made once: rows that nobody looks at again need no objects of Python's, which take
+# several times the time.
+_OBJECTS, _MEASUREMENTS, _RAW_FILES, _UPLOADS, _INSTRUMENTS = (
+    cast("Table", model.__table__) for model in (Object, Measurement, RawFile, Upload, Instrument)
+)
+_INSERT_OBJECTS = {
+    "sqlite": sqlite.insert(_OBJECTS).on_conflict_do_nothing(index_elements=["sha256"]),
+    "postgresql": postgresql.insert(_OBJECTS).on_conflict_do_nothing(index_elements=["sha256"]),
+}
+_INSERT_MEASUREMENTS = insert(_MEASUREMENTS).returning(_MEASUREMENTS.c.intake_key, _MEASUREMENTS.c.id)
+_INSERT_RAW_FILES, _INSERT_UPLOADS = insert(_RAW_FILES), insert(_UPLOADS)
+_FIND = (
+    select(
+        *(_MEASUREMENTS.c.intake_key, _MEASUREMENTS.c.id, _MEASUREMENTS.c.uid, _MEASUREMENTS.c.state),
+        *(_MEASUREMENTS.c.files_expected, _MEASUREMENTS.c.project_id, _MEASUREMENTS.c.previous_id),
+    )
+    .where(_MEASUREMENTS.c.intake_key.in_(bindparam("keys", expanding=True)))
+    .order_by(_MEASUREMENTS.c.id)
+)
+_FIND_AND_LOCK = _FIND.with_for_update()
+_EARLIER = (
+    select(_MEASUREMENTS.c.path, _MEASUREMENTS.c.id, _MEASUREMENTS.c.version)
+    .where(
+        _MEASUREMENTS.c.instrument_id == bindparam("instrument"),
+        _MEASUREMENTS.c.path.in_(bindparam("paths", expanding=True)),
+        _MEASUREMENTS.c.account_id.is_(None),
+    )
+    .order_by(_MEASUREMENTS.c.version)
+)
+_FILE_CAME = (
+    update(_INSTRUMENTS).where(_INSTRUMENTS.c.id == bindparam("instrument")).values(file_at=bindparam("at"))
 )
 #: How long an upload may take, and its receipt can be asked for again.
 UPLOAD_LIFETIME = timedelta(days=7)
@@ -71,7 +99,7 @@ def record(session: Session, events: Events, batch: Sequence[Received]) -> list[
     found = _find(session, batch, lock=True)
     fresh = {r.key: r for r in batch if r.key not in found}
     new_keys = set(fresh)
-    _insert_objects(session, batch)
+    insert_objects(session, {r.file.sha256: (r.file.size, r.received_at) for r in batch})
     found |= _insert_measurements(session, list(fresh.values()))
     _load_files(session, [f for f in found.values() if f.state == RECEIVING])
     answers: list[dict[str, Any] | Refused] = []
@@ -87,7 +115,7 @@ def record(session: Session, events: Events, batch: Sequence[Received]) -> list[
         new_keys.discard(received.key)
         answers.append(_receipt(received, measurement, duplicate))
     if rows:
-        session.execute(insert(_RAW_FILES), rows)
+        session.execute(_INSERT_RAW_FILES, rows)
     _complete(session, complete)
     _keep_receipts(session, batch, answers)
     _tell(session, events, batch, answers, [found[k] for k in fresh], complete)
@@ -114,22 +142,18 @@ def duplicate_receipt(session: Session, received: Received) -> dict[str, Any] | 
 
 
 def _find(session: Session, batch: Sequence[Received], *, lock: bool = False) -> dict[str, _Found]:
-    m = Measurement
-    query = (
-        select(m.intake_key, m.id, m.uid, m.state, m.files_expected, m.project_id, m.previous_id)
-        .where(m.intake_key.in_({r.key for r in batch}))
-        .order_by(m.id)
-    )
-    rows: Any = session.execute(query.with_for_update() if lock else query)
+    keys = {"keys": list({r.key for r in batch})}
+    rows: Any = session.execute(_FIND_AND_LOCK if lock else _FIND, keys)
     return {key: _Found(*values) for key, *values in rows}
 
 
-def _insert_objects(session: Session, batch: Sequence[Received]) -> None:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    sizes = {r.file.sha256: (r.file.size, r.received_at) for r in batch}
+def insert_objects(session: Session, objects: Mapping[str, tuple[int, datetime]]) -> None:
+    """Catalogue objects, by their hash: size and since when; those that are known stay as they are."""
+    if not objects:
+        return
     # Sorted, so that two servers that insert the same ones wait for each other in one order.
-    rows = [{"sha256": sha, "size": size, "created_at": at} for sha, (size, at) in sorted(sizes.items())]
-    session.execute(dialect.insert(_OBJECTS).on_conflict_do_nothing(index_elements=["sha256"]), rows)
+    rows = [{"sha256": sha, "size": size, "created_at": at} for sha, (size, at) in sorted(objects.items())]
+    session.execute(_INSERT_OBJECTS[session.get_bind().dialect.name], rows)
 
 
 def _insert_measurements(session: Session, fresh: Sequence[Received]) -> dict[str, _Found]:
@@ -157,9 +181,7 @@ def _insert_measurements(session: Session, fresh: Sequence[Received]) -> dict[st
                 "changed_at": r.received_at,
             }
         )
-    made = session.execute(
-        insert(_MEASUREMENTS).returning(_MEASUREMENTS.c.intake_key, _MEASUREMENTS.c.id), rows
-    )
+    made = session.execute(_INSERT_MEASUREMENTS, rows)
     ids = {row.intake_key: row.id for row in made}
     return {
         row["intake_key"]: _Found(
@@ -182,14 +204,9 @@ def _earlier_versions(
     for r in fresh:
         if r.sender.is_agent and r.sender.instrument_id is not None:
             paths[r.sender.instrument_id].add(r.file.path)
-    m = Measurement
     newest: dict[tuple[int | None, str], tuple[int, int]] = {}
     for instrument_id, names in paths.items():
-        rows = session.execute(
-            select(m.path, m.id, m.version)
-            .where(m.instrument_id == instrument_id, m.path.in_(names), m.account_id.is_(None))
-            .order_by(m.version)
-        )
+        rows: Any = session.execute(_EARLIER, {"instrument": instrument_id, "paths": list(names)})
         newest |= {(instrument_id, path): (number, version) for path, number, version in rows}
     return newest
 
@@ -297,7 +314,7 @@ def _keep_receipts(
         else:
             rows.append(upload_row(received, offset=received.file.size, receipt=answer))
     if rows:
-        session.execute(insert(_UPLOADS), rows)
+        session.execute(_INSERT_UPLOADS, rows)
 
 
 def upload_row(
@@ -339,8 +356,6 @@ def _tell(
         if not isinstance(answer, Refused) and received.sender.instrument_id is not None:
             seen[received.sender.instrument_id] = received
     for number, received in sorted(seen.items()):
-        session.execute(
-            update(Instrument).where(Instrument.id == number).values(file_at=received.received_at)
-        )
+        session.execute(_FILE_CAME, {"instrument": number, "at": received.received_at})
         uid = received.sender.instrument_uid or ""
         events.add(session, "instrument", uid, received.sender.project_id, RECEIVING)

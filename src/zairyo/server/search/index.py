@@ -11,14 +11,14 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, cast
 
-from sqlalchemy import delete, insert, text
+from sqlalchemy import BindParameter, Table, bindparam, delete, insert, text
 from sqlalchemy.orm import Session
 
 from zairyo.measurement import units
 from zairyo.measurement.techniques import TECHNIQUES
-from zairyo.server.models import ConditionValue, Instrument, Measurement, Translation
+from zairyo.server.models import ConditionValue
 from zairyo.server.search.tokens import tokenise
 
 #: Positions in a tsvector end at 16383; the rest of such a text would be found as words but not as a phrase.
@@ -32,23 +32,66 @@ _LONGEST_DIMENSION = 64
 _MOST_FILES = 100
 
 INSERT = {
-    "sqlite": "INSERT INTO search_text (rowid, tokens) VALUES (:id, :tokens)",
-    "postgresql": "INSERT INTO search_text (measurement_id, tokens) VALUES (:id, CAST(:tokens AS tsvector))",
+    "sqlite": text("INSERT INTO search_text (rowid, tokens) VALUES (:id, :tokens)"),
+    "postgresql": text(
+        "INSERT INTO search_text (measurement_id, tokens) VALUES (:id, CAST(:tokens AS tsvector))"
+    ),
 }
-DELETE = {
-    "sqlite": "DELETE FROM search_text WHERE rowid = :id",
-    "postgresql": "DELETE FROM search_text WHERE measurement_id = :id",
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_DELETE = {
+    "sqlite": text("DELETE FROM search_text WHERE rowid IN :ids").bindparams(_IDS),
+    "postgresql": text("DELETE FROM search_text WHERE measurement_id IN :ids").bindparams(_IDS),
 }
+_VALUES = cast("Table", ConditionValue.__table__)
+_INSERT_VALUES = insert(_VALUES)
+_DELETE_VALUES = delete(_VALUES).where(_VALUES.c.measurement_id.in_(_IDS))
 
 
-def names(instrument: Instrument | None, files: Iterable[str]) -> list[str]:
+class Findable(Protocol):
+    """What of a measurement it is found by: one of ``models.Measurement``, or what is about to be written of it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def project_id(self) -> int: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def technique(self) -> str: ...
+    @property
+    def sample(self) -> str: ...
+    @property
+    def operator(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+
+
+class Translated(Protocol):
+    """What of a translation it is found by."""
+
+    @property
+    def entries(self) -> list[Any]: ...
+
+
+class Named(Protocol):
+    """What of an instrument its measurements are found by."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def slug(self) -> str: ...
+
+
+def names(instrument: Named | None, files: Iterable[str]) -> list[str]:
     """What else a measurement is found by: its raw files' names, and its instrument's."""
     found = list(islice(files, _MOST_FILES))
     return found if instrument is None else [*found, instrument.name, instrument.slug]
 
 
 def index_measurement(
-    session: Session, measurement: Measurement, translation: Translation | None, names: list[str]
+    session: Session, measurement: Findable, translation: Translated | None, names: list[str]
 ) -> None:
     """Index the measurement as it now stands, replacing what was indexed of it before.
 
@@ -57,33 +100,29 @@ def index_measurement(
     index_group(session, [(measurement, translation, names)])
 
 
-def index_group(session: Session, group: Sequence[tuple[Measurement, Translation | None, list[str]]]) -> None:
+def index_group(session: Session, group: Sequence[tuple[Findable, Translated | None, list[str]]]) -> None:
     """Index several measurements as :func:`index_measurement` does, in as many statements as for one."""
     if not group:
         return
     dialect = session.get_bind().dialect.name
-    ids = [{"id": m.id} for m, _, _ in group]
+    ids = {"ids": [m.id for m, _, _ in group]}
     texts = [{"id": m.id, "tokens": stored(text_tokens(m, t, names), dialect)} for m, t, names in group]
     values = [row for m, t, _ in group if t is not None for row in condition_rows(m, t.entries)]
-    session.execute(text(DELETE[dialect]), ids)
-    session.execute(text(INSERT[dialect]), texts)
-    session.execute(
-        delete(ConditionValue)
-        .where(ConditionValue.measurement_id.in_([m.id for m, _, _ in group]))
-        .execution_options(synchronize_session=False)
-    )
+    session.execute(_DELETE[dialect], ids)
+    session.execute(INSERT[dialect], texts)
+    session.execute(_DELETE_VALUES, ids)
     if values:
-        session.execute(insert(ConditionValue.__table__), values)  # type: ignore[arg-type]
+        session.execute(_INSERT_VALUES, values)
 
 
 def index_text(
-    session: Session, measurement: Measurement, translation: Translation | None, names: list[str]
+    session: Session, measurement: Findable, translation: Translated | None, names: list[str]
 ) -> None:
     """Index the text alone: after a person corrected the title, say."""
     dialect = session.get_bind().dialect.name
     tokens = text_tokens(measurement, translation, names)
-    session.execute(text(DELETE[dialect]), {"id": measurement.id})
-    session.execute(text(INSERT[dialect]), {"id": measurement.id, "tokens": stored(tokens, dialect)})
+    session.execute(_DELETE[dialect], {"ids": [measurement.id]})
+    session.execute(INSERT[dialect], {"id": measurement.id, "tokens": stored(tokens, dialect)})
 
 
 def project_token(project_id: int) -> str:
@@ -91,7 +130,7 @@ def project_token(project_id: int) -> str:
     return f"\ue000{project_id}"
 
 
-def text_tokens(measurement: Measurement, translation: Translation | None, names: list[str]) -> list[str]:
+def text_tokens(measurement: Findable, translation: Translated | None, names: list[str]) -> list[str]:
     """The tokens by which it is found, the most telling first."""
     texts = dict.fromkeys(_texts(measurement, translation, names))
     return [project_token(measurement.project_id), *tokenise("\n".join(texts))][:_MOST_TOKENS]
@@ -108,7 +147,7 @@ def stored(tokens: list[str], dialect: str) -> str:
     return " ".join(f"'{token}':{','.join(at)}" for token, at in places.items())
 
 
-def _texts(measurement: Measurement, translation: Translation | None, names: list[str]) -> Iterator[str]:
+def _texts(measurement: Findable, translation: Translated | None, names: list[str]) -> Iterator[str]:
     m = measurement
     yield from (m.title, m.sample, m.operator, m.model, m.path)
     yield from names
@@ -119,7 +158,7 @@ def _texts(measurement: Measurement, translation: Translation | None, names: lis
         yield from (c["value"] for c in entry["conditions"] if isinstance(c["value"], str))
 
 
-def condition_rows(measurement: Measurement, entries: list[Any]) -> list[dict[str, Any]]:
+def condition_rows(measurement: Findable, entries: list[Any]) -> list[dict[str, Any]]:
     """Rows of ``condition_value``: each condition's distinct values, and the range each array goes through."""
     numbers: dict[tuple[str, str], set[tuple[float, float]]] = defaultdict(set)
     for entry in entries:

@@ -20,7 +20,7 @@ def tokenise(text: str) -> list[str]:
     """The tokens of a text to be indexed, in order."""
     tokens: list[str] = []
     for run in _runs(text):
-        if is_cjk(run):
+        if not run.isascii() and is_cjk(run):
             # The last character stands alone too, so that it is found by itself, and before what follows it.
             tokens += [run[i : i + 2] for i in range(len(run))]
         else:
@@ -50,7 +50,7 @@ def is_pair(token: str) -> bool:
 def _runs(text: str) -> list[str]:
     folded = unicodedata.normalize("NFKC", text).casefold()
     # After NFKC the micro sign is a Greek mu already; accents go, so that "Néel" is found by "neel".
-    plain = "".join(c for c in unicodedata.normalize("NFD", folded) if not _is_accent(c))
+    plain = "".join(c for c in unicodedata.normalize("NFD", folded) if c < "\x80" or not _is_accent(c))
     return _RUN.findall(unicodedata.normalize("NFC", plain))
 
 

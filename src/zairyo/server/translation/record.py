@@ -4,18 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy.orm import Session
 
 from zairyo.server.events import Events
-from zairyo.server.models import NOT_TRANSLATED, TRANSLATED, Measurement, Object, Translation, now
+from zairyo.server.intake.record import insert_objects
+from zairyo.server.models import NOT_TRANSLATED, TRANSLATED, Instrument, Measurement, Translation, now
 from zairyo.server.translation.leases import Work
 
 _SHORT = 200
+# Tables and statements made once: as objects of the ORM the rows would take several times the time.
+_M, _I, _TRANSLATIONS = (cast("Table", model.__table__) for model in (Measurement, Instrument, Translation))
+_HELD = (
+    select(
+        *(_M.c.id, _M.c.uid, _M.c.project_id, _M.c.path, _M.c.corrected),
+        *(_M.c.title, _M.c.technique, _M.c.sample, _M.c.operator, _M.c.model, _M.c.measured_at),
+        *(_I.c.name, _I.c.slug, _I.c.timezone),
+    )
+    .outerjoin_from(_M, _I, _I.c.id == _M.c.instrument_id)
+    .where(_M.c.id.in_(bindparam("ids", expanding=True)), _M.c.lease_owner == bindparam("owner"))
+    .order_by(_M.c.id)
+    .with_for_update(of=_M)
+)
+_INSERT_TRANSLATIONS = insert(_TRANSLATIONS).returning(_TRANSLATIONS.c.measurement_id, _TRANSLATIONS.c.id)
+_FOUND = ("title", "technique", "sample", "operator", "model", "measured_at")
+_UPDATE = (
+    update(_M)
+    .where(_M.c.id == bindparam("measurement"))
+    .values(
+        lease_owner=None,
+        lease_until=None,
+        attempts=0,
+        **{name: bindparam(f"new_{name}") for name in ("translation_id", "state", "changed_at", *_FOUND)},
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -46,82 +72,100 @@ class Finished:
     error_kind: str | None = None
     error_message: str | None = None
 
+    @property
+    def entries(self) -> list[Any]:
+        """The summaries of what was found in it."""
+        return list((self.summary or {}).get("entries", ()))
+
+
+@dataclass
+class _Held:
+    """A measurement's row and its instrument's, as far as a result changes it or it is found by it."""
+
+    id: int
+    uid: str
+    project_id: int
+    path: str
+    corrected: list[str]
+    title: str
+    technique: str
+    sample: str
+    operator: str
+    model: str
+    measured_at: datetime | None
+    name: str | None
+    """The instrument's; None where there is none, and so the next two."""
+    slug: str | None
+    timezone: str | None
+
+    def take(self, summary: Mapping[str, Any]) -> None:
+        """Note what was found in the file; what a person wrote stays."""
+        found = {
+            "title": summary["title"] or self.title,
+            "sample": summary["sample"][:_SHORT],
+            "operator": summary["operator"][:_SHORT],
+        }
+        for name in found.keys() - set(self.corrected):
+            setattr(self, name, found[name])
+        self.technique = summary["technique"][:64]
+        self.model = summary["instrument"][:_SHORT]
+        self.measured_at = aware(summary["started"], self.timezone or "")
+
 
 def record(session: Session, events: Events, owner: str, group: Sequence[Finished]) -> int:
     """Write a group of results, those whose leases ``owner`` still holds; how many those are."""
     from zairyo.server.search import index
 
-    held = {
-        m.id: m
-        for m in session.scalars(
-            select(Measurement)
-            .where(Measurement.id.in_([f.work.id for f in group]), Measurement.lease_owner == owner)
-            .options(joinedload(Measurement.instrument))
-            .order_by(Measurement.id)
-            .with_for_update(of=Measurement)
-        )
-    }
-    mine = [f for f in group if f.work.id in held]
-    _insert_objects(session, mine)
-    translations = [_translation(f) for f in mine]
-    session.add_all(translations)
-    session.flush()
-    found = []
-    for finished, translation in zip(mine, translations, strict=True):
-        measurement = held[finished.work.id]
-        _update(measurement, translation, finished)
-        names = index.names(measurement.instrument, (f.name for f in finished.work.files))
-        found.append((measurement, translation, names))
-        events.add(session, "measurement", measurement.uid, measurement.project_id, measurement.state)
+    results = {finished.work.id: finished for finished in group}
+    held = [
+        (_Held(*row), results[row[0]])
+        for row in cast("Any", session.execute(_HELD, {"ids": list(results), "owner": owner}))
+    ]
+    if not held:
+        return 0
+    at = now()
+    outputs = [finished.output for _, finished in held if finished.output is not None]
+    insert_objects(session, {sha256: (size, at) for sha256, size in outputs})
+    made: Any = session.execute(_INSERT_TRANSLATIONS, [_translation(finished) for _, finished in held])
+    translations: dict[int, int] = {row.measurement_id: row.id for row in made}
+    changes = []
+    found: list[tuple[index.Findable, index.Translated, list[str]]] = []
+    for measurement, finished in held:
+        if finished.summary is not None:
+            measurement.take(finished.summary)
+        state = NOT_TRANSLATED if finished.summary is None else TRANSLATED
+        change = {"translation_id": translations[measurement.id], "state": state, "changed_at": at}
+        change |= {name: getattr(measurement, name) for name in _FOUND}
+        changes.append({"measurement": measurement.id} | {f"new_{k}": v for k, v in change.items()})
+        files = (f.name for f in finished.work.files)
+        found.append((measurement, finished, index.names(_instrument(measurement), files)))
+        events.add(session, "measurement", measurement.uid, measurement.project_id, state)
+    session.connection().execute(_UPDATE, changes)
     index.index_group(session, found)
-    return len(mine)
+    return len(held)
 
 
-def _insert_objects(session: Session, group: Sequence[Finished]) -> None:
-    outputs = dict(sorted(f.output for f in group if f.output is not None))
-    known = (
-        set(session.scalars(select(Object.sha256).where(Object.sha256.in_(outputs)))) if outputs else set()
-    )
-    session.add_all(Object(sha256=sha, size=size) for sha, size in outputs.items() if sha not in known)
+def _instrument(measurement: _Held) -> Any:
+    """What names the instrument, None where there is none."""
+    return measurement if measurement.name is not None else None
 
 
-def _translation(finished: Finished) -> Translation:
+def _translation(finished: Finished) -> dict[str, Any]:
     summary = finished.summary or {}
-    return Translation(
-        measurement_id=finished.work.id,
-        reader=finished.reader[:64],
-        reader_version=finished.reader_version[:32],
-        started_at=finished.started_at,
-        seconds=finished.seconds,
-        output_sha256=finished.output[0] if finished.output else None,
-        error_kind=finished.error_kind,
-        error_message=finished.error_message,
-        warnings=list(summary.get("warnings", ())),
-        entries=list(summary.get("entries", ())),
-        default_entry=summary.get("default", ""),
-        thumbnail=summary.get("thumbnail", ""),
-    )
-
-
-def _update(measurement: Measurement, translation: Translation, finished: Finished) -> None:
-    measurement.translation_id = translation.id
-    measurement.state = NOT_TRANSLATED if finished.summary is None else TRANSLATED
-    measurement.lease_owner = measurement.lease_until = None
-    measurement.attempts = 0
-    measurement.changed_at = now()
-    if (summary := finished.summary) is None:
-        return
-    found = {
-        "title": summary["title"] or measurement.title,
-        "sample": summary["sample"][:_SHORT],
-        "operator": summary["operator"][:_SHORT],
+    return {
+        "measurement_id": finished.work.id,
+        "reader": finished.reader[:64],
+        "reader_version": finished.reader_version[:32],
+        "started_at": finished.started_at,
+        "seconds": finished.seconds,
+        "output_sha256": finished.output[0] if finished.output else None,
+        "error_kind": finished.error_kind,
+        "error_message": finished.error_message,
+        "warnings": list(summary.get("warnings", ())),
+        "entries": finished.entries,
+        "default_entry": summary.get("default", ""),
+        "thumbnail": summary.get("thumbnail", ""),
     }
-    for name in found.keys() - set(measurement.corrected):  # what a person wrote stays
-        setattr(measurement, name, found[name])
-    measurement.technique = summary["technique"][:64]
-    measurement.model = summary["instrument"][:_SHORT]
-    zone = measurement.instrument.timezone if measurement.instrument else ""
-    measurement.measured_at = aware(summary["started"], zone)
 
 
 def aware(text: str | None, zone: str) -> datetime | None:
@@ -138,8 +182,3 @@ def aware(text: str | None, zone: str) -> datetime | None:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError, ZoneInfoNotFoundError):
         return aware(text, "") if zone else None
-
-
-def elapsed(started_at: datetime) -> float:
-    """Seconds since then."""
-    return (now() - started_at) / timedelta(seconds=1)
