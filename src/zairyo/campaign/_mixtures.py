@@ -266,3 +266,35 @@ def _swapped(
     spare = most - inside.sum(axis=1)
     rank = np.argsort(np.argsort(np.where(inside, 2.0, rng.random((rows, k))), axis=1), axis=1)
     return amounts, np.where(inside | (rank < spare[:, None]), high, 0.0)
+
+
+def vertices(low: Floats, high: Floats) -> Floats:
+    """The corners of the mixtures within bounds, shape (v, k), shares that sum to 1; the purest first.
+
+    At a corner all ingredients but one are at a bound (McLean and Anderson 1966). Of more than 12 ingredients, corners
+    in many directions are found as linear programs would, by filling up ingredients in some order.
+    """
+    k = len(low)
+    rows: dict[tuple[float, ...], None] = {}
+    if k <= 12:
+        ends = np.array(np.meshgrid(*[[0, 1]] * (k - 1), indexing="ij")).reshape(k - 1, -1).T
+        for j in range(k):
+            rest = [i for i in range(k) if i != j]
+            amounts = np.where(ends == 1, high[rest], low[rest])
+            last = 1.0 - amounts.sum(axis=1)
+            good = (last >= low[j] - 1e-9) & (last <= high[j] + 1e-9)
+            full = np.insert(amounts[good], j, np.clip(last[good], low[j], high[j]), axis=1)
+            rows |= dict.fromkeys(map(tuple, np.round(full, 9).tolist()))
+    else:
+        rng = np.random.default_rng(0)
+        orders = [np.roll(np.arange(k), -i) for i in range(k)] + [rng.permutation(k) for _ in range(20 * k)]
+        for order in orders:
+            amounts = low.copy()
+            left = 1.0 - low.sum()
+            for j in order:
+                more = min(float(high[j] - low[j]), max(left, 0.0))
+                amounts[j] += more
+                left -= more
+            rows |= dict.fromkeys([tuple(np.round(amounts, 9).tolist())])
+    found = np.array(sorted(rows, key=lambda r: (-max(r), [-v for v in r])), float).reshape(-1, k)
+    return found if len(found) else ((low + high) / max(float((low + high).sum()), 1e-12))[None]

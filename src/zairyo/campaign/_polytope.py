@@ -8,7 +8,8 @@ import numpy as np
 
 from zairyo.campaign._base import Floats
 from zairyo.campaign._coding import Code, MixtureCode, NumberCode
-from zairyo.campaign._constraints import Coded, Column, Columns, Linear, rows_of, take
+from zairyo.campaign._columns import Coded, Column, Columns, rows_of, take
+from zairyo.campaign._constraints import Linear
 
 #: Different combinations of what cannot be moved (kinds, levels, absent ingredients) that are tried.
 _MOST_CASES = 128

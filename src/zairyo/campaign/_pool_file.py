@@ -17,7 +17,8 @@ import numpy as np
 
 from zairyo.campaign._base import CampaignError, Integers
 from zairyo.campaign._coding import Coding, MixtureCode
-from zairyo.campaign._constraints import Coded, Column, Columns, as_constraint, take
+from zairyo.campaign._columns import Coded, Column, Columns, take
+from zairyo.campaign._constraints import as_constraint
 from zairyo.campaign._pool_table import Plan, codes_of, plan_of
 from zairyo.campaign._pools import Pool
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from zairyo.campaign._base import Block, CampaignError, Floats, Integers
 from zairyo.campaign._coding import Code, Coding, code_of
-from zairyo.campaign._constraints import Coded, Column, Columns, Linear, listed, rows_of, take
+from zairyo.campaign._columns import Coded, Column, Columns, listed, rows_of, take
+from zairyo.campaign._constraints import Linear
 from zairyo.campaign._polytope import within_linear
 from zairyo.campaign._pools import Pool
 from zairyo.campaign.parameters import SearchSpace
@@ -58,10 +59,17 @@ class SpacePool(Pool):
         """Places of candidates; −1 in an endless space."""
         return np.full(rows_of(columns), -1, np.int64)
 
-    def points(self, U: Floats, rng: np.random.Generator) -> Block:
-        """The candidates that points of the unit cube (m, dimensions) stand for; those not allowed are left out."""
-        columns = self._fixed(self.coding.draw(np.asarray(U, float), rng))
-        return self._made(columns)
+    def features_of(self, U: Floats, rng: np.random.Generator) -> Floats:
+        """Features of the candidates that points of the unit cube (m, dimensions) stand for, allowed or not."""
+        return self.coding.features(self._fixed(self.coding.draw(np.asarray(U, float), rng)))
+
+    def at_features(self, X: Floats) -> Block:
+        """The candidates with some features; those that cannot be set or are not allowed are left out."""
+        columns = self._fixed(self.coding.columns(np.asarray(X, float)))
+        can = np.ones(rows_of(columns), bool)
+        for code in self.coding.codes:
+            can &= code.can(columns)
+        return self._made(take(columns, can))
 
     def _made(self, columns: Columns) -> Block:
         return self._block(self._index(columns), columns)

@@ -12,7 +12,7 @@ import numpy as np
 
 from zairyo.campaign._base import CampaignError, Floats, Integers
 from zairyo.campaign._coding import SAME, Code, Coding, KindCode, MixtureCode, NumberCode, formulas, molecules
-from zairyo.campaign._constraints import Coded, Column, Columns, listed, take
+from zairyo.campaign._columns import Coded, Column, Columns, listed, take
 from zairyo.campaign._pools import Pool
 from zairyo.campaign.parameters import Continuous, Integer, Mixture
 

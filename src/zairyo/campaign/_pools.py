@@ -16,19 +16,11 @@ from typing import Any
 import numpy as np
 
 from zairyo.campaign._base import BLOCK, Block, CampaignError, Candidates, Floats, Integers, Mask, Settings
+from zairyo.campaign._checks import known
 from zairyo.campaign._coding import SAME, Coding
-from zairyo.campaign._constraints import (
-    Coded,
-    Column,
-    Columns,
-    Constraint,
-    Rule,
-    as_constraint,
-    listed,
-    rows_of,
-    take,
-)
-from zairyo.campaign.parameters import SearchSpace, _known
+from zairyo.campaign._columns import Coded, Column, Columns, listed, rows_of, take
+from zairyo.campaign._constraints import Constraint, Rule, as_constraint
+from zairyo.campaign.parameters import SearchSpace
 
 #: Rows among which candidates near others are looked for.
 _SAMPLE = 40_000
@@ -77,10 +69,10 @@ class Pool:
         words = (*self.names, *others)
         self._cost = self._cost_rule(cost, words)
         for name in self.shared:
-            _known(name, self.names, "shared")
+            known(name, self.names, "shared")
         for constraint in self.constraints:
             for name in constraint.names:
-                _known(name, words, f"constraint {constraint}")
+                known(name, words, f"constraint {constraint}")
         used = {n for c in self.constraints for n in c.names} | set(self._cost.names if self._cost else ())
         #: Columns that are needed beside the settings.
         self.others = tuple(n for n in others if n in used and n not in self.names)
@@ -94,7 +86,7 @@ class Pool:
             return None
         rule = Rule(f"`{cost}`" if isinstance(cost, str) and cost in words else str(cost))
         for name in rule.names:
-            _known(name, words, "cost")
+            known(name, words, "cost")
         return rule
 
     # What a pool gives ------------------------------------------------------------------------------------------------
@@ -246,7 +238,7 @@ class Pool:
             There is no such setting, or no such kind.
         """
         for name in settings:
-            _known(name, self.names, "shared settings")
+            known(name, self.names, "shared settings")
         fixed: dict[str, Any] = {}
         for code in self.coding.codes:
             for name in code.settings:

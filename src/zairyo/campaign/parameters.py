@@ -17,11 +17,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from zairyo.campaign._base import CampaignError
-from zairyo.campaign._constraints import Constraint, Function, Linear, Rule, as_constraint, listed
+from zairyo.campaign._checks import finite, known, named, once, plain_number, plain_value, several
+from zairyo.campaign._columns import listed
+from zairyo.campaign._constraints import Constraint, Function, Linear, Rule, as_constraint
+from zairyo.campaign._mixture import Mixture
 
 __all__ = [
     "Categorical",
@@ -38,8 +41,6 @@ __all__ = [
     "SearchSpace",
     "parameter_from_dict",
 ]
-
-_MOST_LEVELS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,9 @@ class Continuous:
     log: bool = False
 
     def __post_init__(self) -> None:
-        _named(self)
+        named(self)
         for what in ("low", "high"):
-            object.__setattr__(self, what, _number(getattr(self, what), f"parameter {self.name!r}: {what}"))
+            object.__setattr__(self, what, finite(getattr(self, what), f"parameter {self.name!r}: {what}"))
         if self.low > self.high:
             raise CampaignError(
                 f"parameter {self.name!r}: low is {self.low:g} and high is {self.high:g}; exchange them"
@@ -107,9 +108,9 @@ class Integer:
     unit: str = ""
 
     def __post_init__(self) -> None:
-        _named(self)
+        named(self)
         for what in ("low", "high", "step"):
-            value = _number(getattr(self, what), f"parameter {self.name!r}: {what}")
+            value = finite(getattr(self, what), f"parameter {self.name!r}: {what}")
             if value != int(value):
                 raise CampaignError(f"parameter {self.name!r}: {what} must be a whole number, not {value:g}")
             object.__setattr__(self, what, int(value))
@@ -149,10 +150,10 @@ class Levels:
     unit: str = ""
 
     def __post_init__(self) -> None:
-        _named(self)
-        values = [_plain_number(v, f"parameter {self.name!r}") for v in _several(self, "values")]
+        named(self)
+        values = [plain_number(v, f"parameter {self.name!r}") for v in several(self, "values")]
         object.__setattr__(self, "values", tuple(sorted(values)))
-        _once(self, self.values)
+        once(self, self.values)
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -180,14 +181,14 @@ class Categorical:
     descriptors: Mapping[str, Sequence[float]] | None = None
 
     def __post_init__(self) -> None:
-        _named(self)
-        values = tuple(_plain_value(v, self.name) for v in _several(self, "values"))
+        named(self)
+        values = tuple(plain_value(v, self.name) for v in several(self, "values"))
         object.__setattr__(self, "values", values)
-        _once(self, [str(v) for v in values])
+        once(self, [str(v) for v in values])
         if not self.descriptors:
             object.__setattr__(self, "descriptors", None)
             return
-        known: dict[str, tuple[float, ...]] = {}
+        told: dict[str, tuple[float, ...]] = {}
         for name, numbers in self.descriptors.items():
             if isinstance(numbers, Mapping):
                 numbers = [numbers.get(v, numbers.get(str(v), math.nan)) for v in values]
@@ -195,19 +196,19 @@ class Categorical:
                 raise CampaignError(
                     f"parameter {self.name!r}: descriptor {name!r} has {len(numbers)} numbers for {len(values)} values"
                 )
-            known[str(name)] = tuple(
-                _number(n, f"parameter {self.name!r}: descriptor {name!r} of {v!r}")
+            told[str(name)] = tuple(
+                finite(n, f"parameter {self.name!r}: descriptor {name!r} of {v!r}")
                 for n, v in zip(numbers, values, strict=True)
             )
         seen: dict[tuple[float, ...], Any] = {}
-        for value, row in zip(values, zip(*known.values(), strict=True), strict=True):
+        for value, row in zip(values, zip(*told.values(), strict=True), strict=True):
             if row in seen:
                 raise CampaignError(
                     f"parameter {self.name!r}: {seen[row]!r} and {value!r} have the same descriptors, so that nothing "
                     "can tell them apart; add a descriptor in which they differ"
                 )
             seen[row] = value
-        object.__setattr__(self, "descriptors", known)
+        object.__setattr__(self, "descriptors", told)
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -236,10 +237,10 @@ class Composition:
     def __post_init__(self) -> None:
         from zairyo.tables import TableError, parse
 
-        _named(self)
-        values = tuple(str(v) for v in _several(self, "values"))
+        named(self)
+        values = tuple(str(v) for v in several(self, "values"))
         object.__setattr__(self, "values", values)
-        _once(self, values)
+        once(self, values)
         for value in values:
             try:
                 parse(value)
@@ -250,118 +251,6 @@ class Composition:
     def settings(self) -> tuple[str, ...]:
         """The keys that it has in settings."""
         return (self.name,)
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """Amounts of ingredients that sum to a total.
-
-    In settings each ingredient has its own key: ``{"Fe": 0.8, "Co": 0.1, "B": 0.1}``.
-
-    Attributes
-    ----------
-    name
-        Unique in its space.
-    ingredients
-        Two or more; unique in the whole space.
-    total
-        What the amounts sum to, 1 or 100.
-    bounds
-        Ingredient → its least and largest amount; 0 and the total where none are given.
-    at_most
-        How many ingredients may be more than nothing; None for all.
-    step
-        Between neighbouring amounts (0.05); None where any amount can be weighed.
-    balance
-        One of the ingredients whose amount is not written in settings, because it makes up the rest; empty for none.
-    """
-
-    name: str
-    ingredients: tuple[str, ...]
-    total: float = 1.0
-    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    at_most: int | None = None
-    step: float | None = None
-    balance: str = ""
-
-    def __post_init__(self) -> None:
-        _named(self)
-        where = f"mixture {self.name!r}"
-        object.__setattr__(self, "ingredients", tuple(str(i) for i in _several(self, "ingredients")))
-        _once(self, self.ingredients)
-        total = _number(self.total, f"{where}: total")
-        object.__setattr__(self, "total", total)
-        if total <= 0 or len(self.ingredients) < 2:
-            raise CampaignError(f"{where} needs two ingredients or more and a total above 0")
-        if self.balance and self.balance not in self.ingredients:
-            raise CampaignError(
-                f"{where}: the balance {self.balance!r} is none of its ingredients {listed(self.ingredients)}"
-            )
-        bounds: dict[str, tuple[float, float]] = {}
-        for name, pair in self.bounds.items():
-            if name not in self.ingredients:
-                raise CampaignError(
-                    f"{where}: there are bounds for {name!r}, and only {listed(self.ingredients)} are in it"
-                )
-            if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
-                raise CampaignError(
-                    f"{where}: bounds of {name!r} are a least and a largest amount, not {pair!r}"
-                )
-            low, high = (_number(v, f"{where}: bounds of {name!r}") for v in pair)
-            if not 0 <= low <= high:
-                raise CampaignError(
-                    f"{where}: bounds of {name!r} must be 0 ≤ least ≤ largest, not {low:g}, {high:g}"
-                )
-            bounds[name] = (low, min(high, total))
-        object.__setattr__(self, "bounds", bounds)
-        self._possible(where)
-
-    def _possible(self, where: str) -> None:
-        lows, highs = self.lows, self.highs
-        most = len(self.ingredients)
-        if self.at_most is not None:
-            most = int(_number(self.at_most, f"{where}: at_most"))
-            object.__setattr__(self, "at_most", most)
-        always = sum(low > 0 for low in lows)
-        if most < max(1, always):
-            raise CampaignError(
-                f"{where}: at most {most} ingredients, and {always} are always in it by their least amounts"
-            )
-        slack = 1e-9 * self.total
-        if sum(lows) > self.total + slack:
-            raise CampaignError(
-                f"{where}: the least amounts sum to {sum(lows):g}, above the total {self.total:g}"
-            )
-        kept = sorted((h for low, h in zip(lows, highs, strict=True) if low == 0), reverse=True)
-        largest = sum(h for low, h in zip(lows, highs, strict=True) if low > 0) + sum(kept[: most - always])
-        if largest < self.total - slack:
-            raise CampaignError(
-                f"{where}: the largest amounts of at most {most} ingredients sum to {largest:g}, below the total "
-                f"{self.total:g}; raise bounds or at_most"
-            )
-        if self.step is not None:
-            step = _number(self.step, f"{where}: step")
-            object.__setattr__(self, "step", step)
-            if step <= 0 or abs(self.total / step - round(self.total / step)) > 1e-6:
-                raise CampaignError(
-                    f"{where}: the total {self.total:g} is no whole number of steps of {step:g}; take a step that "
-                    "divides it"
-                )
-
-    @property
-    def lows(self) -> tuple[float, ...]:
-        """The least amount of each ingredient."""
-        return tuple(self.bounds.get(i, (0.0, self.total))[0] for i in self.ingredients)
-
-    @property
-    def highs(self) -> tuple[float, ...]:
-        """The largest amount of each ingredient."""
-        return tuple(self.bounds.get(i, (0.0, self.total))[1] for i in self.ingredients)
-
-    @property
-    def settings(self) -> tuple[str, ...]:
-        """The keys that it has in settings."""
-        return tuple(i for i in self.ingredients if i != self.balance)
 
 
 Parameter: TypeAlias = Continuous | Integer | Levels | Categorical | Composition | Mixture
@@ -424,7 +313,7 @@ class SearchSpace:
             ("cost", Rule(self.cost).names if isinstance(self.cost, str) else ()),
         ):
             for word in words:
-                _known(word, names, what)
+                known(word, names, what)
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -499,12 +388,12 @@ def parameter_from_dict(given: Mapping[str, Any]) -> Parameter:
         kind = given.get("type") if isinstance(given, Mapping) else given
         raise CampaignError(f"there is no parameter of type {kind!r}; there are {listed(list(_CLASSES))}")
     cls = _CLASSES[given["type"]]
-    known = {f.name for f in fields(cls)}
+    names = {f.name for f in fields(cls)}
     told = {k: v for k, v in given.items() if k != "type"}
-    if unknown := set(told) - known:
+    if unknown := set(told) - names:
         raise CampaignError(
             f"a parameter of type {given['type']} has no {listed(sorted(map(str, unknown)))}; "
-            f"it has {listed(sorted(known))}"
+            f"it has {listed(sorted(names))}"
         )
     try:
         parameter: Parameter = cls(**told)
@@ -517,64 +406,3 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [_jsonable(v) for v in value]
     return {str(k): _jsonable(v) for k, v in value.items()} if isinstance(value, Mapping) else value
-
-
-def _known(word: str, names: Sequence[str], where: str) -> None:
-    from difflib import get_close_matches
-
-    if word not in names:
-        near = get_close_matches(str(word), list(names), n=2, cutoff=0.6)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {listed(names)}"
-        raise CampaignError(f"{where}: there is no parameter {word!r}; {hint}")
-
-
-def _named(parameter: Any) -> None:
-    if not isinstance(parameter.name, str) or not parameter.name.strip():
-        raise CampaignError(f"a parameter needs a name, not {parameter.name!r}")
-
-
-def _number(value: Any, where: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise CampaignError(f"{where} must be a number, not {value!r}") from None
-    if not math.isfinite(number) or isinstance(value, (str, bytes)):
-        raise CampaignError(f"{where} must be a finite number, not {value!r}")
-    return number
-
-
-def _plain_number(value: Any, where: str) -> float:
-    """The number, still an int if it was one, so that settings show it as it was given."""
-    number = _number(value, where)
-    value = value.item() if hasattr(value, "item") else value
-    return value if isinstance(value, int) and not isinstance(value, bool) else number
-
-
-def _plain_value(value: Any, name: str) -> Any:
-    value = value.item() if hasattr(value, "item") else value
-    if not isinstance(value, (str, int, float, bool)) or (
-        isinstance(value, float) and not math.isfinite(value)
-    ):
-        raise CampaignError(
-            f"parameter {name!r}: {value!r} is no name; values are text, numbers, true or false"
-        )
-    return value
-
-
-def _several(parameter: Any, what: str) -> tuple[Any, ...]:
-    given = getattr(parameter, what)
-    if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
-        raise CampaignError(f"parameter {parameter.name!r}: {what} must be a list, not {given!r}")
-    values = tuple(given)
-    if not 0 < len(values) <= _MOST_LEVELS:
-        raise CampaignError(
-            f"parameter {parameter.name!r}: {what} must be 1 to {_MOST_LEVELS:,}, not {len(values):,}"
-        )
-    return values
-
-
-def _once(parameter: Any, values: Sequence[Any]) -> None:
-    if len(set(values)) < len(values):
-        seen: set[Any] = set()
-        twice = [v for v in values if v in seen or seen.add(v)]  # type: ignore[func-returns-value]
-        raise CampaignError(f"parameter {parameter.name!r} names {listed(twice)} twice; name each once")
