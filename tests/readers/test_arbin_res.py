@@ -248,6 +248,17 @@ def test_other_databases_are_refused_by_name(tmp_path: Path) -> None:
     assert READER.sniff(RawInput(tmp_path / "b.res")) == NO
 
 
+def test_no_record_and_a_column_lost_is_refused_by_name(tmp_path: Path) -> None:
+    """Found by fuzzing."""
+    path = tmp_path / "a.res"
+    renamed = database(_JET4, THREE, told=0).replace(
+        "Data_Point".encode("utf-16-le"), "Data_Paint".encode("utf-16-le")
+    )
+    path.write_bytes(renamed[: 5 * 4096] + bytes(4096) + renamed[6 * 4096 :])
+    with pytest.raises(ReadError, match="lacks Data_Point"):
+        read(path)
+
+
 def test_an_encrypted_database_says_so(tmp_path: Path) -> None:
     data = bytearray(database(_JET4, THREE))
     data[2 * 4096 : 3 * 4096] = bytes(range(256)) * 16

@@ -104,6 +104,13 @@ def test_the_grammar() -> None:
     assert block.text("_d", "_f") == "1"
 
 
+def test_a_name_that_is_twice_in_a_loop_gives_two_columns(tmp_path: Path) -> None:
+    """Found by fuzzing: one column took the cells of both, and the pattern did not fit its positions."""
+    m = reads(HEAD + LOOP.replace("_pd_calc_intensity_total", "_pd_meas_counts_total"), tmp_path)
+    assert m[0]["intensity"].values[:2].tolist() == [120, 140]
+    assert read_cif("data_x loop_ _a _a 1 2 3 4")[0].loops == [{"_a": ["1", "3"], "_a_2": ["2", "4"]}]
+
+
 def test_what_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="no whole rows"):
         reads(HEAD + LOOP + "4 10.3", tmp_path)

@@ -204,6 +204,15 @@ def test_text_wave(tmp_path: Path) -> None:
     assert read(IBW, tmp_path / "a")[0].signal.values.tolist() == ["Fe", "α", ""]
 
 
+def test_a_text_wave_without_texts_is_refused() -> None:
+    """Found by fuzzing."""
+    data = bytearray(new_wave(np.zeros(0, "S1"), 0)[:384])
+    data[2:4] = b"\0\0"
+    struct.pack_into("<i", data, 4, 320)
+    with pytest.raises(ReadError, match="no text"):
+        read_wave(checked(data, "<", 2))
+
+
 def test_what_is_no_measurement_is_told() -> None:
     with pytest.raises(ReadError, match="references"):
         read_wave(new_wave(np.zeros(2, "<i4"), 0x4000))

@@ -69,7 +69,7 @@ def read_cif(text: str) -> list[Block]:
             name, columns, cells, headed = "", [], 0, True
         elif not quoted and token.startswith("_"):
             if headed:
-                columns.append(blocks[-1].loops[-1].setdefault(token.casefold(), []))
+                columns.append(_new_column(blocks[-1].loops[-1], token.casefold()))
             else:
                 _close(columns, cells, name)
                 columns, cells, name = [], 0, token.casefold()
@@ -82,6 +82,16 @@ def read_cif(text: str) -> list[Block]:
             cells += 1
     _close(columns, cells, name)
     return blocks
+
+
+def _new_column(loop: dict[str, list[str]], name: str) -> list[str]:
+    """A column of its own even for a name that is there twice, which only damage does."""
+    own, number = name, 1
+    while own in loop:
+        number += 1
+        own = f"{name}_{number}"
+    loop[own] = []
+    return loop[own]
 
 
 def _close(columns: list[list[str]], cells: int, name: str) -> None:

@@ -286,6 +286,8 @@ def _complex(values: Array) -> Array:
 def _texts(content: bytes, ends: bytes, order: str, shape: tuple[int, ...]) -> Array:
     """A text wave: all texts in one run, and where each of them ends."""
     count = math.prod(shape)
+    if min(shape) <= 0:
+        raise ReadError("the Igor text wave holds no text")
     if len(ends) != 4 * count:
         raise ReadError(
             f"the Igor text wave has {count} texts, but {len(ends) // 4} places where they end; it is damaged"

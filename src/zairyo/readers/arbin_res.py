@@ -246,7 +246,7 @@ def _read(source: RawInput) -> Measurement:
         )
     table, warnings = database.read(_RECORDS), list[str]()
     numbers = _numbers(table)
-    lacking = {"Test_ID", "Data_Point", "Test_Time", "Voltage", "Current"} - numbers if numbers else set()
+    lacking = {"Test_ID", "Data_Point", "Test_Time", "Voltage", "Current"} - (numbers or set(table))
     if lacking:
         raise ReadError(
             f"{_RECORDS} lacks {', '.join(sorted(lacking))}; the file is damaged or of a kind not known."
