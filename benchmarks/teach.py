@@ -3,8 +3,8 @@
     python benchmarks/teach.py [--tasks FOLDER] [--seeds 10] [--only TASK,…] [--strategies NAME,…] [--batch 5]
 
 A third of each table is kept for the test and never made. Of the others 5 are made at random (the same for all
-strategies of a seed), then 35 as the strategy says. After 20 and 40 samples a Gaussian process and a random forest learn
-from those made, and the error of their mean prediction on the test is told in deviations of the outcome.
+strategies of a seed), then 35 as the strategy says. After 20 and 40 samples a Gaussian process and a random forest
+learn from those made, and the error of their mean prediction on the test is told in deviations of the outcome.
 For ``metallic_glass`` the outcome is log(1 + diameter), and the three temperatures are known of made alloys only.
 """
 
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from learn import FOLDER, Task, tasks
 
+from learn import FOLDER, Task, tasks
 from zairyo.campaign._base import BLOCK, Block, Objective, Problem
 from zairyo.campaign._teach import STRATEGIES
 from zairyo.campaign._teach_scene import plain_kernel
@@ -53,7 +53,9 @@ class Pool:
         return [dict(zip(self.names, row, strict=True)) for row in block.X]
 
     def locate(self, settings: Sequence[Any]) -> np.ndarray:
-        return np.array([int(np.flatnonzero((self.X == row).all(axis=1))[0]) for row in self.encode(settings)])
+        return np.array(
+            [int(np.flatnonzero((row == self.X).all(axis=1))[0]) for row in self.encode(settings)]
+        )
 
 
 def descriptors(folder: Path, task: Task) -> np.ndarray | None:
@@ -125,9 +127,14 @@ def main() -> None:
             continue
         D = descriptors(given.tasks, task)
         names = given.strategies.split(",") if given.strategies else list(STRATEGIES)
-        names = ["random", *(one for one in names if one != "random" and (D is not None or one != "descriptors"))]
+        names = [
+            "random",
+            *(one for one in names if one != "random" and (D is not None or one != "descriptors")),
+        ]
         found = {}
-        print(f"\n{task.name}: RMSE/SD, mean of {given.seeds} seeds; difference from random with 95 % interval")
+        print(
+            f"\n{task.name}: RMSE/SD, mean of {given.seeds} seeds; difference from random with 95 % interval"
+        )
         for name in names:
             runs = [replay(task, D, name, seed, given.batch) for seed in range(given.seeds)]
             found[name] = np.array([errors for errors, _ in runs])

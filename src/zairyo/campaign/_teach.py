@@ -6,7 +6,7 @@ model taught by extremes predicts ordinary samples worse than one taught by rand
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +96,13 @@ class Teach:
         return choose(scene, count, whose)
 
 
-def choose(scene: Scene, count: int, whose: Callable[[int], str]) -> list[Pick]:
+def choose(
+    scene: Scene,
+    count: int,
+    whose: Callable[[int], str],
+    known: Mapping[str, Callable[[Scene], Way]] = WAYS,
+    why: Mapping[str, str] = WHY,
+) -> list[Pick]:
     """Pick after pick, each by the way whose turn it is; every way knows what the others chose."""
     ways: dict[str, Way] = {}
     chosen: list[int] = []
@@ -109,7 +115,7 @@ def choose(scene: Scene, count: int, whose: Callable[[int], str]) -> list[Pick]:
             break
         name = whose(at)
         if name not in ways:
-            ways[name] = WAYS[name](scene)
+            ways[name] = known[name](scene)
             for row in chosen:
                 ways[name].add(row)
         row, score = ways[name].best(allowed)
@@ -117,7 +123,7 @@ def choose(scene: Scene, count: int, whose: Callable[[int], str]) -> list[Pick]:
             way.add(row)
         chosen.append(row)
         x = scene.block.X[row]
-        picks.append(Pick(int(scene.block.index[row]), x.copy(), score, name, WHY[name]))
+        picks.append(Pick(int(scene.block.index[row]), x.copy(), score, name, why[name]))
         open_ &= ~scene.same(row)
     return picks
 

@@ -19,9 +19,16 @@ from zairyo.campaign._teach_ways import WAYS
 
 #: One pick in so many is random whatever is believed.
 RANDOM_EVERY = 3
-#: What is believed beforehand: the logarithm of a way's error, over that of random picks, and its deviation.
-BEFORE = {"random": 0.0, "herding": -0.02, "integrated variance": -0.02, "k-centre": 0.0, "descriptors": -0.01}
-BEFORE_SD = 0.03
+#: What is believed beforehand, from tables of many kinds: the logarithm of a way's error over that of random picks,
+#: and its deviation.
+BEFORE = {
+    "random": 0.0,
+    "herding": -0.05,
+    "integrated variance": -0.05,
+    "k-centre": 0.0,
+    "descriptors": -0.03,
+}
+BEFORE_SD = 0.05
 #: Experiments from which the past is replayed; of more, so many are.
 FEWEST, MOST = 18, 60
 REPLAYS = 6

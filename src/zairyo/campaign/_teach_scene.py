@@ -19,6 +19,7 @@ from zairyo.campaign._base import Block, Floats, Mask, Problem
 from zairyo.learn import GP, LearnError, Space, fit_gp, fit_success
 from zairyo.learn._gp import Problem as Data
 from zairyo.learn._kernels import Factor, Features, Kernel, features_of
+from zairyo.learn._output import Output
 
 Singles: TypeAlias = NDArray[np.float32]
 #: Numbers of a pool that are held at once; of larger pools a sample is.
@@ -137,29 +138,32 @@ class Scene:
     seed: int
 
     @classmethod
-    def of(cls, problem: Problem) -> Scene:
-        """The scene of a problem."""
+    def of(cls, problem: Problem, columns: Sequence[int] | None = None) -> Scene:
+        """The scene of a problem; ``columns`` are those of the outcomes to learn, by default :func:`outcomes`."""
         rng = np.random.default_rng([abs(problem.seed), len(problem.X), len(problem.pending), 7])
         block = gather(problem, rng)
         space = problem.space
+        wanted = outcomes(problem) if columns is None else list(columns)
         success = fit_success(*_recent(problem), space)
         chance = success.probability(block.X) if problem.failed.any() else np.ones(len(block))
         good = ~problem.failed
         pending = np.asarray(problem.pending, dtype=float).reshape(-1, space.width)
-        pool = np.vstack([block.X[chance >= LEAST_CHANCE * chance.max(initial=0.0)], problem.X[good], pending])
+        pool = np.vstack(
+            [block.X[chance >= LEAST_CHANCE * chance.max(initial=0.0)], problem.X[good], pending]
+        )
         rows = np.sort(rng.choice(len(pool), min(REFERENCE, len(pool)), replace=False)) if len(pool) else []
         return cls(
             space,
             block,
             np.vstack([problem.X, pending]),
             problem.X[good],
-            np.where(problem.known, problem.Y, np.nan)[good],
+            np.where(problem.known, problem.Y, np.nan)[good][:, wanted],
             None if problem.D is None else problem.D[good],
             pending,
             chance,
             pool[rows],
             np.full(len(rows), 1.0 / max(len(rows), 1)),
-            None if problem.noise is None else problem.noise[good],
+            None if problem.noise is None else problem.noise[good][:, wanted],
             abs(problem.seed),
         )
 
@@ -221,7 +225,9 @@ class Scene:
     def descriptor_gps(self) -> tuple[GP | None, ...]:
         """The same for each descriptor."""
         columns = () if self.D is None else self.D.T
-        each = (learned(self.space, self.kernel, self.X, column, None, self.seed) for column in columns)
+        each = (
+            learned(self.space, self.kernel, self.X, one, None, self.seed, shaped=False) for one in columns
+        )
         return tuple(self._awaiting(gp) for gp in each)
 
     def _awaiting(self, gp: GP | None) -> GP | None:
@@ -229,7 +235,9 @@ class Scene:
 
     def with_reference(self, rows: NDArray[np.intp]) -> Scene:
         """The same with fewer rows that stand for the pool; nothing is learned anew."""
-        fewer = replace(self, reference=self.reference[rows], share=np.full(len(rows), 1.0 / max(len(rows), 1)))
+        fewer = replace(
+            self, reference=self.reference[rows], share=np.full(len(rows), 1.0 / max(len(rows), 1))
+        )
         for name in ("kernel", "typical", "gps", "descriptor_gps"):
             fewer.__dict__[name] = getattr(self, name)
         return fewer
@@ -259,6 +267,13 @@ class Scene:
         return past
 
 
+def outcomes(problem: Problem) -> list[int]:
+    """Columns of the outcomes to learn: those that are only to be learned, else all numbers, else all."""
+    numbers = [k for k, one in enumerate(problem.objectives) if not one.classes and not one.constraint]
+    only = [k for k in numbers if problem.objectives[k].direction == "model"]
+    return only or numbers or list(range(problem.Y.shape[1]))
+
+
 def _recent(problem: Problem, most: int = 400) -> tuple[Floats, Floats]:
     """Experiments from which to learn where others fail: the last ones, where there are very many."""
     return problem.X[-most:], (~problem.failed)[-most:].astype(float)
@@ -270,17 +285,31 @@ def usable(y: Floats) -> Mask:
 
 
 def learned(
-    space: Space, kernel: Kernel | None, X: Floats, y: Floats, noise: Floats | None, seed: int
+    space: Space,
+    kernel: Kernel | None,
+    X: Floats,
+    y: Floats,
+    noise: Floats | None,
+    seed: int,
+    *,
+    shaped: bool = True,
 ) -> GP | None:
-    """A process with few lengths; None where nothing varies or nothing is known."""
+    """A process with few lengths; None where nothing varies or less than two values are known.
+
+    ``shaped`` looks for a transform of the values, which costs three fits in place of one.
+    """
     rows = usable(y)
     if kernel is None or rows.sum() < 2:
         return None
     given = None
     if noise is not None and (np.isfinite(noise[rows]) & (noise[rows] >= 0)).all():
         given = noise[rows]
+    plain = Output.of(y[rows], "plain")
+    outputs = None if shaped or plain is None else [plain]
     try:
-        return fit_gp(X[rows], y[rows], space, noise=given, seed=seed, kernels=[kernel], starts=1)
+        return fit_gp(
+            X[rows], y[rows], space, noise=given, seed=seed, kernels=[kernel], outputs=outputs, starts=1
+        )
     except LearnError:
         return None
 

@@ -122,7 +122,11 @@ def _weights(gp: GP) -> Floats:
 
 
 class Density:
-    """Similarity to the pool and to what is made: a squared exponential of the typical distance in the pool."""
+    """Similarity to the pool and to what is made.
+
+    Squared exponentials of two lengths, the typical distance in the pool and half of it: neither the outline
+    of the pool nor its clusters are overlooked.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self.Z = scene.Z
@@ -135,14 +139,21 @@ class Density:
     def _like(self, rows: Singles, others: Singles) -> Singles:
         found = squares(rows, others)
         found *= -self._rate
-        return np.asarray(np.exp(found, out=found))
+        np.exp(found, out=found)
+        narrow = found * found
+        narrow *= narrow
+        found += narrow
+        found *= np.float32(0.5)
+        return found
 
     def to(self, others: Singles) -> Floats:
         """Sum of similarities of each candidate to some rows, shape (m,)."""
         found = np.zeros(len(self.Z))
         for start in range(0, len(others), 256):
             part = others[start : start + 256]
-            found += over_blocks(self.Z, lambda rows, part=part: self._like(rows, part).sum(axis=1, dtype=float))  # type: ignore[misc]
+            found += over_blocks(
+                self.Z, lambda rows, part=part: self._like(rows, part).sum(axis=1, dtype=float)
+            )  # type: ignore[misc]
         return found
 
 
@@ -216,39 +227,46 @@ def _costs(cost: Floats) -> Floats:
 class _Part:
     """Covariances between candidates and reference of one process, updated as candidates are chosen.
 
-    ``_mine`` and ``_theirs`` are L⁻¹K of the candidates and of the reference, with L the factor of what is made; each
-    choice adds a row to both.
+    Columns of ``_solved`` are L⁻¹K of candidates and reference, with L the factor of what is made; each choice adds a
+    row.
     """
 
     def __init__(self, gp: GP, candidates: Floats, reference: Floats, weight: float) -> None:
-        self._gp, self._X, self._reference, self._weight = gp, candidates, reference, weight
+        self._gp, self._weight, self._count = gp, weight, len(candidates)
         self._noise = float(np.exp(gp.theta[-1]))
-        self._mine = _solved(gp, candidates)
-        self._theirs = _solved(gp, reference)
-        self._shared = gp.covariance(candidates, reference) - self._mine.T @ self._theirs
-        self._variance = gp.prior_variance - np.einsum("ij,ij->j", self._mine, self._mine)
-        left = gp.prior_variance - np.einsum("ij,ij->j", self._theirs, self._theirs)
+        self._lower = gp.lower
+        self._X = np.vstack([candidates, reference, gp.X])
+        both = self._X[: len(candidates) + len(reference)]
+        self._solved = _solved(self._lower, gp.covariance(gp.X, both))
+        mine, theirs = self._solved[:, : self._count], self._solved[:, self._count :]
+        self._shared = gp.covariance(candidates, reference) - mine.T @ theirs
+        self._variance = gp.prior_variance - np.einsum("ij,ij->j", mine, mine)
+        left = gp.prior_variance - np.einsum("ij,ij->j", theirs, theirs)
         self._whole = max(float(left.mean()), 1e-12) if len(reference) else 1.0
 
     def gain(self) -> Floats:
         """The share of the mean variance that each candidate would take away, shape (m,)."""
-        mean = np.einsum("ij,ij->i", self._shared, self._shared) / max(len(self._reference), 1)
+        mean = np.einsum("ij,ij->i", self._shared, self._shared) / max(self._shared.shape[1], 1)
         return np.asarray(self._weight * mean / (np.maximum(self._variance, 0.0) + self._noise) / self._whole)
 
     def add(self, x: Floats) -> None:
-        solved = _solved(self._gp, x)[:, 0]
+        prior = self._gp.covariance(self._X, x)[:, 0]
+        seen = self._solved.shape[1]
+        solved = _solved(self._lower, prior[seen:])
         total = max(self._gp.prior_variance - float(solved @ solved), 0.0) + self._noise
-        here = self._gp.covariance(self._X, x)[:, 0] - solved @ self._mine
-        there = self._gp.covariance(self._reference, x)[:, 0] - solved @ self._theirs
-        self._shared -= np.outer(here, there / total)
-        self._variance -= here**2 / total
-        self._mine = np.vstack([self._mine, here / np.sqrt(total)])
-        self._theirs = np.vstack([self._theirs, there / np.sqrt(total)])
-        self._gp = self._gp.append(x)
+        row = (prior[:seen] - solved @ self._solved) / np.sqrt(total)
+        self._shared -= np.outer(row[: self._count], row[self._count :])
+        self._variance -= row[: self._count] ** 2
+        self._solved = np.vstack([self._solved, row])
+        self._X = np.vstack([self._X, x])
+        n = len(self._lower)
+        grown = np.zeros((n + 1, n + 1))
+        grown[:n, :n], grown[n, :n], grown[n, n] = self._lower, solved, np.sqrt(total)
+        self._lower = grown
 
 
-def _solved(gp: GP, X: Floats) -> Floats:
-    return np.asarray(solve_triangular(gp.lower, gp.covariance(gp.X, X), lower=True, check_finite=False))
+def _solved(lower: Floats, K: Floats) -> Floats:
+    return np.asarray(solve_triangular(lower, K, lower=True, check_finite=False))
 
 
 class Committee(Scored):
@@ -286,7 +304,7 @@ def _disagreement(scene: Scene, gp: GP, known: Mask, y: Floats, rows: NDArray[np
 
     X, t, candidates = scene.X[known], gp.output.forward(y[known]), scene.block.X[rows]
     said = [gp.latent(candidates, single=False)[0]]
-    for model in (Forest(seed=scene.seed, trees=60), Ridge(scene.space)):
+    for model in (Forest(seed=scene.seed, trees=40), Ridge(scene.space)):
         said.append(model.fit(X, t).predict(candidates)[0])
     return np.asarray(np.std(said, axis=0))
 
