@@ -352,7 +352,7 @@ def test_a_range_is_come_near_to(objective: Any) -> None:
 
 def test_an_accurate_model_is_not_sought_where_the_best_is() -> None:
     """Measured: a model taught by expected improvement errs more than one taught at random."""
-    with pytest.raises(CampaignError, match="expected improvement.*random"):
+    with pytest.raises(CampaignError, match=r"expected improvement.*random"):
         Campaign(pool(), [model("strength")], strategy="expected improvement")
     campaign = Campaign(pool(), [model("strength")], seed=0)
     assert campaign.aim == "accurate model"
@@ -419,3 +419,78 @@ def test_a_strategy_of_ones_own_cannot_repeat(tmp_path: Path) -> None:
     again = Campaign.open(tmp_path / "own.jsonl", strategy=First())
     with pytest.warns(CampaignWarning, match="no more"):
         assert len(again.ask(1)) == 0
+
+
+def test_every_aim_has_its_strategies() -> None:
+    """A name in the table that leads nowhere would be found by a user, in the middle of a campaign."""
+    from zairyo.campaign import _strategies
+
+    objectives = {
+        "map of phases": (model("phase", classes=("fcc", "bcc")),),
+        "several": (maximise("a"), minimise("b")),
+        "within a range": (target("a", 1.0),),
+        "accurate model": (model("a"),),
+    }
+    for aim, table in _strategies.STRATEGIES.items():
+        assert "auto" in table
+        for name in table:
+            wanted = objectives.get(aim, (maximise("a"),))
+            strategy = _strategies.strategy_for("best value" if aim == "several" else aim, name, wanted)
+            assert callable(strategy.pick)
+    assert set(_strategies.AIMS) == set(_strategies.STRATEGIES) - {"several"}
+
+
+def test_phases_are_told_as_words() -> None:
+    campaign = Campaign(pool(), [model("phase")], aim="map of phases", seed=0)
+    made = pool().iloc[::4]
+    told = campaign.tell(made.assign(phase=np.where(made["temperature"] > 0.5, "austenite", "ferrite")))
+    assert set(told["phase"]) == {"austenite", "ferrite"}
+    picks = campaign.ask(3)
+    assert len(set(picks["candidate"])) == 3
+    assert "mean" not in picks
+    declared = Campaign(pool(), [model("phase", classes=["α", "γ"])])
+    assert declared.aim == "map of phases"
+    with pytest.raises(CampaignError, match="no class 'β'"):
+        declared.tell(made.iloc[:1].assign(phase="β"))
+
+
+def test_references_are_chosen_without_outcomes() -> None:
+    campaign = Campaign(pool(), [], aim="references", seed=0)
+    picks = campaign.ask(3)
+    assert len(set(picks["candidate"])) == 3
+    campaign.tell(picks.assign(state="made"))
+    assert len(campaign.ask(1)) == 1
+
+
+@pytest.mark.parametrize("start", ["latin hypercube", "sobol", "d-optimal", "own"])
+def test_a_start_design_comes_first(start: str) -> None:
+    """People have their own plan for the first week; the strategy goes on from there."""
+    own = pool().iloc[[3, 8, 13, 22, 31]]
+    campaign = Campaign(
+        pool(), [maximise("strength")], start=own if start == "own" else start, start_size=5, seed=0
+    )
+    first = campaign.ask(3)
+    campaign.tell(first.assign(strength=outcome(first)))
+    second = campaign.ask(4)
+    if start == "own":
+        assert [*first["candidate"], *second["candidate"][:2]] == [3, 8, 13, 22, 31]
+    assert "auto" in set(second["strategy"]) | {"auto"}
+    assert not set(first["candidate"]) & set(second["candidate"])
+    campaign.tell(second.assign(strength=outcome(second)))
+    assert campaign.ask(1)["strategy"].iloc[0] not in (start, "own design")
+    with pytest.raises(CampaignError, match="no start design"):
+        Campaign(pool(), [maximise("strength")], start="feeling")
+
+
+def test_descriptors_are_kept(tmp_path: Path) -> None:
+    campaign = Campaign(
+        pool(), [model("strength")], descriptors=["peak width"], file=tmp_path / "c.jsonl", seed=0
+    )
+    made = pool().iloc[::4]
+    campaign.tell(made.assign(strength=outcome(made), **{"peak width": made["time"] * 2}))
+    assert (
+        Campaign.open(tmp_path / "c.jsonl").experiments()["peak width"].tolist()
+        == (made["time"] * 2).tolist()
+    )
+    assert campaign.learned.problem.D is not None
+    assert len(campaign.ask(2)) == 2

@@ -76,8 +76,9 @@ def test_a_torn_last_line_is_dropped_wherever_it_was_torn(tmp_path: Path) -> Non
         path.write_bytes(whole.encode() + last[:cut])
         with pytest.warns(CampaignWarning, match="dropped"):
             campaign = Campaign.open(path)
-            assert len(campaign.pending) == 2
-            campaign.tell(campaign.pending.assign(z=1.0))
+        pending = campaign.pending
+        assert len(pending) == 2
+        campaign.tell(pending.assign(z=1.0))
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert len(Campaign.open(path).experiments()) == 2
@@ -87,7 +88,7 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
     written(tmp_path / "c.jsonl", rounds=1)
     with (tmp_path / "c.jsonl").open("ab") as f:
         f.write(b"\xff\xfe\n")
-    with pytest.raises(CampaignError, match="line 4.*UTF-8"):
+    with pytest.raises(CampaignError, match=r"line 4.*UTF-8"):
         Campaign.open(tmp_path / "c.jsonl")
 
 

@@ -15,6 +15,7 @@ from scipy.special import ndtr, stdtrit
 
 from zairyo.campaign._base import Floats, Mask, Objective, Problem
 from zairyo.campaign._objectives import feasible, front, loss, wanted
+from zairyo.campaign._phases import phase_map
 from zairyo.campaign._seek_model import believe
 from zairyo.learn import GP, LearnError, Success, fit_gp, fit_success
 from zairyo.learn._output import Output
@@ -138,6 +139,18 @@ class Belief:
         half = HALF * self._wider(k) * sd
         return Outlook(expected, spread, output.backward(mean - half), output.backward(mean + half))
 
+    def phases(self, k: int, X: Floats) -> dict[str, Floats]:
+        """Class → its probability at each row, shape (m,).
+
+        Empty where outcome ``k`` is a number, and while one class only was seen, which says nothing of the others.
+        """
+        problem, known = self.problem, self.problem.known[:, k]
+        classes = problem.objectives[k].classes
+        if not classes or len(np.unique(problem.Y[known, k])) < 2:
+            return {}
+        found = phase_map(problem.X[known], problem.Y[known, k], problem.space, classes).probabilities(X)
+        return {name: found[:, j] for j, name in enumerate(classes)}
+
     def chance_of_success(self, X: Floats) -> Floats:
         return np.ones(len(X)) if self.success is None else self.success.probability(X)
 
@@ -181,7 +194,7 @@ class Belief:
         return model.output, mean, self._wider(k) * np.sqrt(variance + model.noise)
 
     def _wider(self, k: int) -> float:
-        """By how much ranges are wider than the model's: earlier errors, and few data, whose spread itself is a guess."""
+        """By how much ranges are wider than the model's: for earlier errors, and for the few data it rests on."""
         freedom = max(int(self.problem.known[:, k].sum()) - 1, 1)
         return self.factor * float(stdtrit(freedom, 0.95)) / HALF
 

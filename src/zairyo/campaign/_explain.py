@@ -32,6 +32,7 @@ _EN = {
     "title": "Experiment {number}",
     "expected": "{name}: {mean} expected, {lower} to {upper} with 90 % probability",
     "nothing": "{name}: nothing is known yet",
+    "phases": "{name}: {each}",
     "best": "{chance} probability of {what}",
     "beat": "being better than the best so far ({best})",
     "first": "being the best so far",
@@ -54,6 +55,7 @@ _JA = {
     "title": "実験 {number}",
     "expected": "{name}：予測値 {mean}、90 % の確率で {lower}〜{upper}",
     "nothing": "{name}：まだ何も分かっていません",
+    "phases": "{name}：{each}",
     "best": "{what}確率 {chance}",
     "beat": "これまでの最良値（{best}）を上回る",
     "first": "最良となる",
@@ -84,7 +86,7 @@ def told_of_picks(known: Learned, chosen: Sequence[Chosen]) -> list[dict[str, An
     X = np.array([one.pick.x for one in chosen])
     places = np.array([one.pick.index for one in chosen], np.int64)
     settings = candidates.decode(Block(places, X))
-    promised = promises(belief, X)
+    promised, phases = promises(belief, X), phases_of(belief, X)
     chances, success = belief.chance(X), belief.chance_of_success(X)
     costs = costs_of(candidates, places, settings)
     rows = []
@@ -97,6 +99,7 @@ def told_of_picks(known: Learned, chosen: Sequence[Chosen]) -> list[dict[str, An
                 "why": _reason(one, known.problem.objectives, promised[k], chances[k], success[k]),
                 "control": one.control,
                 "promised": promised[k],
+                "phases": phases[k],
                 "chance": None if math.isnan(chances[k]) else float(chances[k]),
                 "cost": costs[k],
             }
@@ -115,6 +118,17 @@ def promises(belief: Belief, X: Floats) -> list[dict[str, dict[str, float]]]:
             values = {"mean": float(mean), "lower": float(lower), "upper": float(upper), "sd": float(sd)}
             if all(math.isfinite(v) for v in values.values()):
                 row[objective.name] = values
+    return found
+
+
+def phases_of(belief: Belief, X: Floats) -> list[dict[str, dict[str, float]]]:
+    """Outcome → class → its probability for each row; only outcomes that are classes."""
+    found: list[dict[str, dict[str, float]]] = [{} for _ in X]
+    for k, objective in enumerate(belief.problem.objectives):
+        each = belief.phases(k, X)
+        for at, row in enumerate(found):
+            if each:
+                row[objective.name] = {name: float(p[at]) for name, p in each.items()}
     return found
 
 
@@ -156,13 +170,19 @@ def picks_frame(campaign: Campaign, experiments: Sequence[Experiment]) -> pd.Dat
     import pandas as pd
 
     names = campaign.candidates.names
-    numbers = [o.name for o in campaign.objectives if not o.classes]
+    objectives = campaign.learned.problem.objectives
+    numbers = [o.name for o in objectives if not o.classes]
     columns: dict[str, list[Any]] = {name: [e.settings.get(name) for e in experiments] for name in names}
     columns["candidate"] = [e.candidate for e in experiments]
     for name in numbers:
         for what in ("mean", "lower", "upper"):
             title = what if len(numbers) == 1 else f"{what} {name}"
             columns[title] = [e.promised.get(name, {}).get(what, math.nan) for e in experiments]
+    for o in objectives:
+        for word in o.classes:
+            columns[f"probability {word}"] = [
+                e.phases.get(o.name, {}).get(word, math.nan) for e in experiments
+            ]
     columns["probability_best"] = [math.nan if e.chance is None else e.chance for e in experiments]
     columns["cost"] = [math.nan if e.cost is None else e.cost for e in experiments]
     columns["strategy"] = [f"{e.strategy} (control)" if e.control else e.strategy for e in experiments]
@@ -213,6 +233,9 @@ def predict(campaign: Campaign, rows: Sequence[Mapping[str, Any]]) -> pd.DataFra
         for what in ("mean", "lower", "upper"):
             name = known.problem.objectives[k].name
             frame[what if len(numbers) == 1 else f"{what} {name}"] = getattr(outlook, what)
+    for k in range(len(known.problem.objectives)):
+        for word, chance in known.belief.phases(k, X).items():
+            frame[f"probability {word}"] = chance
     if wanted(campaign.objectives):
         frame["probability_best"] = known.belief.chance(X)
     if known.belief.success is not None:
@@ -293,7 +316,7 @@ def explain(campaign: Campaign, experiments: Sequence[Experiment], language: str
     known = campaign.learned
     X = known.problem.candidates.encode([e.settings for e in experiments])
     belief = known.belief
-    promised, chances = promises(belief, X), belief.chance(X)
+    promised, chances, phases = promises(belief, X), belief.chance(X), phases_of(belief, X)
     teaches, success = belief.teaches(X), belief.chance_of_success(X)
     words = LANGUAGES[language]
     found = []
@@ -301,6 +324,8 @@ def explain(campaign: Campaign, experiments: Sequence[Experiment], language: str
         lines = [
             words["expected"].format(name=o.name, **_numbers(promised[k][o.name], o))
             if o.name in promised[k]
+            else words["phases"].format(name=o.name, each=shares(phases[k][o.name]))
+            if o.name in phases[k]
             else words["nothing"].format(name=o.name)
             for o in campaign.objectives
         ]
@@ -379,7 +404,7 @@ def number(value: Any, digits: int = 4) -> str:
         return str(value)
     return (
         f"{value:.{digits}g}"
-        if abs(value) < 1e5 or isinstance(value, float) and abs(value) >= 1e15
+        if abs(value) < 1e5 or (isinstance(value, float) and abs(value) >= 1e15)
         else f"{value:,.0f}"
     )
 
@@ -402,10 +427,16 @@ def _numbers(promised: Mapping[str, float], objective: Objective) -> dict[str, s
 def percent(share: float) -> str:
     """A probability as people read it: never 0 or 100 % of what is not certain."""
     if share < 0.001:
-        return "less than 0.1 %"
+        return "< 0.1 %"
     if share > 0.999:
-        return "more than 99.9 %"
+        return "> 99.9 %"
     return f"{share:.1%}".replace("%", " %") if share < 0.1 else f"{share:.0%}".replace("%", " %")
+
+
+def shares(chances: Mapping[str, float]) -> str:
+    """Classes with their probabilities, the likeliest first."""
+    order = sorted(chances, key=lambda name: -chances[name])
+    return ", ".join(f"{name} {percent(chances[name])}" for name in order)
 
 
 def said(settings: Mapping[str, Any]) -> str:

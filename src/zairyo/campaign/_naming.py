@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zairyo.campaign._base import Candidates, CampaignError
+from zairyo.campaign._base import CampaignError, Candidates
 from zairyo.campaign._log import plain
 
 #: Cells up to which a table in memory is written into the log.

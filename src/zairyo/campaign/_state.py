@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 from zairyo.campaign._base import CampaignError
 from zairyo.campaign._log import Event
 
-#: ``pending``: given out; ``told``: made, with what was measured; ``failed``: tried, gave nothing; ``lost``: never came;
-#: ``rejected``: not to be made; ``replaced``: another was made in its place; ``withdrawn``: was told by mistake.
+#: ``pending``: given out; ``told``: made, with what was measured; ``failed``: tried, gave nothing; ``lost``: never
+#: came; ``rejected``: not to be made; ``replaced``: another was made in its place; ``withdrawn``: was told by mistake.
 Standing: TypeAlias = Literal["pending", "told", "failed", "lost", "rejected", "replaced", "withdrawn"]
 
 
@@ -41,6 +41,8 @@ class Experiment:
         Drawn at random to compare with.
     promised
         Outcome → ``mean``, ``lower``, ``upper`` and ``sd`` as they were predicted when it was chosen.
+    phases
+        Outcome → class → its probability as it was predicted, where the outcome is a class.
     chance
         Probability of being the best that was then given; None where there was none.
     asked, told
@@ -68,6 +70,7 @@ class Experiment:
     why: str = ""
     control: bool = False
     promised: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    phases: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     chance: float | None = None
     asked: int = 0
     told: int = 0

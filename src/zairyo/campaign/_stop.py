@@ -184,9 +184,11 @@ def _of_best(known: Learned, X: Floats, row: int, more: int, factor: float, rng:
         by = f"by {number(gain, 2)}{unit}, {_share(share)} of the range measured so far"
     else:
         by = f"by {_share(share)} of the ranges measured so far, taken together"
-    sentence = f"Another {more} experiments are expected to improve the best {by}; {percent(chance)} probability that one is better"
+    sentence = f"Another {more} experiments are expected to improve the best {by}; "
+    sentence += f"{percent(chance)} probability that one is better"
     if factor > 1.2:
-        sentence += f" (earlier predictions were off {number(factor, 2)} times as far as they said, which is counted in)"
+        off = number(factor, 2)
+        sentence += f" (earlier predictions were off {off} times as far as they said, which is counted in)"
     advice = (
         "Stopping is reasonable." if share < LITTLE else "Going on is worth it if that is worth their cost."
     )
@@ -211,7 +213,8 @@ def _of_model(known: Learned, X: Floats, more: int, factor: float) -> Stop:
     advice = (
         "Stopping is reasonable." if share < LITTLE else "Going on is worth it if that is worth their cost."
     )
-    sentence = f"Another {more} experiments can remove {_share(share)} of what is not known of all candidates (mean variance). {advice}"
+    unknown = f"{_share(share)} of what is not known of all candidates (mean variance)"
+    sentence = f"Another {more} experiments can remove {unknown}. {advice}"
     return Stop(more, share, share, math.nan, factor, sentence)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
-from zairyo.campaign._base import CampaignError, Objective, Strategy
+from zairyo.campaign._asking import distinct, grown
+from zairyo.campaign._base import CampaignError, Objective, Pick, Problem, Strategy
 from zairyo.campaign._objectives import wanted
 
 Aim: TypeAlias = Literal[
@@ -20,25 +22,30 @@ Aim: TypeAlias = Literal[
 ]
 AIMS: tuple[str, ...] = get_args(Aim)
 
-_SEEK = {
-    name: f"_seek:SEEK/{name}"
-    for name in ("auto", "expected improvement", "thompson", "ucb", "forest", "random")
-}
-_TEACH = {
-    name: f"_teach:STRATEGIES/{name}"
-    for name in ("auto", "random", "k-centre", "herding", "integrated variance", "committee", "descriptors")
-}
-#: Aim → name → where the strategy is: module of this package, attribute, and key where that is a table.
+
+def _in(module: str, *names: str) -> dict[str, str]:
+    return {name: f"{module}/{name}" for name in ("auto", *names)}
+
+
+_SEEK = _in("_seek:SEEK", "expected improvement", "thompson", "ucb", "forest", "random")
+#: Aim → name → where the strategy is: module of this package, its table, and the key there.
 STRATEGIES: dict[str, dict[str, str]] = {
     "best value": _SEEK,
-    "several": {"auto": "_pareto:STRATEGIES/auto", "random": "_seek:SEEK/random"},
     "within a range": _SEEK,
-    "accurate model": _TEACH,
-}
+    "several": _in("_pareto:PARETO", "random"),
+    "accurate model": _in(
+        "_teach:STRATEGIES",
+        "random", "k-centre", "herding", "integrated variance", "committee", "descriptors",
+    ),
+    "map of phases": _in("_phases:STRATEGIES", "entropy", "margin", "least confident", "k-centre", "random"),
+    "something new": _in("_explore:STRATEGIES", "novelty", "random"),
+    "references": _in("_references:STRATEGIES", "reconstruction", "end points", "random"),
+    "composition spread": _in("_spread:STRATEGIES", "uncertainty", "random"),
+}  # fmt: skip
 #: Why strategies that look for the best are refused where a model is wanted.
 REFUSED = {
-    "accurate model": "it goes back again and again to where the outcome seems best and leaves the rest unknown: on measured "
-    "tables the model then errs more than with samples drawn at random",
+    "accurate model": "it goes back again and again to where the outcome seems best and leaves the rest unknown: "
+    "on measured tables the model then errs more than with samples drawn at random",
     "map of phases": "there is no better or worse among phases",
 }
 _SEEKING = (
@@ -80,8 +87,6 @@ def check(aim: str, name: str, objectives: Sequence[Objective]) -> None:
         raise CampaignError(
             f"the aim {aim!r} needs an objective that is maximised, minimised, near a target or within a range"
         )
-    if aim == "best value" and all(objectives[k].direction == "model" for k in range(len(objectives))):
-        raise CampaignError("the aim 'best value' needs an objective that is maximised or minimised")
     known = table_of(aim, objectives)
     if name in known:
         return
@@ -100,3 +105,33 @@ def strategy_for(aim: str, name: str, objectives: Sequence[Objective]) -> Strate
     found: Any = getattr(importlib.import_module(f"zairyo.campaign.{module}"), attribute)
     strategy: Strategy = found[key] if key else found()
     return strategy
+
+
+@dataclass(frozen=True)
+class Started:
+    """A start design, and after its last experiment a strategy.
+
+    Attributes
+    ----------
+    design
+        What is made first.
+    left
+        How many experiments of it are still to come.
+    then
+        What chooses after them.
+    """
+
+    design: Strategy
+    left: int
+    then: Strategy
+
+    @property
+    def name(self) -> str:
+        return self.design.name
+
+    def pick(self, problem: Problem, count: int) -> list[Pick]:
+        """The design's next, all that are left being planned together; then the strategy's."""
+        first = distinct(problem, self.design.pick(problem, self.left))[:count]
+        if len(first) == count:
+            return first
+        return first + self.then.pick(grown(problem, first), count - len(first))

@@ -19,7 +19,8 @@ from zairyo.campaign._state import Experiment, State
 
 #: What ``state`` may say, and what it makes of an experiment; planned rows are passed over.
 STATES = {
-    "": "", "made": "told", "measured": "told", "told": "told", "failed": "failed", "lost": "lost", "planned": "planned",
+    "": "", "made": "told", "measured": "told", "told": "told", "failed": "failed", "lost": "lost",
+    "planned": "planned",
 }  # fmt: skip
 #: Columns that ``ask`` adds to its picks, and that tables have of their own; not settings, passed over when told.
 OURS = (
@@ -66,14 +67,14 @@ class Reader:
         known |= {f"{name} uncertainty" for name in outcomes}
         unknown = [c for c in columns if c not in known]
         ours = {f"{what} {name}" for what in ("mean", "lower", "upper") for name in outcomes}
-        unknown = [c for c in unknown if c not in ours]
+        unknown = [c for c in unknown if c not in ours and not c.startswith("probability ")]
         for column in unknown:
             missing = [n for n in (*outcomes, *self.descriptors, *self.candidates.names) if n not in columns]
             if near := difflib.get_close_matches(column, missing, n=1, cutoff=0.8):
                 raise CampaignError(
                     f"there is no column {column!r} in this campaign; did you mean {near[0]!r}?"
                 )
-        if not any(name in columns for name in outcomes) and "state" not in columns:
+        if outcomes and not any(name in columns for name in outcomes) and "state" not in columns:
             raise CampaignError(
                 f"none of the outcomes ({', '.join(outcomes)}) is among the columns {', '.join(columns)}; give one, "
                 "or a column state with what became of each"

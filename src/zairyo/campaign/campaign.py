@@ -10,31 +10,19 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from zairyo.campaign import _asking, _naming, _objectives, _strategies
 from zairyo.campaign._asking import Plan
 from zairyo.campaign._base import CampaignError, Objective, Strategy
+from zairyo.campaign._decisions import Decisions
+from zairyo.campaign._designs import design_named, own_design
 from zairyo.campaign._learning import Encoder, Learned, learned
-from zairyo.campaign._log import (
-    NOTHING,
-    CampaignWarning,
-    FileLog,
-    Log,
-    LogMoved,
-    MemoryLog,
-    event_of,
-    hash_of,
-    line_of,
-    now,
-)
+from zairyo.campaign._log import NOTHING, CampaignWarning, FileLog, Log, MemoryLog, event_of, plain
 from zairyo.campaign._state import Experiment, State
-from zairyo.campaign._telling import Reader, assign, present, records, settings_at
+from zairyo.campaign._telling import Reader, assign, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,18 +30,15 @@ if TYPE_CHECKING:
     from zairyo.campaign._explain import Explanations
     from zairyo.campaign._stop import Control, Status, Stop
 
-#: How often an ask is made anew because others wrote meanwhile.
-TRIES = 20
 
-
-class Campaign:
+class Campaign(Decisions):
     """A search for the next experiments.
 
     Parameters
     ----------
     pool
-        The candidates: a DataFrame, a table, a file, a :class:`SearchSpace`, a list of parameters, or :class:`Candidates`.
-        Columns of outcomes and descriptors in it are left out.
+        The candidates: a DataFrame, a table, a file, a :class:`SearchSpace`, a list of parameters, or
+        :class:`Candidates`. Columns of outcomes and descriptors in it are left out.
     objectives
         What is wanted: :func:`maximise`, :func:`minimise`, :func:`target`, :func:`within`, :func:`model`.
     aim
@@ -72,17 +57,18 @@ class Campaign:
         Handed to the candidates: conditions on settings; a column or expression of what an experiment costs; settings
         that all experiments of a batch have in common.
     start
-        A start design from :mod:`zairyo.campaign._designs` by name (``latin hypercube`` …), or ``auto``: what the strategy does
-        when little is known.
+        What is made first: a design by name (``sobol``, ``latin hypercube``, ``d-optimal``, ``simplex lattice``,
+        ``simplex centroid``, ``extreme vertices``, ``factorial``), a table of one's own, or ``auto``: what the
+        strategy does when little is known.
     start_size
-        How many experiments it has; by default twice the number of parameters, at least 5.
+        How many experiments it has; by default twice the number of settings, at least 5.
     replicates
         Whether an experiment may be proposed again.
     control
         Share of picks drawn at random, to compare with (0.2: every fifth).
     fidelity
-        ``{"mesh": {"coarse": 1, "fine": 20}}``: a setting by which an experiment costs less and says less, value → cost.
-        The dearest tells the truth.
+        ``{"mesh": {"coarse": 1, "fine": 20}}``: a setting by which an experiment costs less and says less,
+        value → cost. The dearest tells the truth.
     settings
         The pool's columns that are settings; all but outcomes and what a table says is something else if None.
     who
@@ -103,7 +89,7 @@ class Campaign:
         constraints: Sequence[Any] = (),
         cost: str | float | None = None,
         shared: Sequence[str] = (),
-        start: str = "auto",
+        start: str | Any = "auto",
         start_size: int | None = None,
         replicates: bool = False,
         control: float = 0.0,
@@ -112,17 +98,17 @@ class Campaign:
         who: str | None = None,
     ) -> None:
         given = (objectives,) if isinstance(objectives, Objective) else tuple(objectives)
-        _check_objectives(given)
+        _check_objectives(given, aim)
         aim = aim or _strategies.aim_of(given)
         if isinstance(strategy, str):
             _strategies.check(aim, strategy, given)
+        if isinstance(start, str) and start != "auto":
+            design_named(start)
         if not 0 <= control < 1:
             raise CampaignError(f"control is a share of the picks, from 0 to below 1, not {control!r}")
         chosen: Log = log if log is not None else FileLog(file) if file is not None else MemoryLog()
         if chosen.read(0):
-            raise CampaignError(
-                f"{file or 'the log'} has a campaign already; Campaign.open goes on with it, another name begins a new one"
-            )
+            raise CampaignError(f"{file or 'the log'} has a campaign already; Campaign.open goes on with it")
         folder = Path(file).resolve().parent if file is not None else None
         created = {
             "pool": _naming.name_pool(pool, folder),
@@ -134,7 +120,7 @@ class Campaign:
             "constraints": [_storable(c) for c in constraints],
             "cost": cost,
             "shared": [shared] if isinstance(shared, str) else list(shared),
-            "start": start,
+            "start": start if isinstance(start, str) else plain(records(start)),
             "start_size": start_size,
             "replicates": bool(replicates),
             "control": float(control),
@@ -231,39 +217,10 @@ class Campaign:
                 )
         self._encoder = Encoder(self.candidates)
 
-    # The log --------------------------------------------------------------------------------------------------------
+    # What is known --------------------------------------------------------------------------------------------------
 
-    def refresh(self) -> None:
-        """Take in what others have recorded; asking and telling do so by themselves."""
-        lines = self._log.read(self._read)
-        where = str(getattr(self._log, "path", "the log"))
-        for line in lines:
-            event = event_of(line, self._read + 1, self._last, where)
-            self._state.apply(event)
-            self._read, self._last = self._read + 1, hash_of(line)
-        if lines:
-            self._now = None
-
-    def _write(self, kind: str, make: Callable[[], Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
-        """Record an event made from the newest state; None if there is nothing to record."""
-        for _ in range(TRIES):
-            self.refresh()
-            data = make()
-            if data is None:
-                return None
-            line = line_of(kind, data, who=self.who, sequence=self._read + 1, before=self._last, time=now())
-            try:
-                self._log.append([line])
-            except LogMoved:
-                continue
-            self.refresh()
-            return data
-        raise CampaignError(f"others wrote to the campaign {TRIES} times in a row; try again")
-
-    @property
-    def state(self) -> State:
-        """What happened so far."""
-        return self._state
+    def changed(self) -> None:
+        self._now = None
 
     @property
     def learned(self) -> Learned:
@@ -283,7 +240,7 @@ class Campaign:
     def _plan(self) -> Plan:
         created = self._created
         name = next(iter(created["fidelity"]), "")
-        levels = {v: c for v, c in created["fidelity"].get(name, ())}
+        levels = dict(created["fidelity"].get(name, ()))
         shared = tuple(getattr(self.candidates, "shared", created["shared"]))
         return Plan(created["control"], self._state.picks, shared, name, levels)
 
@@ -302,9 +259,9 @@ class Campaign:
         Returns
         -------
         DataFrame
-            The settings; ``candidate`` (place in the pool, −1 in an endless space); ``mean``, ``lower``, ``upper`` (90 %
-            range of a measurement; with the outcome's name where there are several); ``probability_best``; ``cost``;
-            ``strategy``; ``reason``.
+            The settings; ``candidate`` (place in the pool, −1 in an endless space); ``mean``, ``lower``, ``upper``
+            (90 % range of a measurement; with the outcome's name where there are several); ``probability_best``;
+            ``cost``; ``strategy``; ``reason``.
         """
         if isinstance(count, bool) or int(count) != count or count < 1:
             raise CampaignError(f"ask for 1 experiment or more, not {count!r}")
@@ -324,24 +281,34 @@ class Campaign:
         from zairyo.campaign._explain import told_of_picks
 
         known = self.learned
-        chosen = _asking.choose(known.problem, self._strategy(count), count, self._plan(), known.belief)
+        chosen = _asking.choose(known.problem, self._strategy(), count, self._plan(), known.belief)
         if not chosen:
             return None
         rows = told_of_picks(known, chosen)
         return {"count": count, "picks": [{"number": self._state.next + k, **r} for k, r in enumerate(rows)]}
 
-    def _strategy(self, count: int) -> Strategy:
+    def _strategy(self) -> Strategy:
         created = self._created
+        own = self._own
+        if own is None:
+            own = _strategies.strategy_for(self.aim, created["strategy"], self.objectives)
+        start = created["start"]
         begun = len(self._state.of_here()) + len(self._state.where("pending"))
-        if created["start"] != "auto":
-            from zairyo.campaign._designs import design
+        left = 0 if start == "auto" else self._start_size(start) - begun
+        if left <= 0:
+            return own
+        design = design_named(start) if isinstance(start, str) else own_design(start)
+        return _strategies.Started(design, left, own)
 
-            size = created["start_size"] or max(5, 2 * len(self.candidates.names))
-            if begun < size:
-                return design(created["start"], size)
-        if self._own is not None:
-            return self._own
-        return _strategies.strategy_for(self.aim, created["strategy"], self.objectives)
+    def _start_size(self, start: Any) -> int:
+        size = self._created["start_size"]
+        return (
+            int(size)
+            if size
+            else max(5, 2 * len(self.candidates.names))
+            if isinstance(start, str)
+            else len(start)
+        )
 
     def tell(self, made: Any) -> pd.DataFrame:
         """Record what came of experiments.
@@ -351,8 +318,8 @@ class Campaign:
         made
             A DataFrame, a table, dicts or a file. Each row names its experiment by its settings, by the place in the
             pool (``candidate``) or by its number (``experiment``, or the index of what ``ask`` gave), and has outcomes,
-            each with ``NAME uncertainty`` if known; ``state`` (made, failed, lost) and ``reason``; measured descriptors;
-            ``who``. An outcome may be missing. Repeats are rows of the same settings.
+            each with ``NAME uncertainty`` if known; ``state`` (made, failed, lost) and ``reason``; measured
+            descriptors; ``who``. An outcome may be missing. Repeats are rows of the same settings.
 
         Returns
         -------
@@ -414,153 +381,6 @@ class Campaign:
 
         data = self._write("told", rows)
         return self._frame([row["number"] for row in data["rows"]] if data else [])
-
-    def _placed(self, table: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        for at, row in enumerate(table):
-            place = present(row.get("candidate"))
-            settings = {name: present(row.get(name)) for name in self.candidates.names}
-            missing = [name for name, v in settings.items() if v is None]
-            if missing and place is not None:
-                known = settings_at(self.candidates, [int(place)])
-                if int(place) not in known:
-                    raise CampaignError(f"row {at}: there is no candidate {place} in the pool")
-                settings = known[int(place)]
-            elif missing:
-                raise CampaignError(f"row {at}: the settings {', '.join(missing)} are missing")
-            self.candidates.encode([settings])
-            place = int(self.candidates.locate([settings])[0]) if place is None or not missing else int(place)
-            found.append({"settings": settings, "candidate": place})
-        return found
-
-    # What people decide ---------------------------------------------------------------------------------------------
-
-    def accept(self, experiments: Any = None) -> None:
-        """Say that proposed experiments will be made: their numbers, picks, or all that are under way."""
-        numbers = self._under_way(experiments)
-        self._write("accepted", lambda: {"experiments": numbers})
-
-    def reject(self, experiments: Any, reason: str) -> None:
-        """Say that proposed experiments will not be made, and why; they are not proposed again."""
-        if not str(reason).strip():
-            raise CampaignError("say why: reject(3, 'the ligand is sold out')")
-        numbers = self._under_way(experiments)
-        self._write("rejected", lambda: {"experiments": numbers, "reason": str(reason)})
-
-    def edit(self, experiment: int, reason: str = "", **settings: Any) -> None:
-        """Change some settings of a proposed experiment: ``edit(3, temperature=850)``; others go by ``settings``."""
-        (number,) = self._under_way(experiment)
-        more = settings.pop("settings", {}) if isinstance(settings.get("settings"), Mapping) else {}
-        self._known_settings({**settings, **more})
-        (row,) = self._placed([{**self._state.experiment(number).settings, **settings, **more}])
-        self._write("edited", lambda: {"experiment": number, **row, "reason": reason})
-
-    def replace(self, experiment: int, settings: Mapping[str, Any], reason: str = "") -> int:
-        """Make another experiment in place of a proposed one; the proposed one may come again. Returns its number."""
-        (number,) = self._under_way(experiment)
-        (row,) = self._placed([settings])
-
-        def made() -> Mapping[str, Any]:
-            new = {
-                "number": self._state.next,
-                "standing": "pending",
-                **row,
-                "why": reason,
-                "accepted": self.who or "somebody",
-            }
-            return {"experiment": number, "rows": [new], "reason": reason}
-
-        data = self._write("replaced", made)
-        assert data is not None
-        return int(data["rows"][0]["number"])
-
-    def correct(
-        self,
-        experiment: int,
-        outcomes: Mapping[str, Any] | None = None,
-        *,
-        state: str | None = None,
-        reason: str = "",
-        **more: Any,
-    ) -> None:
-        """Put right what was told of an experiment: ``correct(3, {"toughness": 4.1}, reason="read from the wrong line")``.
-
-        What is not named stays. The line that was wrong stays in the log too.
-        """
-        was = self._state.experiment(experiment)
-        self.refresh()
-        was = self._state.experiment(experiment)
-        if not was.tried:
-            raise CampaignError(
-                f"nothing was told of experiment {experiment} yet: it is {was.standing}; tell it"
-            )
-        row: dict[str, Any] = {
-            **was.settings,
-            **was.descriptors,
-            **was.outcomes,
-            **dict(outcomes or {}),
-            **more,
-        }
-        row["state"] = state or (
-            "made" if outcomes or more else "failed" if was.standing == "failed" else "made"
-        )
-        row["reason"] = reason if row["state"] == "failed" else ""
-        reader = Reader(self.candidates, self.objectives, self.descriptors)
-        (read,) = reader.rows([row], self._state)
-        kept = ("settings", "candidate", "standing", "outcomes", "descriptors", "reason")
-        self._write(
-            "corrected",
-            lambda: {"experiment": was.number, "reason": reason, "now": {k: read[k] for k in kept}},
-        )
-
-    def withdraw(self, experiment: int, reason: str = "") -> None:
-        """Take back what was told of an experiment; a proposed one is then under way again."""
-        self.refresh()
-        was = self._state.experiment(experiment)
-        if not was.tried:
-            raise CampaignError(f"nothing was told of experiment {experiment}: it is {was.standing}")
-        self._write("corrected", lambda: {"experiment": was.number, "withdrawn": True, "reason": reason})
-
-    def expire(self, days: float = 30.0, reason: str = "") -> list[int]:
-        """Count experiments given out that many days ago and never told as lost: they may be proposed again."""
-        before = datetime.now(UTC) - timedelta(days=days)
-
-        def old() -> Mapping[str, Any] | None:
-            found = [
-                e.number for e in self._state.where("pending") if datetime.fromisoformat(e.time) <= before
-            ]
-            return (
-                {"experiments": found, "reason": reason or f"not told within {days:g} days"}
-                if found
-                else None
-            )
-
-        data = self._write("expired", old)
-        return list(data["experiments"]) if data else []
-
-    def note(self, text: str) -> None:
-        """Write something into the log for people."""
-        self._write("note", lambda: {"text": str(text)})
-
-    def _under_way(self, experiments: Any) -> list[int]:
-        self.refresh()
-        if experiments is None:
-            return [e.number for e in self._state.where("pending")]
-        if hasattr(experiments, "index") and hasattr(experiments, "columns"):
-            experiments = list(
-                experiments["experiment"] if "experiment" in experiments else experiments.index
-            )
-        numbers = list(experiments) if isinstance(experiments, (list, tuple, np.ndarray)) else [experiments]
-        for number in numbers:
-            if (e := self._state.experiment(number)).standing != "pending":
-                raise CampaignError(f"experiment {number} is not under way: it is {e.standing}")
-        return [int(n) for n in numbers]
-
-    def _known_settings(self, settings: Mapping[str, Any]) -> None:
-        if unknown := [name for name in settings if name not in self.candidates.names]:
-            raise CampaignError(
-                f"there is no setting {unknown[0]!r}; there are {', '.join(self.candidates.names)}"
-            )
 
     # Looking --------------------------------------------------------------------------------------------------------
 
@@ -648,8 +468,8 @@ class Campaign:
         return self.status()._repr_html_()
 
 
-def _check_objectives(objectives: Sequence[Objective]) -> None:
-    if not objectives:
+def _check_objectives(objectives: Sequence[Objective], aim: str | None) -> None:
+    if not objectives and aim != "references":
         raise CampaignError("say what is wanted: objectives=[maximise('strength')]")
     for o in objectives:
         if not isinstance(o, Objective):
