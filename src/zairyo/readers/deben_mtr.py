@@ -57,7 +57,7 @@ def _read(source: RawInput) -> Measurement:
         raise ReadError(f"{source.name} ends before its headings; it is cut off. Copy it again.")
     header, loose = _header(lines[:at])
     headings = cells_of(lines[at], ",")
-    rows = [line for line in lines[at + 1 :] if line.strip()]
+    rows = list(filter(str.strip, lines[at + 1 :]))
     stated = re.match(r"\d{1,9}\Z", header.get("Number of points", ""))
     if (
         rows
@@ -75,8 +75,8 @@ def _read(source: RawInput) -> Measurement:
     warnings: list[str] = []
     speeds: list[str] = []
     if headings[-1] == "Motorspeed":  # the only text; without it the rows are plain numbers
-        split = [row.rpartition(",") for row in rows]
-        rows, speeds, headings = [s[0] for s in split], [s[2].strip('" ') for s in split], headings[:-1]
+        rows, speeds = _without_last(rows)
+        headings = headings[:-1]
     columns = columns_of(rows, ",", len(headings), warnings, line=at + 2, decimal=".")
     signals = _signals(headings, columns, speeds, warnings)
     by_name = {s.name: s for s in signals}
@@ -101,6 +101,18 @@ def _read(source: RawInput) -> Measurement:
         original_metadata=tidy_metadata({**header, "other lines": loose} if loose else header),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _without_last(rows: list[str]) -> tuple[list[str], list[str]]:
+    """The rows without their last cells, and these; at once where each, and nothing else, is in quotes."""
+    whole, count = "\n".join(rows), len(rows)
+    ends = whole.count('"\n') + whole.endswith('"')
+    if whole.count('"') == 2 * count and whole.count(',"') == ends == count:
+        parts = whole.split('"')
+        plain = "".join(parts[::2]).removesuffix(",").replace(",\n", "\n").split("\n")
+        return plain, parts[1::2]
+    split = [row.rpartition(",") for row in rows]
+    return [s[0] for s in split], [s[2].strip('" ') for s in split]
 
 
 def _is_end(row: str) -> bool:
