@@ -5,7 +5,7 @@
 # make check   lint and types
 # make e2e     the pages in a real browser (needs Chromium)
 # make docs    the documentation into site/
-# make fuzz    the readers on bytes that atheris makes worse and worse (Linux)
+# make fuzz    the readers on bytes that atheris makes worse and worse, the same each time; two minutes (Linux)
 # make bench   the benchmarks beside their peers
 
 PYTHON ?= python3
