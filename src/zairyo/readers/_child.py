@@ -54,8 +54,7 @@ def main() -> None:
             header = {"id": request["id"], "end": end, "detail": detail}
             if FORKS and end == "done" and b'"summary"' in reply:
                 header["fault"] = _fault(request["output"])
-            frames.send_json(answers, header)
-            frames.send(answers, reply)
+            frames.send_answer(answers, header, reply)
     except (frames.FrameError, BrokenPipeError):  # the parent has closed, or is gone
         pass
     finally:

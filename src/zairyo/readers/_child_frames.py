@@ -8,6 +8,8 @@ from typing import Any, BinaryIO
 
 #: A message longer than this is refused: nothing that a reader says about one file is so long.
 MOST_BYTES = 8 * 1024**2
+#: The same for what a worker answers, which is passed on behind a header.
+MOST_REPLY_BYTES = MOST_BYTES - 64 * 1024
 _LENGTH = struct.Struct(">I")
 
 
@@ -22,6 +24,17 @@ def send(stream: BinaryIO, data: bytes) -> None:
 
 def send_json(stream: BinaryIO, message: dict[str, Any]) -> None:
     send(stream, json.dumps(message).encode())
+
+
+def send_answer(stream: BinaryIO, header: dict[str, Any], reply: bytes) -> None:
+    """A trusted header, and behind it what a worker said."""
+    send(stream, json.dumps(header).encode() + b"\n" + reply)
+
+
+def split_answer(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """The header and the reply of :func:`send_answer`; JSON has no line breaks of its own."""
+    header, _, reply = data.partition(b"\n")
+    return parse(header), reply
 
 
 def receive(stream: BinaryIO) -> bytes:

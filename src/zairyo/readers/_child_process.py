@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from typing import IO, Any, cast
 
 from zairyo.readers import _child_frames as frames
@@ -82,11 +81,9 @@ class Child:
         number = next(self._ids)
         self.served += 1
         self._send({"id": number, **request})
-        deadline = time.monotonic() + seconds
-        header = frames.parse(self._next(seconds))
+        header, reply = frames.split_answer(self._next(seconds))
         if header.get("id") != number:
             raise frames.FrameError("it answered another request")
-        reply = self._next(deadline - time.monotonic())
         return header, reply
 
     def _send(self, message: dict[str, Any]) -> None:

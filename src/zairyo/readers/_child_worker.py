@@ -199,7 +199,7 @@ class _Worker:
             if len(data) >= _LENGTH.size:
                 (said,) = _LENGTH.unpack(data[: _LENGTH.size])
                 length = _LENGTH.size + said
-                if said > frames.MOST_BYTES or len(data) > length:
+                if said > frames.MOST_REPLY_BYTES or len(data) > length:
                     return "crashed", b""
                 if len(data) == length:
                     return "done", bytes(data[_LENGTH.size :])

@@ -36,10 +36,10 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 RENEW_SECONDS = leases.LEASE.total_seconds() / 3
 LOOK_FOR_DEAD_SECONDS = 10.0
-#: Work claimed ahead for each worker.
-AHEAD = 8
+#: Work claimed ahead for each worker: at least, and at most where it is done within a second.
+AHEAD, MOST_AHEAD = 8, 32
 MOST_RESULTS = 64
-GATHER_SECONDS = 0.25
+GATHER_SECONDS = 0.5
 #: How many outdated measurements wait at a time, so that new ones never queue behind many.
 MOST_OUTDATED = 64
 #: Before a measurement whose result could not be stored is tried again.
@@ -80,10 +80,17 @@ class Dispatcher:
         )
         self._folders = settings.data / "translating"
         self.owner = leases.new_owner()
-        self._changed = threading.Condition()
+        # One lock, and a condition for each kind of thread, so that what concerns one does not wake all.
+        self._lock = threading.Lock()
+        self._work_came = threading.Condition(self._lock)
+        self._results_came = threading.Condition(self._lock)
+        self._claims_wanted = threading.Condition(self._lock)
         self._waiting: deque[Work] = deque()
         self._results: deque[_Result] = deque()
         self._held: dict[int, Work] = {}
+        self._stock = self._workers_count * AHEAD
+        self._done_since = 0
+        self._claimed_at = time.monotonic()
         self._news = False
         self._stopping = False
         self._threads: list[threading.Thread] = []
@@ -113,9 +120,10 @@ class Dispatcher:
 
     def stop(self) -> None:
         """Record what is done, give the rest back."""
-        with self._changed:
+        with self._lock:
             self._stopping = True
-            self._changed.notify_all()
+            for condition in (self._work_came, self._results_came, self._claims_wanted):
+                condition.notify_all()
         for worker in self._workers:
             while worker.is_alive():
                 worker.interrupt()
@@ -135,9 +143,9 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Look for work now."""
-        with self._changed:
+        with self._lock:
             self._news = True
-            self._changed.notify_all()
+            self._claims_wanted.notify()
 
     def _look(self, changes: list[Change]) -> None:
         if any(c.state == WAITING for c in changes):
@@ -147,23 +155,25 @@ class Dispatcher:
 
     def _next(self, seconds: float) -> Work | None:
         deadline = time.monotonic() + seconds
-        with self._changed:
+        with self._lock:
             while not self._waiting and not self._stopping:
-                if not self._changed.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
+                if not self._work_came.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
                     raise TimeoutError
             if self._stopping:
                 return None
             work = self._waiting.popleft()
-            if len(self._waiting) == self._workers_count * AHEAD // 2:
-                self._changed.notify_all()  # time to claim more
+            if len(self._waiting) == self._stock // 2:
+                self._claims_wanted.notify()
             return work
 
     def _done(self, work: Work, result: Result) -> None:
-        with self._changed:
+        with self._lock:
             if self._stopping and isinstance(result, Failure):
                 return  # most likely because its child was ended
             self._results.append(_Result(work, now() - timedelta(seconds=result.seconds), result))
-            self._changed.notify_all()
+            self._done_since += 1
+            if len(self._results) == 1 or self._enough():
+                self._results_came.notify()
 
     # --- claiming --------------------------------------------------------------------------------------------
 
@@ -190,28 +200,39 @@ class Dispatcher:
                 self._rest()
 
     def _rest(self) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopping or (self._news and self._room() > 0), POLL_SECONDS)
+        with self._lock:
+            self._claims_wanted.wait_for(
+                lambda: self._stopping or (self._news and self._room() > 0), POLL_SECONDS
+            )
 
     def _room(self) -> int:
         """How much to claim: nothing while half of the stock is there, so that claims come in groups."""
-        most = self._workers_count * AHEAD
-        return most - len(self._waiting) if len(self._waiting) <= most // 2 else 0
+        return self._stock - len(self._waiting) if len(self._waiting) <= self._stock // 2 else 0
+
+    def _set_stock(self) -> None:
+        """As much as was done in a second of late, so that claims are few and others' workers find work, too."""
+        at = time.monotonic()
+        in_a_second = int(self._done_since / max(at - self._claimed_at, 0.1))
+        self._done_since, self._claimed_at = 0, at
+        self._stock = min(max(in_a_second, self._workers_count * AHEAD), self._workers_count * MOST_AHEAD)
 
     def _claim(self) -> bool:
         """Claim more; whether there was any."""
-        with self._changed:
-            room = self._room()
-            if room:
+        with self._lock:
+            told = self._news
+            if self._room():
+                self._set_stock()
+            if room := self._room():
                 self._news = False
         if not room:
             return False
-        with self._db.read() as session:
-            if not leases.any_free(session):
-                return False
+        if not told:
+            with self._db.read() as session:
+                if not leases.any_free(session):
+                    return False
         with self._db.write() as session:
             works = leases.claim(session, self.owner, room)
-        with self._changed:
+        with self._lock:
             self._news = self._news or len(works) == room  # then there is probably more
             self._held |= {work.id: work for work in works}
             for work in works:
@@ -219,7 +240,8 @@ class Dispatcher:
                     self._results.append(_Result(work, now(), _given_up(work)))
                 else:
                     self._waiting.append(work)
-            self._changed.notify_all()
+            self._work_came.notify_all()
+            self._results_came.notify()
         return bool(works)
 
     def _renew(self) -> None:
@@ -249,29 +271,25 @@ class Dispatcher:
 
     def _record_forever(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 while not self._results:
                     if self._stopping and not any(w.is_alive() for w in self._workers):
                         return
-                    self._changed.wait(0.1 if self._stopping else None)
-                self._gather()
+                    self._results_came.wait(0.1 if self._stopping else None)
+                # While more work is in hand, wait a moment for its results: one commit costs as much as of many.
+                self._results_came.wait_for(self._enough, GATHER_SECONDS)
                 group = [self._results.popleft() for _ in range(min(MOST_RESULTS, len(self._results)))]
             try:
                 self._store(group)
             except Exception:
                 log.exception("the results of %d translations could not be stored", len(group))
                 self._retry_later([r.work for r in group])
-            with self._changed:
+            with self._lock:
                 for r in group:
                     self._held.pop(r.work.id, None)
 
-    def _gather(self) -> None:
-        """While more work is in hand, wait a moment for its results: one commit costs as much as that of many."""
-
-        def enough() -> bool:
-            return self._stopping or len(self._results) >= min(MOST_RESULTS, len(self._held))
-
-        self._changed.wait_for(enough, GATHER_SECONDS)
+    def _enough(self) -> bool:
+        return self._stopping or len(self._results) >= min(MOST_RESULTS, len(self._held))
 
     def _store(self, group: Sequence[_Result]) -> None:
         for r in group:

@@ -17,9 +17,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, case, or_, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from zairyo.measurement import RawFile as SourceFile
@@ -28,6 +28,35 @@ from zairyo.server.models import WAITING, Measurement, RawFile, now
 LEASE = timedelta(seconds=60)
 #: A measurement in whose middle so many workers died is given up.
 MOST_ATTEMPTS = 3
+
+# Tables and statements made once, for what is done many times a second.
+_M, _FILES = (cast("Table", model.__table__) for model in (Measurement, RawFile))
+#: One nobody ever held is found in the index without looking at those that are held.
+_NEW, _RAN_OUT = (
+    select(_M.c.id)
+    .where(_M.c.state == WAITING, condition)
+    .order_by(_M.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    for condition in (_M.c.lease_until.is_(None), _M.c.lease_until < bindparam("at"))
+)
+_TAKE = (
+    update(_M)
+    .where(_M.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until"),
+        attempts=_M.c.attempts + case((_M.c.lease_owner.is_not(None), 1), else_=0),
+    )
+    .returning(
+        *(_M.c[name] for name in ("id", "uid", "project_id", "reader", "path", "files_expected", "attempts"))
+    )
+)
+_FILES_OF = (
+    select(_FILES.c.measurement_id, _FILES.c.name, _FILES.c.sha256, _FILES.c.size)
+    .where(_FILES.c.measurement_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_FILES.c.name)
+)
 
 
 @dataclass(frozen=True)
@@ -97,26 +126,13 @@ def any_free(session: Session) -> bool:
 
 def claim(session: Session, owner: str, most: int) -> list[Work]:
     """Take up to ``most`` measurements, oldest first; a lease that ran out counts as an attempt that failed."""
-    m = Measurement
-    # One nobody ever held is found in the index without looking at those that are held.
-    ids: list[int] = []
-    for condition in (m.lease_until.is_(None), m.lease_until < now()):
-        free = select(m.id).where(m.state == WAITING, condition).order_by(m.id).limit(most - len(ids))
-        if len(ids) < most:
-            ids += session.scalars(free.with_for_update(skip_locked=True))
+    at = now()
+    ids = list(session.scalars(_NEW, {"most": most}))
+    if len(ids) < most:
+        ids += session.scalars(_RAN_OUT, {"most": most - len(ids), "at": at})
     if not ids:
         return []
-    taken: Any = session.execute(
-        update(m)
-        .where(m.id.in_(ids))
-        .values(
-            lease_owner=owner,
-            lease_until=now() + LEASE,
-            attempts=m.attempts + case((m.lease_owner.is_not(None), 1), else_=0),
-        )
-        .returning(m.id, m.uid, m.project_id, m.reader, m.path, m.files_expected, m.attempts)
-        .execution_options(synchronize_session=False)
-    ).all()
+    taken: Any = session.execute(_TAKE, {"ids": ids, "owner": owner, "until": at + LEASE}).all()
     files = _files(session, ids)
     works = []
     for number, uid, project_id, reader, path, expected, attempts in sorted(taken):
@@ -130,12 +146,7 @@ def claim(session: Session, owner: str, most: int) -> list[Work]:
 
 def _files(session: Session, ids: Sequence[int]) -> dict[int, list[SourceFile]]:
     files: dict[int, list[SourceFile]] = defaultdict(list)
-    rows = session.execute(
-        select(RawFile.measurement_id, RawFile.name, RawFile.sha256, RawFile.size)
-        .where(RawFile.measurement_id.in_(ids))
-        .order_by(RawFile.name)
-    )
-    for number, name, sha256, size in rows:
+    for number, name, sha256, size in session.execute(_FILES_OF, {"ids": ids}):
         files[number].append(SourceFile(name, sha256, size))
     return files
 
