@@ -78,16 +78,17 @@ def log_nearing(
     mean = 0.5 * (low + high) - np.abs(mean - 0.5 * (low + high))
     rising = _log_ramp(mean - low, deviation, reach)
     falling = _log_ramp(mean - high - reach, deviation, reach)
-    return _log_difference(rising, falling)
+    return log_difference(rising, falling)
 
 
 def _log_ramp(above: Floats, deviation: Floats, reach: Floats) -> Floats:
     """log E of a ramp from 0 at ``-reach`` to 1 at 0, of a normal with mean ``above``."""
     upper, lower = log_h((above + reach) / deviation), log_h(above / deviation)
-    return np.asarray(np.minimum(_log_difference(upper, lower) + np.log(deviation / reach), 0.0))
+    return np.asarray(np.minimum(log_difference(upper, lower) + np.log(deviation / reach), 0.0))
 
 
-def _log_difference(large: Floats, small: Floats) -> Floats:
+def log_difference(large: Floats, small: Floats) -> Floats:
+    """log(exp(large) - exp(small))."""
     return np.asarray(large + np.log(np.maximum(-np.expm1(np.minimum(small - large, 0.0)), 1e-300)))
 
 

@@ -67,11 +67,14 @@ class Found:
     score: float
 
 
-def greedy(problem: Problem, scorer: Scorer, count: int, salt: int = 0) -> list[Found]:
-    """Up to ``count`` different candidates, each the best after those before it were given out."""
-    rng = np.random.default_rng([abs(problem.seed), len(problem.X), len(problem.pending), salt])
-    endless = problem.candidates.size is None
-    block = drawn(problem, scorer, rng) if endless else shortlist(problem, scorer, SHORTLIST + count)
+def greedy(problem: Problem, scorer: Scorer, count: int, share: float = 1.0) -> list[Found]:
+    """Up to ``count`` different candidates, each the best after those before it were given out.
+
+    ``share`` of the usual shortlist is followed where exact scores are dear.
+    """
+    rng = np.random.default_rng([abs(problem.seed), len(problem.X), len(problem.pending)])
+    endless, most = problem.candidates.size is None, round(share * SHORTLIST) + count
+    block = drawn(problem, scorer, rng, most) if endless else shortlist(problem, scorer, most)
     if not len(block):
         return []
     working = scorer.working(block, count)
@@ -152,7 +155,7 @@ def _coarse(scorer: Scorer, block: Block) -> Floats:
     return np.nan_to_num(found, nan=-1e300, posinf=1e300, neginf=-1e300)
 
 
-def drawn(problem: Problem, scorer: Scorer, rng: np.random.Generator) -> Block:
+def drawn(problem: Problem, scorer: Scorer, rng: np.random.Generator, most: int = SHORTLIST) -> Block:
     """Candidates of a space without end: spread over it, then nearer and nearer to those that promise most."""
     block = distinct(problem, problem.candidates.draw(DRAWN, rng))
     if not len(block):
@@ -164,7 +167,7 @@ def drawn(problem: Problem, scorer: Scorer, rng: np.random.Generator) -> Block:
         if not len(near):
             continue
         block, scores = joined(block, near), np.append(scores, _coarse(scorer, near))
-    best = np.sort(np.argsort(-scores, kind="stable")[:SHORTLIST])
+    best = np.sort(np.argsort(-scores, kind="stable")[:most])
     return distinct(problem, block.take(best))
 
 
