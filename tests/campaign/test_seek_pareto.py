@@ -1,10 +1,10 @@
-"""Several outcomes: the volume is exact, its expectation too, and the front of a table is found sooner than at random."""
+"""Several outcomes: volumes and their expectations are exact, and a front is found sooner than at random."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_seek import Rows, problem
+from tests.campaign.seeking import Rows, problem
 
 from zairyo.campaign._base import Block, Objective
 from zairyo.campaign._hypervolume import boxes, hypervolume, undominated
