@@ -33,24 +33,27 @@ def undo_deltas(words: Array, lengths: Array, points: int, *, big_endian: bool) 
     pair = words[marks + 1].astype(np.int64), words[marks + 2].astype(np.int64)
     high, low = pair if big_endian else pair[::-1]
     absolute = high * 65536 + (low & 0xFFFF)
+    ends = np.cumsum(lengths)
+    inner = np.searchsorted(
+        np.sort(np.concatenate([marks + 1, marks + 2])), ends
+    )  # words of values themselves
+    if (np.diff(ends - inner, prepend=0) != points).any():
+        raise DamagedStream(f"a row has not the {points} values it should have")
+    if not len(marks):
+        return np.cumsum(words.reshape(-1, points), axis=1, dtype=np.int64)
     kept = np.ones(len(words), bool)
     kept[marks + 1] = kept[marks + 2] = False
-    ends = np.cumsum(lengths)
-    rows = np.cumsum(kept)[ends - 1] if len(words) else np.zeros(0, np.int64)
-    if (np.diff(rows, prepend=0) != points).any():
-        raise DamagedStream(f"a row has not the {points} values it should have")
-    places = marks - 2 * np.arange(len(marks))
     deltas = words[kept].astype(np.int64)
+    places = marks - 2 * np.arange(len(marks))
     deltas[places] = 0
-    sums = np.cumsum(deltas)
-    begins = np.arange(0, len(sums), points)
-    resets = np.concatenate([begins, places])
-    offsets = np.concatenate([deltas[begins] - sums[begins], absolute - sums[places]])
-    order = np.argsort(
-        resets, kind="stable"
-    )  # where a row begins with a value itself, that comes last and wins
-    values = sums + np.repeat(offsets[order], np.diff(np.append(resets[order], len(sums))))
-    return values.reshape(-1, points)  # type: ignore[no-any-return]
+    # The difference that leads to each value itself: from the last one, or from zero at the beginning of its row.
+    resets = np.sort(np.concatenate([np.arange(0, len(deltas), points), places]), kind="stable")
+    resets = resets[np.diff(resets, prepend=-1) > 0]
+    before = np.add.reduceat(deltas, resets)[np.searchsorted(resets, places) - 1]
+    goes_on = np.diff(places // points, prepend=-1) == 0
+    base = np.where(goes_on, np.concatenate([[0], absolute[:-1]]), 0)
+    deltas[places] = absolute - np.where(places % points == 0, 0, base + before)
+    return np.cumsum(deltas.reshape(-1, points), axis=1)
 
 
 def _marks(words: Array) -> Array:
