@@ -81,8 +81,10 @@ class NumberCode:
 
     dimensions = 1
 
-    def __init__(self, parameter: Continuous | Integer | Levels) -> None:
+    def __init__(self, parameter: Continuous | Integer | Levels, whole: bool | None = None) -> None:
         self.parameter, self.name = parameter, parameter.name
+        #: Whether people are shown 3, not 3.0.
+        self.shown_whole = isinstance(parameter, Integer) if whole is None else whole
         self.settings = self.names = (parameter.name,)
         self.log = isinstance(parameter, Continuous) and parameter.log
         self.whole = isinstance(parameter, Integer)
@@ -119,7 +121,7 @@ class NumberCode:
         return self._feature(_floats(columns[self.name]))[:, None]
 
     def columns(self, X: Floats) -> dict[str, Column]:
-        return {self.name: significant(10.0 ** X[:, 0]) if self.log else X[:, 0].copy()}
+        return {self.name: _powers(X[:, 0]) if self.log else X[:, 0].copy()}
 
     def show(self, columns: Columns) -> list[list[Any]]:
         values = _floats(columns[self.name])
@@ -129,7 +131,7 @@ class NumberCode:
             exact = np.abs(values - self.values[near]) <= SAME * max(self.high - self.low, 1e-300)
             known = self.parameter.values
             return [[known[j] if e else float(v) for v, j, e in zip(values, near, exact, strict=True)]]
-        if self.whole:
+        if self.shown_whole:
             return [[int(v) if v == int(v) else float(v) for v in values.tolist()]]
         return [values.tolist()]
 
@@ -314,7 +316,7 @@ class MixtureCode:
         self.amounts = Amounts(parameter)
         self.count = None if self.lattice is None else self.lattice.count
         self.dimensions = k if self.lattice is None else 1
-        self._digits = max(0, 10 - int(np.floor(np.log10(self.total))))
+        self.digits = max(0, 10 - int(np.floor(np.log10(self.total))))
 
     def read(self, rows: Sequence[Settings]) -> dict[str, Column]:
         amounts = np.empty((len(rows), len(self.settings)))
@@ -371,7 +373,7 @@ class MixtureCode:
         return self._matrix(columns) / self.total
 
     def columns(self, X: Floats) -> dict[str, Column]:
-        amounts = X if self.total == 1 else np.round(X * self.total, self._digits)
+        amounts = X if self.total == 1 else np.round(X * self.total, self.digits)
         return self._settings(amounts)
 
     def _settings(self, amounts: Floats) -> dict[str, Column]:
@@ -446,6 +448,17 @@ def significant(values: Floats, digits: int = 13) -> Floats:
     size = np.floor(np.log10(np.maximum(np.abs(values), 1e-300)))
     scale = 10.0 ** (digits - 1 - size)
     return np.round(values * scale) / scale
+
+
+def _powers(logarithms: Floats) -> Floats:
+    """The numbers with some logarithms, exactly where there is one, and with few digits where one has."""
+    raw = 10.0**logarithms
+    result = raw
+    for step in (-2, 2, -1, 1, 0):
+        near = raw * (1 + step * 2.0**-52)
+        result = np.where(np.log10(near) == logarithms, near, result)
+    short = significant(raw)
+    return np.where(np.log10(short) == logarithms, short, result)
 
 
 def _nothing(value: Any) -> bool:

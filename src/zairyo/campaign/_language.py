@@ -19,6 +19,7 @@ from zairyo.campaign._base import CampaignError
 from zairyo.campaign._columns import Coded, Columns, listed
 
 _LONGEST = 4000
+_DEEPEST = 100
 
 
 _ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
@@ -77,6 +78,11 @@ def parsed(text: Any) -> tuple[ast.expr, dict[str, str]]:
 
 def check(tree: ast.expr, text: str, quoted: Mapping[str, str], names: dict[str, None]) -> None:
     """Every node is one of those allowed; names are gathered, and put back where they stood in backquotes."""
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    if level:
+        raise CampaignError(f"rule {text[:60]!r}… has too many parts within parts; make it simpler")
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             node.id = quoted.get(node.id, node.id)

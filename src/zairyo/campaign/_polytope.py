@@ -64,9 +64,10 @@ def within_linear(
         return take(columns, slice(0, 0))
     result = take(columns, np.concatenate(chosen))
     X = np.concatenate(moved_rows)
+    digits = {n: code.digits for code, low, _ in moved if isinstance(code, MixtureCode) for n in low}
     for j, name in enumerate(names):
         if name in result:  # a balance is not written down
-            result[name] = X[:, j]
+            result[name] = np.round(X[:, j], digits[name]) if name in digits else X[:, j]
     mixed = np.random.default_rng(int(rng.integers(2**31))).permutation(len(X))
     return take(result, mixed)
 

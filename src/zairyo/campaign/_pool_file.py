@@ -19,7 +19,7 @@ from zairyo.campaign._base import CampaignError, Integers
 from zairyo.campaign._coding import Coding, MixtureCode
 from zairyo.campaign._columns import Coded, Column, Columns, take
 from zairyo.campaign._constraints import as_constraint
-from zairyo.campaign._pool_table import Plan, codes_of, plan_of
+from zairyo.campaign._pool_table import Plan, codes_of, plan_of, with_categories
 from zairyo.campaign._pools import Pool
 
 #: Bytes of a text file, and rows of a Parquet file, that are read together.
@@ -40,6 +40,10 @@ class Source(Protocol):
         """How many parts there are; None before they have been gone through once."""
         ...
 
+    def whole(self, name: str) -> bool:
+        """Whether a column of whole numbers was written without a decimal point, as far as can be told."""
+        ...
+
     def read(self, part: int, columns: Sequence[str], numbers: Sequence[str]) -> Any:
         """Some columns of one part, as Arrow has them; ``numbers`` as float64, the others as text."""
         ...
@@ -56,6 +60,11 @@ class ParquetSource:
 
     def parts(self) -> int | None:
         return int(self.file.num_row_groups)
+
+    def whole(self, name: str) -> bool:
+        import pyarrow as pa
+
+        return bool(pa.types.is_integer(self.file.schema_arrow.field(name).type))
 
     def head(self) -> Any:
         """The first rows, as a DataFrame."""
@@ -94,6 +103,7 @@ class TextSource:
         second = head[self._start :].split(b"\n", 2)[0].decode(self.encoding)
         self.decimal = "," if self.delimiter == ";" and "," in second and "." not in second else "."
         self._offsets: list[int] | None = None
+        self._pointed: set[str] = set()
 
     def parts(self) -> int | None:
         return None if self._offsets is None else len(self._offsets) - 1
@@ -102,10 +112,21 @@ class TextSource:
         """The first rows, as a DataFrame of text."""
         import pandas as pd
 
-        return pd.read_csv(
-            self.path, sep=self.delimiter, encoding=self.encoding, nrows=_HEAD, decimal=self.decimal, dtype=str,
+        frame = pd.read_csv(
+            self.path,
+            sep=self.delimiter,
+            encoding=self.encoding,
+            nrows=_HEAD,
+            dtype=str,
             keep_default_na=False,
-        )  # fmt: skip
+        )
+        if self.decimal == ",":
+            frame = frame.replace(r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$", r"\1.\2", regex=True)
+        self._pointed = {str(c).strip() for c in frame if frame[c].str.contains(".", regex=False).any()}
+        return frame
+
+    def whole(self, name: str) -> bool:
+        return name not in self._pointed
 
     def find_parts(self) -> Iterator[int]:
         """Go through the file once and find where parts begin; gives each part's number as it becomes known."""
@@ -219,7 +240,11 @@ class FilePool(Pool):
         back = {plan.keys[n]: n for n in plan.settings}
         ranges = {back[k]: (self._seen.low[k], self._seen.high[k]) for k in keys if k in self._seen.low}
         self._kinds = {n: tuple(sorted(v)) for n, v in self._seen.kinds.items()}
-        codes = codes_of(plan, ranges, {back[k]: self._kinds[k] for k in keys if k in self._kinds})
+        kinds = {back[k]: self._kinds[k] for k in keys if k in self._kinds}
+        whole = {
+            n for n in ranges if plan.keys[n] not in self._seen.broken and self._source.whole(plan.keys[n])
+        }
+        codes = codes_of(plan, ranges, kinds, whole)
         for code in codes:
             if isinstance(code, MixtureCode) and not code.any_total and not code.parameter.balance:
                 code.lower = np.array([self._seen.low[n] for n in code.settings]) / code.total
@@ -385,6 +410,7 @@ def _plan(head: Any, settings: Sequence[str] | None, leave: Sequence[str]) -> Pl
         table = Table.read(head, roles={"property": present} if present else None)
     except TableError as e:
         raise CampaignError(f"the first rows of the candidates' file cannot be used: {e}") from None
+    table = with_categories(table, settings, leave)
     return plan_of(table, settings, leave, own_names=False)
 
 

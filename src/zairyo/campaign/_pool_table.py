@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,15 @@ from zairyo.campaign._coding import SAME, Code, Coding, KindCode, MixtureCode, N
 from zairyo.campaign._columns import Coded, Column, Columns, listed, take
 from zairyo.campaign._pools import Pool
 from zairyo.campaign.parameters import Continuous, Integer, Mixture
+from zairyo.tables._headings import role_of
 
 #: Frames above so many rows are understood from a sample of them, and their numbers taken as they are.
 _LARGE = 100_000
 _SAMPLED = 20_000
 #: SMILES of more molecules than these are described by numbers, not one by one.
 _MOST_MOLECULES = 100
+#: Columns of more different texts are notes.
+_MOST_TEXTS = 1000
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,30 @@ def plan_of(table: Any, settings: Sequence[str] | None, leave: Sequence[str], ow
     return Plan(schema, keys, tuple(chosen), cost, tuple(notes))
 
 
+def with_categories(table: Any, settings: Sequence[str] | None, leave: Sequence[str]) -> Any:
+    """The table with columns of text as categories, where their texts come again, or where they are said to be set.
+
+    Text that is different in nearly every row, or that a heading calls a name or a note, says nothing of other rows.
+    """
+    schema = table.schema
+    for column in schema.columns:
+        key = column.heading or column.name
+        if column.kind != "text" or key in leave or column.name in leave:
+            continue
+        texts = table.codes(column.name)[1]
+        asked = settings is not None and (key in settings or column.name in settings)
+        again = len(texts) <= min(_MOST_TEXTS, len(table) // 2) and role_of(column.name) is None
+        if asked or (settings is None and again):
+            levels = tuple(sorted(texts))
+            schema = schema.with_column(column.name, role="process", kind="category", levels=levels)
+    return table if schema is table.schema else table.with_schema(schema)
+
+
 def codes_of(
-    plan: Plan, ranges: Mapping[str, tuple[float, float]], levels: Mapping[str, Sequence[Any]]
+    plan: Plan,
+    ranges: Mapping[str, tuple[float, float]],
+    levels: Mapping[str, Sequence[Any]],
+    whole: Container[str] = (),
 ) -> tuple[Code, ...]:
     """How each column that is set becomes features.
 
@@ -110,6 +135,8 @@ def codes_of(
         Of the numbers, by the schema's names.
     levels
         What the kinds are, in the user's own values.
+    whole
+        Numbers that the user wrote without a decimal point.
     """
     result: list[Code] = []
     mixtures = {name: m for m in plan.mixtures for name in m.columns}
@@ -121,10 +148,11 @@ def codes_of(
                 result.append(_mixture_code(plan, mixture))
         elif column.numeric:
             low, high = ranges[name]
-            whole = column.kind == "integer"
-            result.append(
-                NumberCode(Integer(key, int(low), int(high)) if whole else Continuous(key, low, high))
-            )
+            shown = name in whole
+            if column.kind == "integer" or (shown and not column.unit):
+                result.append(NumberCode(Integer(key, int(low), int(high)), whole=shown))
+            else:
+                result.append(NumberCode(Continuous(key, low, high), whole=shown))
         elif column.kind == "composition":
             result.append(formulas(key, levels[name], properties=False))
         elif column.kind == "smiles" and len(levels[name]) > _MOST_MOLECULES:
@@ -244,6 +272,7 @@ def table_pool(
             if len(frame) > _LARGE:
                 rows = np.unique(np.linspace(0, len(frame) - 1, _SAMPLED).astype(np.int64))
                 sample = Table.read(frame.iloc[rows].reset_index(drop=True), **_told(leave, frame.columns))
+                sample = with_categories(sample, settings, leave)
                 pool = _from_frame(frame, plan_of(sample, settings, leave, False), cost, options)
                 if pool is not None:
                     return pool
@@ -252,6 +281,8 @@ def table_pool(
         raise CampaignError(f"the candidates' table cannot be used: {e}") from None
     if not len(table):
         raise CampaignError("the candidates' table has no rows")
+    if not own:
+        table = with_categories(table, settings, leave)
     return _from_table(table, plan_of(table, settings, leave, own), frame, cost, options)
 
 
@@ -297,6 +328,7 @@ def _from_table(table: Any, plan: Plan, frame: Any, cost: str | float | None, op
     columns: dict[str, Column] = {}
     ranges: dict[str, tuple[float, float]] = {}
     levels: dict[str, tuple[Any, ...]] = {}
+    whole: set[str] = set()
     amounts = {name for m in plan.mixtures for name in m.columns}
     for column in plan.schema.columns:
         name, key = column.name, plan.keys[column.name]
@@ -315,9 +347,10 @@ def _from_table(table: Any, plan: Plan, frame: Any, cost: str | float | None, op
                 )
                 values[missing & stated] = 0.0
             columns[key] = values
-            ranges[name] = (
-                (float(np.min(values)), float(np.max(values))) if name in plan.settings else (0.0, 0.0)
-            )
+            if name in plan.settings:
+                ranges[name] = (float(np.min(values)), float(np.max(values)))
+                if (frame is None or _are_integers(frame[key])) and not (values % 1).any():
+                    whole.add(name)
         elif column.kind != "text":
             codes, texts = table.codes(name)
             kept, codes = (
@@ -330,9 +363,15 @@ def _from_table(table: Any, plan: Plan, frame: Any, cost: str | float | None, op
             )
             if not missing.any():
                 columns[key] = Coded(_small(codes, len(levels[name])), levels[name])
-    codes_ = codes_of(plan, ranges, levels)
+    codes_ = codes_of(plan, ranges, levels, whole)
     _check_mixtures(codes_, columns)
     return _made(codes_, columns, len(table), plan, cost, options)
+
+
+def _are_integers(series: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.api.types.is_integer_dtype(series.dtype))
 
 
 def _own_value(frame: Any, key: str, text: str, codes: Any, level: int) -> Any:
@@ -384,7 +423,8 @@ def _from_frame(frame: Any, plan: Plan, cost: str | float | None, options: Any) 
     for key, series in others.items():
         if key not in columns and pd.api.types.is_numeric_dtype(series.dtype):
             columns[key] = series.to_numpy(dtype=float, na_value=np.nan, copy=True)
-    codes_ = codes_of(plan, ranges, levels)
+    whole = {n for n in ranges if _are_integers(frame[plan.keys[n]])}
+    codes_ = codes_of(plan, ranges, levels, whole)
     if any(isinstance(c, MixtureCode) and c.wrong(columns).size for c in codes_):
         return None  # the sample's rows summed to the total by chance: look at all of them
     return _made(codes_, columns, len(frame), plan, cost, options)

@@ -201,10 +201,16 @@ def _formulas(
 
 def _are_smiles(distinct: tuple[str, ...], name: str) -> bool:
     distinct = distinct[:_SAMPLED]
-    if not all(_SMILES.match(text) for text in distinct):
+    if not all(_SMILES.match(text) and _rings_close(text) for text in distinct):
         return False
     signs = sum(bool(_SMILES_SIGNS.search(text)) for text in distinct)
     return "smiles" in name.casefold() or signs * 2 >= len(distinct)
+
+
+def _rings_close(text: str) -> bool:
+    """Whether each ring's number comes twice, as in molecules and seldom in names (``s1``, ``c12``)."""
+    rings = re.findall(r"%\d\d|\d", re.sub(r"\[[^\]]*\]", "", text))
+    return all(rings.count(number) % 2 == 0 for number in set(rings))
 
 
 def _mixtures(columns: list[Column], of: Mapping[str, Floats]) -> list[Mixture]:
