@@ -20,7 +20,7 @@ from zairyo.campaign._log import plain
 MOST_CELLS = 200_000
 
 
-def name_pool(pool: Any, log_folder: Path | None) -> dict[str, Any]:
+def name_pool(pool: Any, log_folder: Path | None, leave_out: Sequence[str] = ()) -> dict[str, Any]:
     """What the log keeps of the candidates.
 
     Parameters
@@ -29,6 +29,8 @@ def name_pool(pool: Any, log_folder: Path | None) -> dict[str, Any]:
         As the user gave it: a path, a DataFrame, a table, a list of dicts, a space, parameters, or candidates.
     log_folder
         Of the log's file: files below it are named from there, so that the folder can be moved.
+    leave_out
+        Columns of a table that are no settings: they change while experiments are made.
     """
     from zairyo.campaign.parameters import SearchSpace
 
@@ -48,6 +50,7 @@ def name_pool(pool: Any, log_folder: Path | None) -> dict[str, Any]:
     columns = _columns(pool)
     if columns is None:
         return {"kind": "given", "what": type(pool).__name__}
+    columns = {name: cells for name, cells in columns.items() if name not in leave_out}
     text = json.dumps(plain(columns), ensure_ascii=False)
     told: dict[str, Any] = {"kind": "table", "sha256": hashlib.sha256(text.encode()).hexdigest()}
     if sum(len(v) for v in columns.values()) <= MOST_CELLS:
@@ -78,7 +81,9 @@ def _columns(pool: Any) -> dict[str, list[Any]] | None:
     return None
 
 
-def find_pool(named: Mapping[str, Any], given: Any, log_folder: Path | None) -> Any:
+def find_pool(
+    named: Mapping[str, Any], given: Any, log_folder: Path | None, leave_out: Sequence[str] = ()
+) -> Any:
     """What to make the candidates from: as the log names it, or as it is given now if that is the same.
 
     Raises
@@ -120,7 +125,7 @@ def find_pool(named: Mapping[str, Any], given: Any, log_folder: Path | None) -> 
         raise CampaignError(
             f"the candidates were given as {what}, which the log does not hold; give them as pool=…"
         )
-    again = name_pool(given, log_folder)
+    again = name_pool(given, log_folder, leave_out)
     if again["kind"] != kind or any(again.get(k) != named.get(k) for k in ("sha256", "space")):
         raise CampaignError(
             "the candidates given are not those of the campaign: its recorded places would be other experiments; "

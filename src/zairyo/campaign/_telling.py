@@ -344,9 +344,12 @@ def records(made: Any) -> list[dict[str, Any]]:
         from zairyo.tables import Table, TableError
 
         try:
-            made = Table.read(made)
+            table = Table.read(made)
         except TableError as e:
             raise CampaignError(str(e)) from None
+        # By the headings of the file, as candidates that are read from one have them.
+        headings = {c.name: c.heading or c.name for c in table.schema.columns}
+        made = table.to_pandas(whole=True).rename(columns=headings)
     if hasattr(made, "to_pandas") and hasattr(made, "schema"):
         made = made.to_pandas(whole=True)
     if hasattr(made, "iloc") and hasattr(made, "columns"):

@@ -12,7 +12,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zairyo.campaign import _asking, _naming, _objectives, _strategies
 from zairyo.campaign._asking import Plan
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
     from zairyo.campaign._explain import Explanations
     from zairyo.campaign._stop import Control, Status, Stop
+
+
+class Described(NamedTuple):
+    """What a campaign is of."""
+
+    objectives: tuple[Objective, ...]
+    descriptors: tuple[str, ...]
+    aim: str
 
 
 class Campaign(Decisions):
@@ -111,7 +119,7 @@ class Campaign(Decisions):
             raise CampaignError(f"{file or 'the log'} has a campaign already; Campaign.open goes on with it")
         folder = Path(file).resolve().parent if file is not None else None
         created = {
-            "pool": _naming.name_pool(pool, folder),
+            "pool": _naming.name_pool(pool, folder, _no_settings(given, descriptors)),
             "objectives": [_objectives.to_dict(o) for o in given],
             "aim": aim,
             "strategy": strategy if isinstance(strategy, str) else f"own: {strategy.name}",
@@ -175,12 +183,30 @@ class Campaign(Decisions):
         if str(created["strategy"]).startswith("own: ") and strategy is None:
             raise CampaignError(f"the campaign has the strategy {created['strategy']}; give it as strategy=…")
         folder = Path(file).resolve().parent if file is not None else None
-        found = _naming.find_pool(created["pool"], pool, folder)
+        known = [_objectives.from_dict(o) for o in created["objectives"]]
+        leave_out = _no_settings(known, created["descriptors"])
+        found = _naming.find_pool(created["pool"], pool, folder, leave_out)
         self = cls.__new__(cls)
         kept = [_restored(c) for c in created["constraints"]] if constraints is None else list(constraints)
         self._begin(chosen, folder, who, found, strategy, created, kept)
         self.refresh()
         return self
+
+    @staticmethod
+    def described(file: str | os.PathLike[str]) -> Described:
+        """What a recorded campaign is of, without its candidates.
+
+        Raises
+        ------
+        CampaignError
+            There is none.
+        """
+        lines = FileLog(file).read(0)
+        if not lines:
+            raise CampaignError(f"there is no campaign in {file}")
+        created = event_of(lines[0], 1, NOTHING, str(file)).data
+        wanted = tuple(_objectives.from_dict(o) for o in created["objectives"])
+        return Described(wanted, tuple(created["descriptors"]), str(created["aim"]))
 
     def _begin(
         self,
@@ -200,7 +226,7 @@ class Campaign(Decisions):
         self.aim, self.seed = str(created["aim"]), int(created["seed"])
         self.descriptors = tuple(created["descriptors"])
         self._created = created
-        leave_out = [*(o.name for o in self.objectives), *self.descriptors, "state", "reason", "candidate"]
+        leave_out = _no_settings(self.objectives, self.descriptors)
         more = {k: v for k, v in (("constraints", constraints), ("cost", created["cost"])) if v}
         if created["shared"]:
             more["shared"] = created["shared"]
@@ -479,6 +505,13 @@ def _check_objectives(objectives: Sequence[Objective], aim: str | None) -> None:
         raise CampaignError(
             f"{twice[0]!r} is an objective twice; bound an outcome that is sought by another column"
         )
+
+
+def _no_settings(objectives: Sequence[Objective], descriptors: Sequence[str]) -> list[str]:
+    """Columns of a table of candidates that are not set."""
+    outcomes = [o.name for o in objectives]
+    told = [f"{name} uncertainty" for name in (*outcomes, *descriptors)]
+    return [*outcomes, *descriptors, *told, "state", "reason", "candidate"]
 
 
 def _account() -> str:

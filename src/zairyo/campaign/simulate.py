@@ -39,7 +39,8 @@ class Simulation:
     title
         What was wanted.
     measure
-        What ``curves`` hold: ``best value``, ``share of the best hypervolume`` or ``error`` (RMSE / SD of the rows not made).
+        What ``curves`` hold: ``best value``, ``share of the best hypervolume`` or ``error`` (RMSE / SD of the rows not
+        made).
     curves
         Strategy → shape (seeds, experiments): the measure after each experiment, from the last of the start on.
     needed

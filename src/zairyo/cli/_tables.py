@@ -1,0 +1,160 @@
+"""What the commands on tables have in common: reading them, what is wanted, and how answers are shown."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zairyo.campaign import Objective
+    from zairyo.tables import Table
+
+P, R = ParamSpec("P"), TypeVar("R")
+
+
+def telling(command: Callable[P, R]) -> Callable[P, R]:
+    """What was given wrongly is told as a line; warnings as lines too."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        import warnings
+
+        from zairyo.campaign import CampaignError, CampaignWarning
+        from zairyo.learn import LearnError, LearnWarning
+        from zairyo.tables import TableError
+
+        def show(message: Any, category: Any, *_: Any, **__: Any) -> None:
+            if issubclass(category, (CampaignWarning, LearnWarning)):
+                note(str(message))
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", CampaignWarning)
+                warnings.simplefilter("always", LearnWarning)
+                warnings.showwarning = show
+                return command(*args, **kwargs)
+        except (CampaignError, LearnError, TableError) as e:
+            raise click.ClickException(str(e)) from None
+        except OSError as e:
+            raise click.ClickException(f"{e.filename or ''}: {e.strerror or e}".lstrip(": ")) from None
+
+    return run
+
+
+def note(text: str) -> None:
+    """A line beside the answer."""
+    click.secho(f"note: {text}", fg="yellow", err=True)
+
+
+_WANTED = (
+    click.option(
+        "--maximise", "--maximize", "maximise", multiple=True, metavar="COLUMN", help="As high as possible."
+    ),
+    click.option(
+        "--minimise", "--minimize", "minimise", multiple=True, metavar="COLUMN", help="As low as possible."
+    ),
+    click.option("--near", multiple=True, metavar="COLUMN=VALUE", help="As near to a value as possible."),
+    click.option(
+        "--within", multiple=True, metavar="COLUMN=LOW..HIGH", help="In a range; an end may be left open."
+    ),
+    click.option(
+        "--limit", multiple=True, metavar="COLUMN=LOW..HIGH", help="Must hold; nothing more is wanted of it."
+    ),
+    click.option("--model", multiple=True, metavar="COLUMN", help="Only to be known: a number, or a phase."),
+)
+
+
+def wanting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what is wanted."""
+    for option in reversed(_WANTED):
+        command = option(command)
+    return command
+
+
+def objectives_of(given: dict[str, Any]) -> list[Objective]:
+    """The objectives of the options, which are taken out of ``given``, in the order of the help."""
+    from zairyo.campaign import maximise, minimise, model, target, within
+
+    found = [
+        make(name)
+        for make, key in ((maximise, "maximise"), (minimise, "minimise"))
+        for name in given.pop(key)
+    ]
+    for text in given.pop("near"):
+        name, value = _split(text, "--near COLUMN=VALUE")
+        found.append(target(name, _number(value, f"--near {text}")))
+    for key in ("within", "limit"):
+        for text in given.pop(key):
+            name, ends = _split(text, f"--{key} COLUMN=LOW..HIGH")
+            low, dots, high = ends.partition("..")
+            if not dots:
+                raise click.UsageError(
+                    f"--{key} {text}: write a range as {name}=5..10, {name}=5.. or {name}=..10"
+                )
+            span = [None if not end.strip() else _number(end, f"--{key} {text}") for end in (low, high)]
+            found.append(within(name, span[0], span[1], constraint=key == "limit"))
+    return found + [model(name) for name in given.pop("model")]
+
+
+def _split(text: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise click.UsageError(f"{text!r}: write {form}")
+    return name.strip(), value.strip()
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise click.UsageError(f"{where}: {text!r} is not a number") from None
+
+
+def read_table(path: Path, roles: dict[str, Sequence[str]]) -> Table:
+    """A file as a table, with columns in the roles given, which are named as the file or the schema does."""
+    from zairyo.tables import Table
+
+    table = Table.read(path)
+    named = {role: [table.schema[name].name for name in names] for role, names in roles.items() if names}
+    return table.with_roles(named) if named else table
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """A table to CSV or Parquet, by the file's name."""
+    if path.suffix.lower() in (".parquet", ".pq"):
+        frame.to_parquet(path)
+    elif path.suffix.lower() in (".csv", ".txt"):
+        frame.to_csv(path)
+    elif path.suffix.lower() == ".tsv":
+        frame.to_csv(path, sep="\t")
+    else:
+        raise click.UsageError(f"-o {path}: name it .csv, .tsv or .parquet")
+
+
+def json_of(value: Any) -> str:
+    """JSON, with null for what is no number."""
+    return json.dumps(_plain(value), ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def shown(frame: pd.DataFrame, leave_out: Sequence[str] = ()) -> str:
+    """A table for the terminal; columns without any value are left out."""
+    kept = [c for c in frame.columns if c not in leave_out and frame[c].notna().any()]
+    return str(frame[kept].to_string(float_format=lambda v: f"{v:.4g}"))

@@ -1,0 +1,168 @@
+"""``zairyo predict``: a table → a property predicted, with errors that were measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zairyo.cli._tables import json_of, note, read_table, shown, telling, write_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zairyo.learn import Predictor, Space
+    from zairyo.tables import Features, Table
+
+#: Rows that are shown in the terminal.
+MOST = 20
+
+
+@click.command(short_help="Predict a property from a table, and how far to trust it.")
+@click.argument("table", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--target", required=True, metavar="COLUMN", help="The property.")
+@click.option(
+    "--on",
+    "others",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Samples to predict, in another file.",
+)
+@click.option(
+    "--descriptor",
+    "descriptors",
+    multiple=True,
+    metavar="COLUMN",
+    help="A measured descriptor to learn from too.",
+)
+@click.option("--group", metavar="COLUMN", help="Samples with the same word here are validated together.")
+@click.option(
+    "--level", type=click.FloatRange(0.5, 0.99), default=0.9, show_default=True, help="Of the intervals."
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report with plots.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the predictions to a .csv, .tsv or .parquet file.",
+)
+@telling
+def command(
+    table: Path,
+    target: str,
+    others: Path | None,
+    descriptors: tuple[str, ...],
+    group: str | None,
+    level: float,
+    seed: int,
+    html: Path | None,
+    as_json: bool,
+    output: Path | None,
+) -> None:
+    """Learn a property from the rows of TABLE (CSV, Excel, Parquet) that have it, and predict it for the others.
+
+    Models are chosen by errors on samples that they had not seen; the report says how large those are. What is
+    predicted are the rows of --on, or those of TABLE without the property.
+    """
+    roles = {"property": [target], "measured_descriptor": descriptors, "group": [group] if group else []}
+    known = read_table(table, roles)
+    name = known.schema[target].name
+    missing = known.missing(name) | known.missing(known.schema[group].name) if group else known.missing(name)
+    learned = known.take(~missing)
+    if not len(learned):
+        raise click.ClickException(f"no row of {table} has {target}")
+    features = learned.features(descriptors=bool(descriptors))
+    for text in features.notes:
+        note(text)
+    predictor = _fit(learned, features, name, group, seed)
+    if html is not None:
+        predictor.to_html(html)
+    samples = (
+        read_table(others, {"measured_descriptor": descriptors})
+        if others
+        else known.take(known.missing(name))
+    )
+    frame = _predicted(predictor, features, samples, name, level)
+    if output is not None:
+        write_frame(frame, output)
+    if as_json:
+        click.echo(json_of(_told(predictor, level) | {"predictions": frame.to_dict("records")}))
+        return
+    click.echo(predictor.report())
+    if len(frame):
+        click.echo(f"\nPredicted, with {level:.0%} intervals".replace("%", " %"))
+        click.echo(shown(frame.head(MOST)))
+        if len(frame) > MOST and output is None:
+            click.echo(f"… and {len(frame) - MOST} more; -o FILE writes them all")
+
+
+def _fit(table: Table, features: Features, name: str, group: str | None, seed: int) -> Predictor:
+    from zairyo.learn import fit
+
+    groups = None if group is None else [str(g) for g in table[table.schema[group].name]]
+    spread = table.uncertainty(name)
+    noise = spread**2 if (spread > 0).all() else None
+    return fit(
+        features.matrix, table[name].astype(float), groups=groups, space=space_of(features), noise=noise,
+        target=name, seed=seed,
+    )  # fmt: skip
+
+
+def space_of(features: Features) -> Space:
+    """What the columns of a table's features are to a model."""
+    from zairyo.learn import Space
+
+    kinds, mixtures = ["number"] * len(features.names), []
+    for block in features.blocks:
+        columns = list(range(block.start, block.stop))
+        if block.kind == "mixture" and len(columns) > 1:
+            mixtures.append(columns)
+        word = {
+            "integer": "integer",
+            "levels": f"category:{block.source}",
+            "level_values": f"descriptors:{block.source}",
+        }
+        for j in columns:
+            kinds[j] = word.get(block.kind, "number")
+    return Space.of(features.matrix, names=features.names, kinds=kinds, mixture=mixtures)
+
+
+def _predicted(
+    predictor: Predictor, features: Features, samples: Table, name: str, level: float
+) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    if not len(samples):
+        return pd.DataFrame()
+    X = features.plan.apply(samples).matrix
+    whole = np.isfinite(X).all(axis=1)
+    if not whole.all():
+        note(f"{(~whole).sum()} rows cannot be predicted, because settings are missing in them")
+    found = predictor.predict(X[whole], level=level) if whole.any() else None
+    identity = [
+        c for c in samples.columns if samples.schema[c].role in ("identifier", "composition", "process")
+    ]
+    frame = samples.to_pandas()[identity]
+    for title, values in zip((name, "sd", "lower", "upper"), found or (), strict=False):
+        column = np.full(len(samples), np.nan)
+        column[whole] = values
+        frame[title if title != name else f"{name} predicted"] = column
+    if found is not None and found.outside.any():
+        outside = np.zeros(len(samples), bool)
+        outside[whole] = found.outside
+        frame["outside the made samples"] = outside
+        note(f"{outside.sum()} of {len(samples)} lie outside the samples learned from: trust them less")
+    return frame
+
+
+def _told(predictor: Predictor, level: float) -> dict[str, Any]:
+    validation = predictor.validation
+    return {
+        "target": predictor.target, "samples": len(predictor.y), "rmse": predictor.error, "level": level,
+        "coverage": predictor.coverage(level),
+        "models": {} if validation is None else dict(zip(validation.names, map(float, validation.errors), strict=True)),
+        "importances": [{"name": i.name, "value": i.value, "error": i.error} for i in predictor.importances],
+    }  # fmt: skip

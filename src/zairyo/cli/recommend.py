@@ -1,0 +1,238 @@
+"""``zairyo recommend``: a table of experiments made and not made → the next to make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zairyo.cli._tables import json_of, note, objectives_of, read_table, shown, telling, wanting, write_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zairyo.campaign import Campaign, Objective
+
+
+@click.command(short_help="Which experiments to make next.")
+@click.argument("candidates", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@wanting
+@click.option(
+    "-n", "--number", "count", type=click.IntRange(min=1), default=1, show_default=True, help="How many."
+)
+@click.option(
+    "--made",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Experiments made, if in another file.",
+)
+@click.option(
+    "--aim", help="best value, accurate model, within a range, map of phases, something new, references …"
+)
+@click.option("--strategy", default="auto", show_default=True, help="A strategy that serves the aim.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same gives the same.")
+@click.option(
+    "--setting",
+    "settings",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column that is set; all but outcomes if not given.",
+)
+@click.option(
+    "--descriptor",
+    "descriptors",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column measured only of made samples.",
+)
+@click.option("--cost", metavar="COLUMN", help="A column, or an expression of settings.")
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help="A condition on settings, as 'T < 900 or time > 2'.",
+)
+@click.option(
+    "--shared",
+    multiple=True,
+    metavar="COLUMN",
+    help="A setting that all experiments of the batch have in common.",
+)
+@click.option(
+    "--control",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    help="Share of picks drawn at random, to compare with.",
+)
+@click.option("--start", default="auto", show_default=True, help="A start design, as 'latin hypercube'.")
+@click.option(
+    "--file",
+    "log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Record the campaign in this file, or go on with it.",
+)
+@click.option("--pending", is_flag=True, help="Show what is under way in --file, and propose nothing.")
+@click.option("--who", help="Who works with it; the account's name if not given.")
+@click.option(
+    "--explain", "language", type=click.Choice(["en", "ja"]), help="Explain each, in English or Japanese."
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the picks to a .csv, .tsv or .parquet file.",
+)
+@telling
+def command(
+    candidates: Path,
+    count: int,
+    made: Path | None,
+    log: Path | None,
+    pending: bool,
+    language: str | None,
+    as_json: bool,
+    output: Path | None,
+    **given: Any,
+) -> None:
+    """Recommend the next experiments.
+
+    CANDIDATES is a table (CSV, Excel, Parquet), a row an experiment. Rows with an outcome were made, 'failed: why' in
+    its place is a failure; the other rows are the candidates. With --made, rows of that file were made.
+
+    With --file everything is recorded: run it again when there are outcomes, and it goes on; run again before, it
+    gives further experiments.
+    """
+    wanted = objectives_of(given)
+    campaign, rows = _opened(candidates, made, log, wanted, given)
+    for text in getattr(campaign.candidates, "notes", ()):
+        note(text)
+    if len(rows):
+        _tell(campaign, rows, made is None)
+    picks = campaign.pending if pending else campaign.ask(count)
+    if output is not None:
+        write_frame(picks, output)
+    if as_json:
+        click.echo(
+            json_of(
+                {"picks": picks.reset_index().to_dict("records"), "status": list(campaign.status().lines)}
+            )
+        )
+        return
+    click.echo(shown(picks, leave_out=("reason",)) if len(picks) else "no experiment")
+    if language and len(picks):
+        click.echo("\n" + campaign.explain(picks, language).text())
+    elif len(picks):
+        click.echo("\n" + "\n".join(f"{number}: {why}" for number, why in picks["reason"].items() if why))
+    click.echo("\n" + "\n".join(campaign.status().lines))
+
+
+def _opened(
+    path: Path, made: Path | None, log: Path | None, wanted: list[Objective], given: dict[str, Any]
+) -> tuple[Campaign, pd.DataFrame]:
+    """The campaign, begun or gone on with, and the rows that were made."""
+    import pandas as pd
+
+    from zairyo.campaign import Campaign
+    from zairyo.campaign._pools import _is_large
+
+    going_on = log is not None and log.exists() and log.stat().st_size > 0
+    if going_on:
+        before = Campaign.described(log)
+        if wanted and [o.name for o in wanted] != [o.name for o in before.objectives]:
+            raise click.UsageError(
+                f"the campaign in {log} wants {', '.join(o.name for o in before.objectives)}; leave the wishes "
+                "out to go on with it, or name another file to begin anew"
+            )
+        wanted, given["descriptors"] = list(before.objectives), before.descriptors
+    names = [o.name for o in wanted]
+    if not names and given["aim"] != "references":
+        raise click.UsageError(
+            "say what is wanted: --maximise COLUMN, --minimise COLUMN, --near, --within or --model"
+        )
+    if _is_large(path):
+        pool: Any = path
+        rows = pd.DataFrame()
+    else:
+        roles = {"property": names, "measured_descriptor": given["descriptors"]}
+        pool = read_table(path, _present(path, roles, made))
+        frame = pool.to_pandas(whole=True)
+        known = [n for n in names if n in frame]
+        told = frame["state"].isin(["failed", "lost"]) | frame[known].notna().any(axis=1)
+        rows = frame[told].drop(columns=["replicate_of"], errors="ignore").reset_index(drop=True)
+    if made is not None:
+        rows = read_table(made, {"property": names, "measured_descriptor": given["descriptors"]}).to_pandas(
+            whole=True
+        )
+    if going_on:
+        assert log is not None
+        return Campaign.open(log, pool=pool, who=given["who"]), rows
+    options = {
+        k: given[k]
+        for k in ("aim", "strategy", "seed", "descriptors", "cost", "shared", "control", "start", "who")
+    }
+    campaign = Campaign(
+        pool,
+        wanted,
+        file=log,
+        constraints=given["rules"],
+        settings=list(given["settings"]) or None,
+        **options,
+    )
+    return campaign, rows
+
+
+def _present(path: Path, roles: dict[str, Any], made: Path | None) -> dict[str, Any]:
+    """The roles of columns that the table of candidates has; it needs outcomes only where it says what was made."""
+    from zairyo.tables import Table
+
+    if made is None:
+        return roles
+    schema = Table.read(path).schema
+    return {role: [name for name in names if name in schema] for role, names in roles.items()}
+
+
+def _tell(campaign: Campaign, rows: pd.DataFrame, corrected: bool) -> None:
+    """Tell what is new among the rows made.
+
+    In the table of candidates a row is one experiment, so that another value in it corrects the one told before.
+    """
+    import warnings
+
+    from zairyo.campaign import CampaignWarning
+
+    known = {
+        *campaign.candidates.names,
+        *(o.name for o in campaign.objectives),
+        *campaign.descriptors,
+        "state",
+        "reason",
+    }
+    known |= {f"{o.name} uncertainty" for o in campaign.objectives}
+    rows = rows[[c for c in rows.columns if c in known]]
+    if corrected and len(campaign.state.experiments):
+        rows = _corrected(campaign, rows)
+    if len(rows):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*told before.*", category=CampaignWarning)
+            campaign.tell(rows)
+
+
+def _corrected(campaign: Campaign, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are not of experiments told before; of those, what changed is put right."""
+    from zairyo.campaign._telling import Reader
+
+    told = {e.candidate: e for e in campaign.state.of_here() if e.candidate >= 0}
+    reader = Reader(campaign.candidates, campaign.objectives, campaign.descriptors)
+    new = []
+    for at, row in enumerate(reader.rows(rows, campaign.state)):
+        was = told.get(row["candidate"])
+        if was is None:
+            new.append(at)
+        elif dict(was.outcomes) != row["outcomes"] or was.standing != row["standing"]:
+            state = "failed" if row["standing"] == "failed" else None
+            campaign.correct(
+                was.number, row["outcomes"], state=state, reason=row["reason"] or "changed in the table"
+            )
+    return rows.iloc[new]

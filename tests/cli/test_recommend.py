@@ -1,0 +1,168 @@
+"""The commands on tables: what a scientist without Python does with a spreadsheet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from zairyo.cli import cli
+
+
+def run(*words: Any) -> Result:
+    return CliRunner().invoke(cli, [str(w) for w in words])
+
+
+def spreadsheet(path: Path, made: int = 8) -> pd.DataFrame:
+    """Candidates of an alloy's treatment, some of them made, one failed."""
+    T, t = np.meshgrid(np.linspace(900, 1200, 7), [0.5, 1.0, 2.0, 4.0])
+    table = pd.DataFrame({"T [°C]": T.ravel(), "time (h)": t.ravel()})
+    strength = 300 + 0.001 * (table["T [°C]"] - 900) * (1250 - table["T [°C]"]) + 5 * table["time (h)"]
+    table["strength"] = ""
+    rows = np.linspace(0, len(table) - 1, made).astype(int)
+    table.loc[rows, "strength"] = strength[rows].round(2).astype(str)
+    table.loc[rows[1], "strength"] = "failed: cracked"
+    table.to_csv(path, index=False)
+    return table.assign(truth=strength.round(2))
+
+
+def test_recommend_reads_what_was_made_and_proposes_the_rest(tmp_path: Path) -> None:
+    table = spreadsheet(tmp_path / "c.csv")
+    found = run(
+        "recommend", tmp_path / "c.csv", "--maximise", "strength", "-n", 3, "--json", "-o", tmp_path / "p.csv"
+    )
+    assert found.exit_code == 0, found.output
+    picks = json.loads(found.stdout)["picks"]
+    assert len(picks) == 3
+    assert all(table["strength"].iloc[p["candidate"]] == "" for p in picks)
+    assert pd.read_csv(tmp_path / "p.csv")["candidate"].tolist() == [p["candidate"] for p in picks]
+    again = run("recommend", tmp_path / "c.csv", "--maximise", "strength", "-n", 3, "--json")
+    assert json.loads(again.stdout)["picks"] == picks
+
+
+def test_recommend_says_why_in_the_readers_language(tmp_path: Path) -> None:
+    spreadsheet(tmp_path / "c.csv")
+    plain = run("recommend", tmp_path / "c.csv", "--maximise", "strength")
+    assert "7 experiments made, 1 failed, 1 under way" in plain.output
+    for language, word in (("en", "Nearest made"), ("ja", "最も近い既存の実験")):
+        assert (
+            word
+            in run("recommend", tmp_path / "c.csv", "--maximise", "strength", "--explain", language).output
+        )
+
+
+def test_a_recorded_campaign_goes_on_as_the_table_is_filled_in(tmp_path: Path) -> None:
+    """Each day the results are written into the same file; a value that was put right is no new experiment."""
+    table = spreadsheet(tmp_path / "c.csv")
+    log = tmp_path / "log.jsonl"
+    first = json.loads(
+        run(
+            "recommend", tmp_path / "c.csv", "--maximise", "strength", "-n", 2, "--file", log, "--json"
+        ).stdout
+    )
+    waiting = json.loads(run("recommend", tmp_path / "c.csv", "--file", log, "--pending", "--json").stdout)
+    assert [p["experiment"] for p in waiting["picks"]] == [p["experiment"] for p in first["picks"]]
+    for pick in first["picks"]:
+        table.loc[pick["candidate"], "strength"] = str(table["truth"][pick["candidate"]])
+    table.loc[0, "strength"] = "301.5"
+    table.drop(columns="truth").to_csv(tmp_path / "c.csv", index=False)
+    second = run("recommend", tmp_path / "c.csv", "--file", log, "--json")
+    assert second.exit_code == 0, second.output
+    assert "9 experiments made, 1 failed, 1 under way" in second.stdout
+    events = [json.loads(line)["event"] for line in log.read_text(encoding="utf-8").splitlines()]
+    assert events == ["created", "told", "asked", "corrected", "told", "asked"]
+    refused = run("recommend", tmp_path / "c.csv", "--minimise", "strength2", "--file", log)
+    assert refused.exit_code != 0
+    assert "wants strength" in refused.output
+
+
+def test_made_ones_may_be_in_another_file_and_files_of_other_kinds(tmp_path: Path) -> None:
+    table = spreadsheet(tmp_path / "c.csv")
+    settings = table[["T [°C]", "time (h)"]]
+    settings.to_parquet(tmp_path / "c.parquet")
+    settings.iloc[::5].assign(strength=table["truth"].iloc[::5]).to_csv(tmp_path / "made.csv", index=False)
+    found = run(
+        "recommend",
+        tmp_path / "c.parquet",
+        "--maximise",
+        "strength",
+        "--made",
+        tmp_path / "made.csv",
+        "-n",
+        2,
+    )
+    assert found.exit_code == 0, found.output
+    assert "6 experiments made" in found.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "say what is wanted"),
+        (["--maximise", "strenght"], "did you mean strength"),
+        (["--maximise", "strength", "--strategy", "luck"], "no strategy 'luck'"),
+        (["--model", "strength", "--strategy", "expected improvement"], "does not serve"),
+        (["--within", "strength=5"], "5..10"),
+        (["--near", "strength=high"], "not a number"),
+        (["--maximise", "strength", "--rule", "T << 3"], "T << 3"),
+        (["--maximise", "strength", "-o", "p.docx"], ".csv"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(tmp_path: Path, words: list[str], message: str) -> None:
+    spreadsheet(tmp_path / "c.csv")
+    found = run("recommend", tmp_path / "c.csv", *words)
+    assert found.exit_code != 0
+    assert message in found.output
+    assert "Traceback" not in found.output
+
+
+def test_predict_fills_in_what_is_missing_and_says_how_well(tmp_path: Path) -> None:
+    table = spreadsheet(tmp_path / "c.csv", made=16)
+    found = run(
+        "predict",
+        tmp_path / "c.csv",
+        "--target",
+        "strength",
+        "-o",
+        tmp_path / "p.csv",
+        "--html",
+        tmp_path / "r.html",
+    )
+    assert found.exit_code == 0, found.output
+    assert "Error on samples not seen" in found.output
+    assert "<svg" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    predicted = pd.read_csv(tmp_path / "p.csv")
+    assert len(predicted) == 28 - 15
+    rows = predicted.iloc[:, 0].to_numpy()
+    assert np.abs(predicted["strength predicted"] - table["truth"].to_numpy()[rows]).max() < 15
+    told = json.loads(run("predict", tmp_path / "c.csv", "--target", "strength", "--json").stdout)
+    assert told["samples"] == 15
+    assert told["rmse"] > 0
+    refused = run("predict", tmp_path / "c.csv", "--target", "hardness")
+    assert refused.exit_code != 0
+    assert "no column 'hardness'" in refused.output
+
+
+def test_simulate_compares_strategies_on_a_complete_table(tmp_path: Path) -> None:
+    table = spreadsheet(tmp_path / "c.csv")
+    table.drop(columns="strength").to_csv(tmp_path / "all.csv", index=False)
+    found = run(
+        "simulate", tmp_path / "all.csv", "--maximise", "truth", "--seeds", 3, "--picks", 8, "--start", 4,
+        "--plot", tmp_path / "p.png", "--json",
+    )  # fmt: skip
+    assert found.exit_code == 0, found.output
+    told = json.loads(found.stdout)
+    assert [row["strategy"] for row in told["strategies"]] == ["auto", "random"]
+    assert np.array(told["curves"]["auto"]).shape == (3, 9)
+    assert (np.diff(told["curves"]["auto"], axis=1) >= 0).all()
+    assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
+    text = run("simulate", tmp_path / "all.csv", "--maximise", "truth", "--seeds", 2, "--picks", 3).output
+    assert "ratio to random" in text
+    refused = run("simulate", tmp_path / "all.csv", "--maximise", "truth", "--picks", 99)
+    assert refused.exit_code != 0
+    assert "28 rows" in refused.output
