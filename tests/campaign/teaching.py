@@ -53,7 +53,9 @@ def problem(
 ) -> Problem:
     """Rows ``made`` of the pool with outcomes ``Y``; those and ``pending`` ones may not be proposed."""
     rows = np.array(made, dtype=np.int64)
-    outcomes = np.zeros((len(rows), 1)) if Y is None else np.asarray(Y, dtype=float).reshape(len(rows), -1)
+    outcomes = np.zeros((len(rows), 1))
+    if len(rows) and Y is not None:
+        outcomes = np.asarray(Y, dtype=float).reshape(len(rows), -1)
     taken = np.unique(np.append(rows, np.array(pending, dtype=np.int64)))
     return Problem(
         pool,
@@ -74,7 +76,8 @@ def sound(given: Problem, picks: list[Pick], count: int) -> None:
     """No pick twice, none that is taken or the same as one, as many as are left up to ``count``."""
     rows = [pick.index for pick in picks]
     settings = {tuple(pick.x) for pick in picks}
-    assert len(set(rows)) == len(rows) and len(settings) == len(rows)
+    assert len(set(rows)) == len(rows)
+    assert len(settings) == len(rows)
     free = {tuple(x) for block in given.blocks() for x in block.X}
     assert settings <= free
     assert len(picks) == min(count, len(free))

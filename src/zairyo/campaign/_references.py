@@ -81,14 +81,15 @@ class Remainder:
 
     def gains(self) -> Floats:
         """How much of the sum of squares of all rows each row would take away."""
-        size = np.einsum("ij,ij->i", self.rows, self.rows)
+        size = self.sizes()
         shared = np.einsum("ij,ij->i", self.rows @ (self.rows.T @ self.rows), self.rows)
-        known = size > NOTHING * max(self.whole, 1e-300)
+        known = size > 0
         return np.where(known, shared / np.where(known, size, 1.0), 0.0)
 
     def sizes(self) -> Floats:
-        """The square of what is left of each row."""
-        return np.asarray(np.einsum("ij,ij->i", self.rows, self.rows))
+        """The square of what is left of each row; what is only rounding is nothing."""
+        size = np.einsum("ij,ij->i", self.rows, self.rows)
+        return np.where(size > NOTHING * max(self.whole, 1e-300), size, 0.0)
 
 
 def _scores(left: Remainder, method: Method) -> Floats:

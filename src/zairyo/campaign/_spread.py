@@ -6,8 +6,9 @@ line is proposed whose compositions together promise, or are to teach, the most;
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,16 @@ from scipy.spatial import cKDTree
 
 from zairyo.campaign._acquisition import log_expected_improvement, log_nearing
 from zairyo.campaign._base import Block, CampaignError, Floats, Objective, Pick, Problem
-from zairyo.campaign._teach_scene import Scene, over_blocks, squares
-from zairyo.learn import GP
+from zairyo.campaign._teach_scene import Scene, recent, squares
+from zairyo.learn import GP, fit_success
 from zairyo.learn._threads import one_thread
 
 #: End points that are tried against each other.
 ENDS = 48
 #: Other settings at which lines are tried, the most promising first.
 FILMS = 12
+#: Points of an endless space that show what there is, and lines that are tried there until one is allowed.
+DRAWN, TRIED = 4_096, 60
 #: A row of a pool stands for a point of the line if it lies within this share of a step of it.
 NEAR = 0.51
 
@@ -64,9 +67,9 @@ class Spread:
             columns = _composition(scene)
             if len(scene.block) == 0:
                 return []
-            value = _value(scene, problem.objectives, self.name)
+            lines = _Lines(scene, problem, columns, _promise(scene, problem, self.name))
             for steps in range(count, 0, -1):
-                line = _best_line(scene, problem, columns, value, steps)
+                line = lines.best(steps)
                 if line is not None:
                     return _picks(line, problem, columns, self.name)
         return []
@@ -86,26 +89,32 @@ def _composition(scene: Scene) -> NDArray[np.intp]:
     return np.array(numbers, dtype=np.intp)
 
 
-def _value(scene: Scene, objectives: tuple[Objective, ...], name: str) -> Floats:
-    """What each candidate promises, from 0; shape (m,)."""
-    total = np.zeros(len(scene.block))
+def _promise(scene: Scene, problem: Problem, name: str) -> Callable[[Floats], Floats]:
+    """What rows of features promise: a function to numbers that are not negative."""
     if name == "random":
         rng = np.random.default_rng([scene.seed, len(scene.made), 43])
-        return np.asarray(rng.random(len(scene.block)))
-    for gp, objective, y in zip(scene.gps, objectives, scene.Y.T, strict=True):
+        direction = rng.standard_normal(scene.Z.shape[1]).astype(np.float32)
+        return lambda X: np.asarray(1.0 + np.sin(7.0 * (scene.scaled(X) @ direction)), dtype=float)
+    parts = []
+    for gp, objective, y in zip(scene.gps, problem.objectives, scene.Y.T, strict=True):
         if gp is None or objective.classes or (objective.constraint and name == "auto"):
             continue
-        one = _of_objective(gp, objective if name == "auto" else None, y, scene.block.X)
-        top = float(one.max(initial=0.0))
-        total += objective.weight * one / top if top > 0 else 0.0
-    if not total.any():  # nothing is known yet: far from what is made
-        made = scene.scaled(scene.made)
-        total += (
-            over_blocks(scene.Z, lambda rows: squares(rows, made).min(axis=1).astype(float))
-            if len(made)
-            else 1.0
+        wanted = objective if name == "auto" else None
+        top = float(_of_objective(gp, wanted, y, scene.block.X).max(initial=0.0))
+        if top > 0:
+            parts.append((gp, wanted, y, objective.weight / top))
+    success = fit_success(*recent(problem), scene.space) if problem.failed.any() else None
+    made = scene.scaled(scene.made)
+
+    def promise(X: Floats) -> Floats:
+        total = sum(
+            (share * _of_objective(gp, wanted, y, X) for gp, wanted, y, share in parts), np.zeros(len(X))
         )
-    return np.asarray(total * scene.chance)
+        if not parts:  # nothing is known yet: far from what is made
+            total += squares(scene.scaled(X), made).min(axis=1) if len(made) else 1.0
+        return np.asarray(total if success is None else total * success.probability(X))
+
+    return promise
 
 
 def _of_objective(gp: GP, objective: Objective | None, y: Floats, X: Floats) -> Floats:
@@ -126,91 +135,105 @@ def _of_objective(gp: GP, objective: Objective | None, y: Floats, X: Floats) -> 
     return np.asarray(np.exp(log_nearing(mean, variance, low, high, nearest)))
 
 
-def _best_line(
-    scene: Scene, problem: Problem, columns: NDArray[np.intp], value: Floats, steps: int
-) -> Line | None:
-    """The line of most value over its compositions; of equal ones the longest, then the first."""
-    best: Line | None = None
-    for rows in _films(scene, columns, value):
-        found = _line_within(scene, problem, columns, value, rows, steps)
-        if found is not None and (
-            best is None or (found.value, found.length) > (best.value * (1 + 1e-9), best.length)
-        ):
-            best = found
-    return best
+class _Lines:
+    """Lines between candidates, at the settings of one film each."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        problem: Problem,
+        columns: NDArray[np.intp],
+        promise: Callable[[Floats], Floats],
+    ) -> None:
+        self._problem, self._columns, self._promise = problem, columns, promise
+        block = scene.block
+        self._endless = bool(block.index[0] < 0)
+        if self._endless:  # lines are made, not found: a part of what was drawn shows what there is
+            block = block.take(slice(0, DRAWN))
+        self._block, self._value = block, promise(block.X)
+        self._others = np.setdiff1d(np.arange(scene.space.width), columns)
+
+    def best(self, steps: int) -> Line | None:
+        """The line of most value over its compositions; of equal ones the longest, then the first."""
+        best: Line | None = None
+        for film in self._films:
+            found = self._made(film, steps) if self._endless else self._found(film, steps)
+            if found and (
+                best is None or (found.value, found.length) > (best.value * (1 + 1e-9), best.length)
+            ):
+                best = found
+        return best
+
+    @cached_property
+    def _films(self) -> list[NDArray[np.intp]]:
+        """Candidates that agree in all settings but composition, the most promising first.
+
+        In an endless space no two agree: each promising one lends its settings to all compositions.
+        """
+        X, value = self._block.X, self._value
+        every = np.arange(len(X))
+        if len(self._others) == 0:
+            return [every]
+        if self._endless:
+            return [every[row : row + 1] for row in np.argsort(-value, kind="stable")[:FILMS]]
+        owner = np.unique(X[:, self._others], axis=0, return_inverse=True)[1].ravel()
+        order = np.argsort(owner, kind="stable")
+        films = np.split(order, np.flatnonzero(np.diff(owner[order])) + 1)
+        films.sort(key=lambda rows: (-float(np.sort(value[rows])[-20:].sum()), int(rows[0])))
+        return films[:FILMS]
+
+    def _between(self, rows: NDArray[np.intp], steps: int) -> tuple[Floats, Floats]:
+        """Lines between pairs of end points, shape (lines, steps, columns), and their lengths."""
+        points = self._block.X[np.ix_(rows, self._columns)]
+        ends = _ends(points, self._value[rows])
+        first, last = np.triu_indices(len(ends), 1) if steps > 1 else (np.arange(len(ends)),) * 2
+        along = np.linspace(0.0, 1.0, steps)[None, :, None]
+        A, B = points[ends[first]][:, None, :], points[ends[last]][:, None, :]
+        return A + along * (B - A), np.sqrt(((B - A) ** 2).sum(axis=(1, 2)))
+
+    def _found(self, rows: NDArray[np.intp], steps: int) -> Line | None:
+        """The best line among the rows of a pool: each of its points stands for the row nearest to it."""
+        lines, length = self._between(rows, steps)
+        tree = cKDTree(self._block.X[np.ix_(rows, self._columns)])
+        apart, nearest = tree.query(lines.reshape(-1, len(self._columns)))
+        apart, nearest = apart.reshape(lines.shape[:2]), nearest.reshape(lines.shape[:2])
+        ordered = np.sort(nearest, axis=1)
+        good = (ordered[:, 1:] != ordered[:, :-1]).all(axis=1)
+        good &= apart.max(axis=1) <= np.maximum(NEAR * length / max(steps - 1, 1), 1e-9)
+        if not good.any():
+            return None
+        worth = np.where(good, self._value[rows][nearest].sum(axis=1), -np.inf)
+        at = _order(worth, length)[0]
+        on = rows[nearest[at]]
+        return Line(self._block.X[on], self._block.index[on], float(worth[at]), float(length[at]))
+
+    def _made(self, film: NDArray[np.intp], steps: int) -> Line | None:
+        """The best line in an endless space at the settings of one film, of those that may be made."""
+        lines, length = self._between(np.arange(len(self._block)), steps)
+        X = np.tile(self._block.X[film[0]], (len(lines), steps, 1))
+        X[:, :, self._columns] = lines
+        worth = self._promise(X.reshape(-1, X.shape[2])).reshape(X.shape[:2]).sum(axis=1)
+        points = self._block.X[:, self._columns]
+        for at in _order(worth, length)[:TRIED]:
+            if _allowed(self._problem, points, self._columns, X[at]):
+                return Line(X[at], np.full(steps, -1), float(worth[at]), float(length[at]))
+        return None
 
 
-def _films(scene: Scene, columns: NDArray[np.intp], value: Floats) -> list[NDArray[np.intp]]:
-    """Candidates that agree in all settings but composition, the most promising first."""
-    others = np.setdiff1d(np.arange(scene.space.width), columns)
-    X = scene.block.X
-    if len(others) == 0:
-        return [np.arange(len(X))]
-    if _endless(scene):
-        # No two drawn points agree: each promising one gives its own settings to all compositions.
-        top = np.argsort(-value, kind="stable")[:FILMS]
-        return [np.append(row, np.delete(np.arange(len(X)), row)) for row in top]
-    owner = np.unique(X[:, others], axis=0, return_inverse=True)[1].ravel()
-    order = np.argsort(owner, kind="stable")
-    films = [np.array(list(rows)) for _, rows in groupby(order, key=lambda row: owner[row])]
-    films.sort(key=lambda rows: (-float(np.sort(value[rows])[-20:].sum()), int(rows[0])))
-    return films[:FILMS]
-
-
-def _endless(scene: Scene) -> bool:
-    """Whether candidates are points of an endless space, which lines need not snap to."""
-    return bool(len(scene.block) and scene.block.index[0] < 0)
+def _order(worth: Floats, length: Floats) -> NDArray[np.intp]:
+    """Most worth first, then longest, then first."""
+    return np.lexsort((np.arange(len(worth)), -length, -worth))
 
 
 def _ends(points: Floats, value: Floats) -> NDArray[np.intp]:
     """End points worth trying: the outline of the compositions (k-centre), and the most promising of them."""
-    first = int(np.argmax(((points - points.mean(axis=0)) ** 2).sum(axis=1)))
-    chosen = [first]
-    near = ((points - points[first]) ** 2).sum(axis=1)
+    chosen = [int(np.argmax(((points - points.mean(axis=0)) ** 2).sum(axis=1)))]
+    near = ((points - points[chosen[0]]) ** 2).sum(axis=1)
     while len(chosen) < min(ENDS // 2, len(points)) and near.max() > 0:
         chosen.append(int(np.argmax(near)))
         near = np.minimum(near, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
     promising = np.argsort(-value, kind="stable")[: ENDS - len(chosen)]
     return np.unique(np.append(chosen, promising))
-
-
-def _line_within(
-    scene: Scene,
-    problem: Problem,
-    columns: NDArray[np.intp],
-    value: Floats,
-    rows: NDArray[np.intp],
-    steps: int,
-) -> Line | None:
-    X = scene.block.X[rows]
-    points = X[:, columns]
-    ends = _ends(points, value[rows])
-    first, last = np.triu_indices(len(ends), 1) if steps > 1 else (np.arange(len(ends)),) * 2
-    along = np.linspace(0.0, 1.0, steps)[None, :, None]
-    A, B = points[ends[first]][:, None, :], points[ends[last]][:, None, :]
-    lines = A + along * (B - A)
-    length = np.sqrt(((B - A) ** 2).sum(axis=(1, 2)))
-    tree = cKDTree(points)
-    apart, nearest = tree.query(lines.reshape(-1, len(columns)))
-    apart, nearest = apart.reshape(lines.shape[:2]), nearest.reshape(lines.shape[:2])
-    worth = value[rows][nearest].sum(axis=1)
-    endless = _endless(scene)
-    if not endless:
-        step = length / max(steps - 1, 1)
-        ordered = np.sort(nearest, axis=1)
-        distinct = (ordered[:, 1:] != ordered[:, :-1]).all(axis=1)
-        worth = np.where(distinct & (apart.max(axis=1) <= np.maximum(NEAR * step, 1e-9)), worth, -np.inf)
-    for at in np.lexsort((np.arange(len(worth)), -length, -worth))[: 50 if endless else 1]:
-        if not np.isfinite(worth[at]):
-            return None
-        if not endless:
-            on = rows[nearest[at]]
-            return Line(scene.block.X[on], scene.block.index[on], float(worth[at]), float(length[at]))
-        made = np.tile(X[0], (steps, 1))
-        made[:, columns] = lines[at]
-        if _allowed(problem, points, columns, made):
-            return Line(made, np.full(steps, -1), float(worth[at]), float(length[at]))
-    return None
 
 
 def _allowed(problem: Problem, points: Floats, columns: NDArray[np.intp], X: Floats) -> bool:

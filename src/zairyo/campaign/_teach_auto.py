@@ -29,6 +29,8 @@ BEFORE = {
     "descriptors": -0.03,
 }
 BEFORE_SD = 0.05
+#: On some problems, this share of them, the ways differ far more.
+FAR, FAR_SD = 0.2, 0.5
 #: Experiments from which the past is replayed; of more, so many are.
 FEWEST, MOST = 18, 60
 REPLAYS = 6
@@ -63,11 +65,22 @@ def beliefs(scene: Scene) -> Beliefs:
     spread = ratios.std(axis=0, ddof=1)
     # Replays share their samples: Nadeau and Bengio (2003), with a third of the rows for the test.
     error = np.maximum(spread * math.sqrt(1.0 / REPLAYS + 0.5), 0.02)
-    trust = 1.0 / error**2
-    own = 1.0 / BEFORE_SD**2
-    mean[1:] = (own * mean[1:] + trust * ratios.mean(axis=0)) / (own + trust)
-    deviation[1:] = 1.0 / np.sqrt(own + trust)
+    mean[1:], deviation[1:] = _posterior(mean[1:], ratios.mean(axis=0), error)
     return Beliefs(names, mean, deviation)
+
+
+def _posterior(before: Floats, seen: Floats, error: Floats) -> tuple[Floats, Floats]:
+    """Mean and deviation after effects were seen with errors; beforehand a mixture of a narrow and a wide normal."""
+    widths = np.array([BEFORE_SD, FAR_SD])[:, None]
+    total = widths**2 + error**2
+    weight = (
+        np.array([1.0 - FAR, FAR])[:, None] * np.exp(-0.5 * (seen - before) ** 2 / total) / np.sqrt(total)
+    )
+    weight /= weight.sum(axis=0)
+    means = before + widths**2 / total * (seen - before)
+    variances = widths**2 * error**2 / total
+    mean = (weight * means).sum(axis=0)
+    return mean, np.sqrt((weight * (variances + (means - mean) ** 2)).sum(axis=0))
 
 
 def _replayed(scene: Scene, rows: NDArray[np.intp], names: tuple[str, ...]) -> Floats:

@@ -144,7 +144,7 @@ class Scene:
         block = gather(problem, rng)
         space = problem.space
         wanted = outcomes(problem) if columns is None else list(columns)
-        success = fit_success(*_recent(problem), space)
+        success = fit_success(*recent(problem), space)
         chance = success.probability(block.X) if problem.failed.any() else np.ones(len(block))
         good = ~problem.failed
         pending = np.asarray(problem.pending, dtype=float).reshape(-1, space.width)
@@ -274,7 +274,7 @@ def outcomes(problem: Problem) -> list[int]:
     return only or numbers or list(range(problem.Y.shape[1]))
 
 
-def _recent(problem: Problem, most: int = 400) -> tuple[Floats, Floats]:
+def recent(problem: Problem, most: int = 400) -> tuple[Floats, Floats]:
     """Experiments from which to learn where others fail: the last ones, where there are very many."""
     return problem.X[-most:], (~problem.failed)[-most:].astype(float)
 

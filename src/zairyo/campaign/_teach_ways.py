@@ -304,7 +304,7 @@ def _disagreement(scene: Scene, gp: GP, known: Mask, y: Floats, rows: NDArray[np
 
     X, t, candidates = scene.X[known], gp.output.forward(y[known]), scene.block.X[rows]
     said = [gp.latent(candidates, single=False)[0]]
-    for model in (Forest(seed=scene.seed, trees=40), Ridge(scene.space)):
+    for model in (Forest(seed=scene.seed, trees=25), Ridge(scene.space)):
         said.append(model.fit(X, t).predict(candidates)[0])
     return np.asarray(np.std(said, axis=0))
 

@@ -17,7 +17,7 @@ from zairyo.learn._validate import weights_of
 
 #: Draws of descriptors that are not known; quasi-random, so few serve.
 DRAWS = 16
-TREES = 50
+TREES = 20
 
 
 @dataclass(frozen=True, eq=False)
