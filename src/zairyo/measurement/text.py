@@ -73,11 +73,16 @@ def check_metadata(value: Any, what: str, depth: int = 0) -> None:
         for key, item in value.items():
             if type(key) is not str:
                 raise MeasurementError(f"{what} has the key {key!r}, which is not text")
-            check_text(key, what)
-            check_metadata(item, what, depth + 1)
+            if not key.isprintable():
+                check_text(key, what)
+            if (
+                type(item) is not str or not item.isprintable()
+            ):  # most are plain text: asked here, without a call
+                check_metadata(item, what, depth + 1)
     elif kind is list:
         for item in value:
-            check_metadata(item, what, depth + 1)
+            if type(item) is not str or not item.isprintable():
+                check_metadata(item, what, depth + 1)
     elif kind is int:
         if value.bit_length() > _MOST_BITS:
             raise MeasurementError(f"{what} holds an integer of more than 4000 digits; keep it as text")
@@ -132,7 +137,12 @@ def tidy_metadata(value: Any, depth: int = 0) -> MetadataValue:
         return "…"
     if kind is dict:
         deeper = depth + 1
-        return {clean_text(str(k)): tidy_metadata(v, deeper) for k, v in value.items()}
+        return {
+            (k if type(k) is str and k.isprintable() else clean_text(str(k))): (
+                v if type(v) is str and v.isprintable() else tidy_metadata(v, deeper)
+            )
+            for k, v in value.items()
+        }
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or type(value) in (float, bool):

@@ -17,6 +17,8 @@ from zairyo.readers._optical_bytes import Fields, legacy_text
 
 _DEEPEST = 16
 _MOST_PARTS = 1_000_000
+#: Before a parameter's value: three numbers that are always these.
+_MARKS = [n.to_bytes(4, "little") for n in (1, 2, 4)]
 
 
 @dataclass
@@ -68,14 +70,18 @@ def _node(fields: Fields, at: int, depth: int) -> tuple[Node, int]:
     at += 8
     if count > len(fields):
         raise ReadError(f"{fields.name}: node {node.name!r} announces {count} parts; the file is damaged")
-    for _ in range(count):
-        if kind == 0:
+    if kind == 0:
+        for _ in range(count):
             inner, at = _node(fields, at, depth + 1)
             node.nodes.append(inner)
-        else:
-            (length,) = fields.unpack("<I", at, f"a part of {node.name!r}")
-            node.parts.append(fields.part(at + 4, length, f"a part of {node.name!r}"))
-            at += 4 + length
+        return node, at
+    what = f"a part of {node.name!r}"
+    for _ in range(count):  # thousands
+        word = fields.data[at : at + 4]
+        length = int.from_bytes(word if len(word) == 4 else fields.part(at, 4, what), "little")
+        at += 4 + length
+        part = fields.data[at - length : at]
+        node.parts.append(part if len(part) == length else fields.part(at - length, length, what))
     return node, at
 
 
@@ -141,13 +147,12 @@ def _number(part: bytes) -> int | None:
 
 
 def _is_text(parts: list[bytes], at: int) -> bool:
-    length = _number(parts[at])
-    return bool(length) and length == len(parts[at + 1])
+    length = len(parts[at + 1])
+    return length > 0 and parts[at] == length.to_bytes(4, "little")
 
 
 def _is_parameter(parts: list[bytes], at: int) -> bool:
     if at + 7 >= len(parts):
         return False
-    numbers = [_number(part) for part in parts[at + 2 : at + 7]]
-    size = len(parts[at + 7])
-    return numbers == [1, 2, 4, size, size]
+    size = len(parts[at + 7]).to_bytes(4, "little")
+    return parts[at + 2 : at + 7] == [*_MARKS, size, size]

@@ -34,8 +34,13 @@ class Fields:
             )
 
     def unpack(self, form: str, offset: int, what: str) -> tuple[Any, ...]:
+        try:
+            if offset >= 0:
+                return struct.unpack_from(form, self.data, offset)
+        except struct.error:
+            pass
         self.need(offset, struct.calcsize(form), what)
-        return struct.unpack_from(form, self.data, offset)
+        raise ReadError(f"{self.name}: {what} at byte {offset} cannot be read; the file is damaged.")
 
     def array(self, dtype: str | np.dtype[Any], offset: int, count: int, what: str) -> NDArray[Any]:
         """``count`` numbers at ``offset``, as a view of the file's bytes."""

@@ -86,6 +86,7 @@ class _Cursor:
 
     def __init__(self, data: Bytes, at: int, end: int, order: str) -> None:
         self.data, self.at, self.end, self.order = data, at, end, order
+        self._word = struct.Struct(order + "I").unpack_from
 
     def take(self, count: int) -> bytes:
         if count > self.end - self.at:
@@ -100,7 +101,10 @@ class _Cursor:
         return struct.unpack(self.order + form, self.take(struct.calcsize("=" + form)))
 
     def u32(self) -> int:
-        return int(self.unpack("I")[0])
+        if self.at + 4 > self.end:
+            self.take(4)  # tells that the file is cut off
+        self.at += 4
+        return int(self._word(self.data, self.at - 4)[0])
 
     def text(self) -> str:
         return clean_text(self.take(self.u32()).decode("utf-8", "replace"))

@@ -82,14 +82,14 @@ def read(src: RawInput) -> Measurement:
         main, settings = src.path.name, src.read_bytes()
     warnings: list[str] = []
     streams = read_streams(settings, main)
-    found = [
-        nodes.read_nodes(content, main)
+    spectra = [
+        content
         for path, content in streams.items()
         if path.startswith("Spectra/") and not path.endswith("IndexTable")
     ]
-    if not found:
+    if not spectra:
         raise ReadError(f"{main} holds no spectrum")
-    node = found[0]
+    node = nodes.read_nodes(spectra[0], main)
     steps = nodes.method_of(node)
     created = next(iter(steps.values()), {})
     entries = _images(src, main, node, created, warnings) if src.is_folder else []
@@ -97,6 +97,7 @@ def read(src: RawInput) -> Measurement:
         warnings.append(
             f"The image belonging to {main} is not beside it; only the spectra that {main} holds were read."
         )
+        found = [node, *(nodes.read_nodes(content, main) for content in spectra[1:])]
         entries = [e for n in found if (e := _spectrum(n, main)) is not None]
     if not entries:
         raise ReadError(f"{main} holds no data")
