@@ -11,6 +11,7 @@ from zairyo.measurement import Measurement
 from zairyo.measurement.techniques import TECHNIQUES, conditions
 from zairyo.readers import bruker_brml, bruker_raw, panalytical_xrdml, rigaku_ras, rigaku_rasx
 from zairyo.readers._api import RawInput, Reader, ReadError
+from zairyo.readers._diffraction import numbers
 
 FILES = [
     (panalytical_xrdml.READER, "xrdml/Scan_C2.xrdml"),
@@ -70,3 +71,19 @@ def test_every_name_is_the_vocabulary_s(instruments: Path, reader: Reader, name:
     for entry in reader.read(RawInput(instruments / name)):
         assert set(entry.conditions) <= known
         assert {part.name for part in (*entry.axes, *entry.signals)} <= named
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 2 3",
+        "0\n07\t12 ",
+        "9007199254740993 1",
+        "9223372036854775808 1",
+        "99999999999999999999999 5",
+        "1.5 2",
+        "-1 2",
+    ],
+)
+def test_counts_are_the_numbers_that_stand_there(text: str) -> None:
+    assert numbers(text, "scan 1", []).tolist() == [float(token) for token in text.split()]

@@ -9,6 +9,7 @@ the parent replaces it after any failure.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import json
@@ -29,7 +30,7 @@ def main() -> None:
     inbox = Path(settings["inbox"])
     scratch.use(inbox)
     registry, problems = _load(settings)
-    _warm_up()
+    _warm_up(registry, inbox)
     held = ["process", "environment"]
     if FORKS:
         from zairyo.readers._child_worker import Workers
@@ -81,13 +82,21 @@ def _load(settings: dict[str, Any]) -> tuple[Any, list[dict[str, str]]]:
     return loaded, [{"where": p.where, "message": p.message} for p in loaded.problems]
 
 
-def _warm_up() -> None:
-    """Write a small measurement once, so that every library is loaded and initialised before a fork."""
+def _warm_up(registry: Any, inbox: Path) -> None:
+    """Look at small files and write a small measurement once, so that everything that is loaded, compiled and kept
+    at first use is there before a fork."""
     import numpy as np
 
     from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal
     from zairyo.readers import invariants
+    from zairyo.readers import registry as find
 
+    for own in (b"Zairyo\nx\ty\n1\t2\n2\t3\n", b"<?xml version='1.0'?>\n<zairyo/>\n", bytes(range(256))):
+        file = inbox / "own.txt"
+        file.write_bytes(own)
+        with contextlib.suppress(find.ReadError):
+            find.find(find.RawInput(file), None, registry)
+        file.unlink()
     entry = Entry(
         "scan",
         "xrd",

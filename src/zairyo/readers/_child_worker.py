@@ -29,7 +29,7 @@ from zairyo.readers.limits import Limits
 
 #: A larger file, and a folder, has a worker of its own: only small files are copied where a lasting worker sees them.
 _SMALL = 16 * 1024**2
-_FILES = 50
+_FILES = 100
 _GRACE = 0.5  # s, for a worker that closed its socket to end by itself
 _LOOK = 0.2  # s between two looks at how full a worker's scratch folder is
 _LENGTH = struct.Struct(">I")
