@@ -28,7 +28,7 @@ def read(path: Path, reader: Any = SPA) -> Measurement:
 
 
 def test_real_spectrum(instruments: Path) -> None:
-    """Numbers as orange-spectroscopy 0.9.3 and spectrochempy 1.1.3 read them."""
+    """Spectrum and wavenumbers are those of orange-spectroscopy (``tests/oracles``); the rest is as first read."""
     path = instruments / SPECTRUM
     assert (SPA.sniff(RawInput(path)), SERIES.sniff(RawInput(path))) == (CERTAIN, NO)
     m = read(path)
@@ -50,7 +50,8 @@ def test_real_spectrum(instruments: Path) -> None:
 
 
 def test_real_map(instruments: Path) -> None:
-    """Numbers as PyMca's reader (in orange-spectroscopy 0.9.3) gives them, which does not find the places."""
+    """Spectra and wavenumbers are those of orange-spectroscopy (``tests/oracles``), which only counts the places;
+    these and the conditions are as first read."""
     path = instruments / MAP
     assert (SPA.sniff(RawInput(path)), SERIES.sniff(RawInput(path))) == (NO, CERTAIN)
     m = read(path, SERIES)

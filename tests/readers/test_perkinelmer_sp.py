@@ -23,7 +23,8 @@ def read(path: Path) -> Measurement:
     return invariants.check(READER.read(RawInput(path)), READER)
 
 
-# --- the real file; specio 0.1.0 and orange-spectroscopy 0.9.3 give the same numbers -------------------------
+# --- the real file; tests/oracles compares spectra, wavenumbers and places to orange-spectroscopy's; the conditions
+# are as first read -------------------------------------------------------------------------------------------
 
 
 def test_real_image(instruments: Path) -> None:

@@ -23,7 +23,8 @@ def read(path: Path) -> Measurement:
     return invariants.check(READER.read(RawInput(path)), READER)
 
 
-# --- real files; orange-spectroscopy 0.9.3 gives the same spectra, axes and places ---------------------------
+# --- real files; tests/oracles compares the infrared spectra, their axis and places to orange-spectroscopy's; Raman
+# and background spectra, conditions and the rest are as first read -------------------------------------------
 
 
 def test_real_map(instruments: Path) -> None:

@@ -22,7 +22,8 @@ def read(path: Path) -> Measurement:
 
 
 def test_real_numbers(instruments: Path) -> None:
-    """Numbers as pynxtools-ellips 0.2.0 arranges them (Ψ and Δ by angle)."""
+    """Ψ, Δ and their axes are as pandas reads and arranges the rows (``tests/oracles``), which is the table itself:
+    what a column means no other library told. Uncertainties, depolarisation and the rest are as first read."""
     path = instruments / FILE
     assert READER.sniff(RawInput(path)) == CERTAIN
     m = read(path)
