@@ -85,10 +85,11 @@ class NumberCode:
         self.parameter, self.name = parameter, parameter.name
         #: Whether people are shown 3, not 3.0.
         self.shown_whole = isinstance(parameter, Integer) if whole is None else whole
-        self.settings = self.names = (parameter.name,)
+        self.settings: tuple[str, ...] = (parameter.name,)
+        self.names: tuple[str, ...] = self.settings
         self.log = isinstance(parameter, Continuous) and parameter.log
-        self.whole = isinstance(parameter, Integer)
-        self.variables = ((self.name, "integer" if self.whole else "number", 1),)
+        kind = "integer" if isinstance(parameter, Integer) else "number"
+        self.variables: tuple[tuple[str, str, int], ...] = ((self.name, kind, 1),)
         self.values: Floats | None = None
         if isinstance(parameter, Levels):
             self.values = np.array(parameter.values, float)
@@ -214,7 +215,7 @@ class KindCode:
         read_more: Callable[[Any], Floats] | None = None,
     ) -> None:
         self.name, self.values, self.matrix = name, tuple(values), matrix
-        self.settings = (name,)
+        self.settings: tuple[str, ...] = (name,)
         self.names = tuple(names) if matrix is not None else tuple(f"{name}={v}" for v in self.values)
         self.variables = tuple(variables) if matrix is not None else ((name, "category", len(self.values)),)
         self.count: int | None = len(self.values)
@@ -235,7 +236,7 @@ class KindCode:
         values = self.values
         codes = np.empty(len(rows), np.int32)
         for i, row in enumerate(rows):
-            value = row.get(self.name)
+            value: Any = row.get(self.name)
             value = value.item() if hasattr(value, "item") and getattr(value, "size", 2) == 1 else value
             code = self._known.get(value, self._known.get(str(value))) if _hashable(value) else None
             if code is None:
@@ -260,7 +261,8 @@ class KindCode:
         if len(column.values) > len(self.values):  # told, and not among the candidates
             assert self._read_more is not None
             matrix = np.vstack([matrix, *(self._read_more(v) for v in column.values[len(self.values) :])])
-        return matrix[column.codes]
+        found: Floats = matrix[column.codes]
+        return found
 
     def columns(self, X: Floats) -> dict[str, Column]:
         if self.matrix is None:
@@ -310,7 +312,7 @@ class MixtureCode:
         #: Whether only proportions matter, so that rows may sum to anything.
         self.any_total = any_total
         k = len(parameter.ingredients)
-        self.variables = ((self.name, "mixture", k),)
+        self.variables: tuple[tuple[str, str, int], ...] = ((self.name, "mixture", k),)
         self.lower, self.upper = np.array(parameter.lows) / self.total, np.array(parameter.highs) / self.total
         self.lattice = Lattice(parameter) if parameter.step is not None else None
         self.amounts = Amounts(parameter)

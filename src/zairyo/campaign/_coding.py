@@ -33,7 +33,9 @@ def code_of(parameter: Parameter) -> Code:
         )
     if isinstance(parameter, Composition):
         return formulas(parameter.name, parameter.values, parameter.properties)
-    return MixtureCode(parameter) if isinstance(parameter, Mixture) else NumberCode(parameter)
+    if isinstance(parameter, Mixture):
+        return MixtureCode(parameter)
+    return NumberCode(parameter)
 
 
 def formulas(name: str, values: Sequence[str], properties: bool) -> KindCode:
@@ -62,7 +64,7 @@ def _through_table(name: str, values: Sequence[str], kind: Any, **options: Any) 
         plan, matrix = features.plan, features.matrix
     except TableError as e:
         raise CampaignError(f"parameter {name!r}: {e}") from None
-    unknown = np.isnan(matrix).any(axis=0)
+    unknown = np.asarray(np.isnan(matrix).any(axis=0))
     matrix = matrix[:, ~unknown]
     names = [n for n, u in zip(features.names, unknown, strict=True) if not u]
     variables = [

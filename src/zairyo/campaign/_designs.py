@@ -262,8 +262,8 @@ def d_optimal(F: Floats, count: int, before: Floats, rng: np.random.Generator) -
         return list(range(len(F)))
     scale = np.maximum(np.abs(F).max(axis=0), 1e-12)
     F, before = F / scale, before / scale
-    start = np.eye(F.shape[1]) * 1e-4 + before.T @ before
-    inverse = np.linalg.inv(start)
+    start: Floats = np.eye(F.shape[1]) * 1e-4 + before.T @ before
+    inverse: Floats = np.asarray(np.linalg.inv(start), float)
     chosen: list[int] = []
     open_ = np.ones(len(F), bool)
     nudge = 1e-9 * rng.random(len(F))  # ties are broken by the seed, not by the order of rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import combinations
 from math import comb
+from typing import Any
 
 import numpy as np
 
@@ -154,7 +155,8 @@ class Amounts:
         for row, one in zip(result, sets, strict=True):
             row[list(one)] = True
         enough = (result * self.high).sum(axis=1) >= self.mixture.total * (1 - 1e-12)
-        return result[enough]
+        possible: Mask = result[enough]
+        return possible
 
     def draw(self, U: Floats, rng: np.random.Generator) -> Floats:
         """Mixtures spread evenly, shape (m, k).
@@ -210,7 +212,15 @@ class Amounts:
         low, high = np.tile(self.low, (rows, 1)), np.tile(self.high, (rows, 1))
         amounts = np.clip(anchors, low, high)
         if self.most < k:
+            many = (amounts > 0).sum(axis=1) > self.most
+            if many.any():  # what was told need not be allowed: the largest amounts are kept
+                kept = self._subsets[(amounts[many] @ self._subsets.T).argmax(axis=1)]
+                amounts[many] = np.where(kept, amounts[many], 0.0)
+                high[many] = np.where(kept, high[many], 0.0)
+            amounts = self._filled(amounts, low, high)
             amounts, high = _swapped(amounts, low, high, self.most, width, rng)
+        else:
+            amounts = self._filled(amounts, low, high)
         for _ in range(k):
             amounts = exchanged(amounts, low, high, rng, width * self.mixture.total)
         return self._rounded(amounts, low, high)
@@ -219,14 +229,21 @@ class Amounts:
         """To what can be weighed; the ingredient with most room takes what is left."""
         finest = FINEST * self.mixture.total
         digits = max(0, int(np.ceil(-np.log10(finest) - 1e-9)))
-        result = np.clip(np.round(amounts, digits), low, high)
+        result: Any = np.round(np.clip(np.round(amounts, digits), low, high), digits + 4)
+        result = np.clip(np.round(self._filled(result, low, high), digits + 4), low, high)
+        return np.asarray(result, float)
+
+    def _filled(self, amounts: Floats, low: Floats, high: Floats) -> Floats:
+        """With the sum made up to the total: the ingredient with most room takes what is left, then the next."""
+        result = amounts.copy()
         rows = np.arange(len(result))
-        for _ in range(3):  # once, but where room is less than the rest
+        for _ in range(result.shape[1]):
             rest = self.mixture.total - result.sum(axis=1)
+            if (np.abs(rest) <= 1e-15 * self.mixture.total).all():
+                break
             room = np.where(rest[:, None] > 0, high - result, result - low)
             j = room.argmax(axis=1)
             result[rows, j] += np.sign(rest) * np.minimum(np.abs(rest), room[rows, j])
-            result[rows, j] = np.clip(np.round(result[rows, j], digits + 4), low[rows, j], high[rows, j])
         return result
 
 
@@ -277,10 +294,10 @@ def vertices(low: Floats, high: Floats) -> Floats:
     k = len(low)
     rows: dict[tuple[float, ...], None] = {}
     if k <= 12:
-        ends = np.array(np.meshgrid(*[[0, 1]] * (k - 1), indexing="ij")).reshape(k - 1, -1).T
+        ends: Any = np.array(np.meshgrid(*[[0, 1]] * (k - 1), indexing="ij")).reshape(k - 1, -1).T
         for j in range(k):
             rest = [i for i in range(k) if i != j]
-            amounts = np.where(ends == 1, high[rest], low[rest])
+            amounts: Any = np.where(ends == 1, high[rest], low[rest])
             last = 1.0 - amounts.sum(axis=1)
             good = (last >= low[j] - 1e-9) & (last <= high[j] + 1e-9)
             full = np.insert(amounts[good], j, np.clip(last[good], low[j], high[j]), axis=1)
@@ -290,10 +307,10 @@ def vertices(low: Floats, high: Floats) -> Floats:
         orders = [np.roll(np.arange(k), -i) for i in range(k)] + [rng.permutation(k) for _ in range(20 * k)]
         for order in orders:
             amounts = low.copy()
-            left = 1.0 - low.sum()
-            for j in order:
-                more = min(float(high[j] - low[j]), max(left, 0.0))
-                amounts[j] += more
+            left = 1.0 - float(low.sum())
+            for place in order.tolist():
+                more = min(float(high[place] - low[place]), max(left, 0.0))
+                amounts[place] += more
                 left -= more
             rows |= dict.fromkeys([tuple(np.round(amounts, 9).tolist())])
     found = np.array(sorted(rows, key=lambda r: (-max(r), [-v for v in r])), float).reshape(-1, k)

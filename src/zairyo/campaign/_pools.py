@@ -379,7 +379,8 @@ def _rows(settings: Any) -> list[Settings]:
 
 def _equal(column: Column, value: Any) -> Mask:
     if isinstance(column, Coded):
-        return np.array([v == value or str(v) == str(value) for v in column.values], bool)[column.codes]
+        same: Mask = np.array([v == value or str(v) == str(value) for v in column.values], bool)
+        return np.asarray(same[column.codes])
     return np.asarray(np.abs(column - value) <= SAME * max(1.0, abs(value)))
 
 
