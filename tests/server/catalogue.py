@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, nexus
+from zairyo.measurement import Axis, Entry, Measurement, Quantity, RawFile, Signal, Source, nexus
 from zairyo.measurement.summary import summarise
 from zairyo.server import models
 from zairyo.server.objects import LocalObjects
@@ -78,7 +78,8 @@ class Catalogue:
         path = path or f"run_{number:04d}.txt"
         raw = raw if raw is not None else {path.rpartition("/")[2]: f"raw {number}".encode()}
         kept = [(name, data, self.objects.put([data])[0].sha256) for name, data in raw.items()]
-        form = self._form(entries, title, sample, operator, metadata or {}, tuple(warnings))
+        read = tuple(RawFile(name, sha256, len(data)) for name, data, sha256 in kept)
+        form = self._form(entries, title, sample, operator, metadata or {}, tuple(warnings), read)
         with self.world.db.write() as session:
             for sha256, size in {sha: len(data) for _, data, sha in kept}.items():
                 session.merge(models.Object(sha256=sha256, size=size))
@@ -113,6 +114,7 @@ class Catalogue:
         operator: str,
         metadata: dict[str, Any],
         warnings: tuple[str, ...],
+        read: tuple[RawFile, ...],
     ) -> tuple[Measurement, str, int] | None:
         if entries is None:
             return None
@@ -123,6 +125,7 @@ class Catalogue:
             operator=operator,
             original_metadata=metadata,
             warnings=warnings,
+            source=Source("test", "1", read),
         )
         [stored] = self.objects.put([nexus.dumps(form)])
         return form, stored.sha256, stored.size

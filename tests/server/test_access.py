@@ -101,6 +101,7 @@ ROUTES = (
     Route("GET", f"{M}/entries/{{entry}}.csv", "read", "viewer"),
     Route("GET", f"{M}/raw/{{name:path}}", "read", "viewer"),
     Route("GET", f"{M}/raw.zip", "read", "viewer"),
+    Route("GET", f"{M}/ro-crate.zip", "read", "viewer"),
     Route("POST", f"{M}/translate", "write", "contributor", body={}),
     Route("POST", "/measurements/translate", "write", "contributor", body={"uids": ["{uid}"]}),
     Route("POST", "/download", "read", "viewer", body={"uids": ["{uid}"], "what": "raw"}),

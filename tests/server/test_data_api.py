@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -342,6 +343,32 @@ def test_archives(catalogue: Catalogue, marie: Any, project: models.Project) -> 
     assert download().status_code == download(one.uid, what="all").status_code == 422
 
 
+def test_a_crate_holds_the_files_and_says_what_they_are(
+    catalogue: Catalogue, marie: Any, project: models.Project
+) -> None:
+    """Whoever is given it without Zairyo can tell raw file, standard form and operator, and check each byte."""
+    raw = {"run.D/x.txt": b"one" * 1000, "run.D/y.txt": b"two"}
+    made = catalogue.add(project, [line([1.0])], path="a/run.D", raw=raw, operator="Marie", title="Run 7")
+    answer = marie.get(f"{API}/measurements/{made.uid}/ro-crate.zip")
+    is_inert(answer)
+    assert 'filename="run.D.ro-crate.zip"' in answer.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert list(files) == ["ro-crate-metadata.json", "raw/run.D/x.txt", "raw/run.D/y.txt", "run.D.nxs"]
+    assert {name: files[f"raw/{name}"] for name in raw} == raw
+    assert files["run.D.nxs"] == marie.get(f"{API}/measurements/{made.uid}/standard").content
+    graph = {item["@id"]: item for item in json.loads(files["ro-crate-metadata.json"])["@graph"]}
+    assert graph["./"]["name"] == "Run 7"
+    for name, content in files.items():
+        if name != "ro-crate-metadata.json":
+            assert graph[name]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert "Marie" in {item.get("name") for item in graph.values() if item["@type"] == "Person"}
+    bare = catalogue.add(project, path="b/none.txt", raw={"none.txt": b"two"})
+    refused = marie.get(f"{API}/measurements/{bare.uid}/ro-crate.zip")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_translated")
+
+
 def test_a_file_that_the_server_lost_is_said_to_be_gone(
     app: FastAPI, catalogue: Catalogue, marie: Any, project: models.Project
 ) -> None:
@@ -352,7 +379,7 @@ def test_a_file_that_the_server_lost_is_said_to_be_gone(
         (objects.folder / sha256[:2] / sha256).unlink()
     answers = [
         marie.get(f"{API}/measurements/{made.uid}/{path}")
-        for path in ("raw/run.txt", "raw.zip", "standard", "metadata", "entries/scan.csv")
+        for path in ("raw/run.txt", "raw.zip", "ro-crate.zip", "standard", "metadata", "entries/scan.csv")
     ]
     answers.append(marie.post(f"{API}/download", json={"uids": [made.uid]}))
     assert {(a.status_code, a.json()["code"]) for a in answers} == {(410, "gone")}
@@ -369,6 +396,7 @@ def test_what_is_hidden_is_hidden_in_every_form(
         "standard",
         "raw/run.txt",
         "raw.zip",
+        "ro-crate.zip",
     )
     answers = [marie.get(f"{API}/measurements/{uid}/{path}") for uid in (hidden, "0" * 32) for path in paths]
     assert {(a.status_code, a.text) for a in answers} == {(404, answers[0].text)}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -118,6 +119,20 @@ def get_raw_zip(platform: PlatformDep, principal: Reader, uid: str) -> Streaming
     return _zip(platform, parts, f"{measurement.path.rpartition('/')[2]}.zip")
 
 
+@router.get("/measurements/{uid}/ro-crate.zip", response_class=StreamingResponse)
+def get_ro_crate(platform: PlatformDep, principal: Reader, uid: str) -> StreamingResponse:
+    """The measurement as an RO-Crate: raw files, standard form, and how they belong together."""
+    _, sha256 = _standard(platform, principal, uid)
+    with platform.db.read() as session:
+        measurement, _ = find(session, principal, uid)
+        raw = [export.raw_part(r, r.name) for r in measurement.raw_files]
+    name = measurement.path.rpartition("/")[2] or uid
+    with _in_store():
+        standard = export.Part(name, sha256, platform.objects.size(sha256), measurement.received_at)
+        said, parts = export.crate(platform.objects, platform.forms.get(sha256), raw, standard)
+    return _zip(platform, parts, f"{name}.ro-crate.zip", said)
+
+
 @router.post("/download", response_class=StreamingResponse)
 def download(platform: PlatformDep, principal: Reader, order: DownloadOrder) -> StreamingResponse:
     """Raw files or standard forms of several measurements as one zip."""
@@ -197,12 +212,17 @@ def _object(platform: Platform, request: Request, sha256: str, filename: str, me
     return FileResponse(path, media_type=media_type, headers=headers, background=BackgroundTask(held.close))
 
 
-def _zip(platform: Platform, parts: list[export.Part], filename: str) -> StreamingResponse:
+def _zip(
+    platform: Platform,
+    parts: list[export.Part],
+    filename: str,
+    made: Mapping[str, bytes] = MappingProxyType({}),
+) -> StreamingResponse:
     with _in_store():
         for part in parts:
             platform.objects.size(part.sha256)
     return StreamingResponse(
-        export.zip_stream(platform.objects, parts),
+        export.zip_stream(platform.objects, parts, made),
         media_type="application/zip",
         headers=_attachment(filename),
     )

@@ -6,14 +6,18 @@ import io
 import math
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from zairyo.exports import Parcel, ro_crate
+from zairyo.measurement import Measurement as Form
 from zairyo.server.models import Measurement, Object, RawFile, Translation
 from zairyo.server.objects import Objects
 
@@ -69,6 +73,35 @@ def _unique(name: str, uid: str, taken: set[str]) -> str:
     return name
 
 
+def crate(
+    objects: Objects, form: Form, raw: Sequence[Part], standard: Part
+) -> tuple[dict[str, bytes], list[Part]]:
+    """An RO-Crate: the file that says what is in it, and the files, which are ``raw`` and the ``standard`` form.
+
+    Raw files that the form was not read from (a set may have been completed since) are not among them.
+    """
+    by_hash = {part.sha256: part for part in raw}
+    known = form.source.raw_files if form.source else ()
+    parts = {f.name: by_hash[f.sha256] for f in known if f.sha256 in by_hash}
+    with ExitStack() as held:
+        paths = {name: held.enter_context(objects.path(part.sha256)) for name, part in parts.items()}
+        parcel = Parcel(
+            form,
+            standard.name,
+            datetime.now(UTC).replace(microsecond=0),
+            paths,
+            held.enter_context(objects.path(standard.sha256)),
+        )
+        files = ro_crate.files(parcel)
+    said = {name: content for name, content in files.items() if isinstance(content, bytes)}
+    where = {path: part for part, path in zip(parts.values(), paths.values(), strict=True)}
+    return said, [
+        replace(where.get(path, standard), name=name)
+        for name, path in files.items()
+        if not isinstance(path, bytes)
+    ]
+
+
 class _Pipe(io.RawIOBase):
     """What ``zipfile`` writes to, emptied piece by piece; it cannot seek, so sizes follow each file's data."""
 
@@ -88,10 +121,14 @@ class _Pipe(io.RawIOBase):
         return taken
 
 
-def zip_stream(objects: Objects, files: Sequence[Part]) -> Iterator[bytes]:
-    """A zip archive of the objects as it is made; nothing is gathered in memory or on disk."""
+def zip_stream(
+    objects: Objects, files: Sequence[Part], made: Mapping[str, bytes] = MappingProxyType({})
+) -> Iterator[bytes]:
+    """A zip archive of the objects, behind files just made; nothing is gathered in memory or on disk."""
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in made.items():
+            archive.writestr(zipfile.ZipInfo(name, datetime.now().timetuple()[:6]), content)
         for part in files:
             moment = min(max(part.at.timetuple()[:6], _ZIP_TIMES[0]), _ZIP_TIMES[1])
             info = zipfile.ZipInfo(part.name, moment)
