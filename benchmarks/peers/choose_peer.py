@@ -139,7 +139,12 @@ def physbo(task: Task, seed: int) -> Chooser:
             policy = Policy(test_X=X, initial_data=(made, task.Y[made, 0]))
             policy.set_seed(seed + len(made))
             found = policy.bayes_search(
-                max_num_probes=1, num_search_each_probe=1, simulator=None, score="EI", interval=0, num_rand_basis=0
+                max_num_probes=1,
+                num_search_each_probe=1,
+                simulator=None,
+                score="EI",
+                interval=0,
+                num_rand_basis=0,
             )
         return int(found[0])
 
