@@ -104,7 +104,7 @@ class _Cursor:
         if self.at + 4 > self.end:
             self.take(4)  # tells that the file is cut off
         self.at += 4
-        return int(self._word(self.data, self.at - 4)[0])
+        return int(self._word(self.data, self.at - 4)[0])  # type: ignore[arg-type]  # an array is a buffer
 
     def text(self) -> str:
         return clean_text(self.take(self.u32()).decode("utf-8", "replace"))
