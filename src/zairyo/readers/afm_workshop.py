@@ -93,8 +93,9 @@ def _parse(name: str, text: str, warnings: list[str]) -> Curve:
 
 def _numbers(lines: list[str], width: int, first_line: int, name: str) -> NDArray[np.float64]:
     """The table, shape (columns, rows): gaps where a cell is empty, as the shorter segment's last ones are."""
-    lines = [line for line in lines if line.strip()]
-    for i, line in enumerate(lines):
+    lines = list(filter(str.strip, lines))
+    is_even = {line.count(",") for line in lines} <= {width - 1}
+    for i, line in enumerate(lines if not is_even else ()):
         if line.count(",") != width - 1:
             raise ReadError(
                 f"line {first_line + i} of {name} has {line.count(',') + 1} values for {width} columns; it is cut off "

@@ -96,7 +96,11 @@ def _read(src: RawInput) -> Measurement:
 
 
 def _child(parent: Element | None, number_: str) -> Element | None:
-    return next((e for e in parent if e.get("ID") == number_), None) if parent is not None else None
+    if parent is not None:
+        for element in parent:
+            if element.get("ID") == number_:
+                return element
+    return None
 
 
 def _text(parent: Element | None, number_: str) -> str:
