@@ -181,6 +181,7 @@ class FileLog:
         self.path = Path(path)
         self._seen = 0  # lines
         self._place = 0  # bytes, where the lines not yet seen begin
+        self._torn = False  # whether that has been said
 
     def read(self, after: int) -> list[str]:
         if not self.path.exists():
@@ -192,7 +193,7 @@ class FileLog:
             if f.seek(0, os.SEEK_END) < start:
                 raise CampaignError(f"{self.path} became shorter: lines were lost; go back to a whole copy")
             f.seek(start)
-            whole = _whole(f.read(), self.path)
+            whole = self._whole(f.read())
         text = _decoded(whole, self.path, after if start else 0)
         lines = text.split("\n")[:-1]
         if not start:
@@ -201,6 +202,18 @@ class FileLog:
             lines = lines[after:]
         self._place, self._seen = start + len(whole), after + len(lines)
         return lines
+
+    def _whole(self, data: bytes) -> bytes:
+        """Without a torn last line, which the next that is added replaces."""
+        end = data.rfind(b"\n") + 1
+        if end < len(data) and not self._torn:
+            self._torn = True
+            warnings.warn(
+                f"{self.path}: the last line has no end, as when a computer stops while it writes; it is dropped",
+                CampaignWarning,
+                stacklevel=5,
+            )
+        return data[:end]
 
     def append(self, lines: Sequence[str]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -221,18 +234,6 @@ class FileLog:
                 os.fsync(folder)
             finally:
                 os.close(folder)
-
-
-def _whole(data: bytes, path: Path) -> bytes:
-    """Without a torn last line."""
-    end = data.rfind(b"\n") + 1
-    if end < len(data):
-        warnings.warn(
-            f"{path}: the last line has no end, as when a computer stops while it writes; it is dropped",
-            CampaignWarning,
-            stacklevel=4,
-        )
-    return data[:end]
 
 
 def _decoded(data: bytes, path: Path, after: int) -> str:

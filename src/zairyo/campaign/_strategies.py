@@ -32,7 +32,7 @@ _SEEK = _in("_seek:SEEK", "expected improvement", "thompson", "ucb", "forest", "
 STRATEGIES: dict[str, dict[str, str]] = {
     "best value": _SEEK,
     "within a range": _SEEK,
-    "several": _in("_pareto:PARETO", "random"),
+    "several": _in("_pareto:STRATEGIES", "pareto", "chebyshev", "random"),
     "accurate model": _in(
         "_teach:STRATEGIES",
         "random", "k-centre", "herding", "integrated variance", "committee", "descriptors",
