@@ -418,6 +418,13 @@ def test_narrow_constraints_leave_enough_to_choose_from(parameters: Any, constra
     assert pool.allows(columns).all()
     assert len(np.unique(drawn.X, axis=0)) == 100
     assert (drawn.X.std(axis=0) > 0).any()
+    near = pool.draw(50, rng(), around=drawn.X[:2], width=0.01)
+    assert pool.allows(pool.coding.read(back_and_forth(pool, near))).all()
+    span = pool.space.upper - pool.space.lower
+    far = np.abs((near.X[:, None] - drawn.X[None, :2]) / span).max(axis=2).min(axis=1)
+    assert len(near) >= 50
+    assert far.max() < 0.35
+    assert np.median(far) < 0.05
     assert np.array_equal(pool.draw(100, rng()).X, drawn.X)
 
 
@@ -484,6 +491,46 @@ def test_settings_that_cannot_be_read_name_row_and_parameter() -> None:
         assert words in str(error.value)
     with pytest.raises(CampaignError, match="row 0 must hold settings"):
         pool.encode(["n"])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "cannot be read"),
+        (b"a,b\n", "has no rows"),
+        (b"a,b\n1,2\n1,2,3\n", "cannot be read"),
+        (b"a,a\n1,2\n", "column a twice"),
+        (b"a,b\n" + b"1,2\n" * 20_000 + b"1,2,3\n", "cannot be read"),
+        (bytes(range(256)) * 20, "is no text"),
+    ],
+)
+def test_broken_files_are_refused_in_words(content: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "candidates.csv"
+    path.write_bytes(content)
+    with pytest.raises(CampaignError, match=words):
+        FilePool(path)
+
+
+def test_a_file_in_the_words_of_the_laboratory(tmp_path: Path) -> None:
+    path = tmp_path / "候補.csv"
+    path.write_bytes('温度,ガス,備考\n1,空気,"x\ny"\n2,アルゴン,"x\ny"\n3,空気,"x\ny"\n'.encode("cp932"))
+    pool = FilePool(path, settings=["温度", "ガス", "備考"])
+    assert pool.decode(whole(pool))[1] == {"温度": 2, "ガス": "アルゴン", "備考": "x\ny"}
+
+
+def test_odd_frames_and_empty_wishes_do_no_harm() -> None:
+    pairs = pd.MultiIndex.from_tuples([("a", "low"), ("a", "high")])
+    assert candidates_from(pd.DataFrame([[1, 2], [3, 4]], columns=pairs)).names == ("a low", "a high")
+    assert candidates_from(np.arange(6.0).reshape(2, 3) / 7).names == ("x0", "x1", "x2")
+    assert candidates_from(pd.DataFrame({"a": [1, 2]}, index=[5, 9])).locate([{"a": 2}]).tolist() == [1]
+    assert len(candidates_from([Continuous("a", 0, 1)]).draw(0, rng())) == 0
+    assert candidates_from([Continuous("a", 2, 2)]).draw(5, rng()).X.tolist() == [[2.0]]
+    assert candidates_from([Integer("a", 0, 3)]).draw(9, rng(), around=np.array([[1e9]])).X.max() == 3
+    amounts = pd.DataFrame({"p": [0.5, 0.3, np.nan, 0.2], "q": [0.5, 0.7, 1.0, 0.8]})
+    assert candidates_from(amounts).decode(whole(candidates_from(amounts)))[2] == {"p": 0.0, "q": 1.0}
+    amounts.loc[2, "q"] = np.nan
+    with pytest.raises(CampaignError, match=r"row 2, mixture .* no amounts of p, q are given"):
+        candidates_from(amounts)
 
 
 def test_candidates_already_made_pass_through() -> None:

@@ -351,6 +351,8 @@ class MixtureCode:
     def why(self, columns: Columns, row: int) -> str:
         """What is wrong with the amounts of a row."""
         amounts = [float(_floats(columns[n])[row]) for n in self.settings]
+        if math.isnan(sum(amounts)):
+            return f"no amounts of {listed(self.settings)} are given; fill them in or leave the row out"
         if min(amounts) < 0:
             return (
                 f"{self.settings[int(np.argmin(amounts))]} is {min(amounts):g}; an amount cannot be below 0"

@@ -16,6 +16,7 @@ from zairyo.campaign.parameters import Mixture
 FINEST = 1e-6
 _MOST_SUBSETS = 5_000
 _MOST_CELLS = 8_000_000
+_MOST_LISTED = 1_000_000
 
 
 class Lattice:
@@ -80,7 +81,18 @@ class Lattice:
 
     def amounts(self, ranks: Integers) -> Floats:
         """The mixtures of some numbers, shape (m, k)."""
+        if self._table is not None:
+            known: Floats = self._table[ranks]
+            return known
         return np.round(self.at(ranks) * self.step, 12)
+
+    @cached_property
+    def _table(self) -> Floats | None:
+        """All mixtures, where they are so few that looking up is quicker than counting."""
+        if self.count * len(self.low) > _MOST_LISTED:
+            return None
+        every: Floats = np.round(self.at(np.arange(self.count)) * self.step, 12)
+        return every
 
     def at(self, ranks: Integers) -> Integers:
         """The same in steps."""
@@ -273,7 +285,7 @@ def _swapped(
     rows, k = amounts.shape
     at = np.arange(rows)
     amounts = amounts.copy()
-    i, j = rng.integers(k, size=rows), rng.integers(k, size=rows)
+    i, j = rng.integers(k, size=(2, rows))
     fits = (low[at, i] == 0) & (low[at, j] == 0) & (amounts[at, j] == 0) & (amounts[at, i] <= high[at, j])
     swap = fits & (i != j) & (rng.random(rows) < min(1.0, 2 * width))
     amounts[at[swap], j[swap]] = amounts[at[swap], i[swap]]

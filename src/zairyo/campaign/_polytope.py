@@ -16,7 +16,11 @@ _MOST_CASES = 128
 
 
 def within_linear(
-    codes: Sequence[Code], columns: Columns, constraints: Sequence[Linear], rng: np.random.Generator
+    codes: Sequence[Code],
+    columns: Columns,
+    constraints: Sequence[Linear],
+    rng: np.random.Generator,
+    share: float = 1.0,
 ) -> dict[str, Column]:
     """Candidates whose continuous settings are moved so that all linear constraints hold.
 
@@ -27,6 +31,9 @@ def within_linear(
     ----------
     columns
         m candidates, allowed or not.
+    share
+        How much of the way from those candidates to points spread evenly; below 1 they must be allowed, and all
+        between is (what is allowed has no dents).
 
     Returns
     -------
@@ -53,17 +60,17 @@ def within_linear(
     sums = [(i, j, code) for i, j, code in _sums(moved, names)]
     for case in order:
         members = np.flatnonzero(cases == case)
-        share = max(len(members), -(-rows // len(order)))
+        count = max(len(members), -(-rows // len(order)))
         one = members[0]
         bound = np.array([c.bound for c in constraints]) - rest[one]
-        points = _hit_and_run(A, [c.sense for c in constraints], bound, low[one], high[one], sums, share, rng)
+        points = _hit_and_run(A, [c.sense for c in constraints], bound, low[one], high[one], sums, count, rng)
         if points is not None:
-            chosen.append(members[np.arange(share) % len(members)])
+            chosen.append(members[np.arange(len(points)) % len(members)])
             moved_rows.append(points)
     if not chosen:
         return take(columns, slice(0, 0))
     result = take(columns, np.concatenate(chosen))
-    X = np.concatenate(moved_rows)
+    X = X[np.concatenate(chosen)] * (1 - share) + np.concatenate(moved_rows) * share
     digits = {n: code.digits for code, low, _ in moved if isinstance(code, MixtureCode) for n in low}
     for j, name in enumerate(names):
         if name in result:  # a balance is not written down

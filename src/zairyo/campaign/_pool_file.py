@@ -17,7 +17,7 @@ import numpy as np
 
 from zairyo.campaign._base import CampaignError, Integers
 from zairyo.campaign._coding import Coding, MixtureCode
-from zairyo.campaign._columns import Coded, Column, Columns, take
+from zairyo.campaign._columns import Coded, Column, Columns, listed, take
 from zairyo.campaign._constraints import as_constraint
 from zairyo.campaign._pool_table import Plan, codes_of, plan_of, with_categories
 from zairyo.campaign._pools import Pool
@@ -98,7 +98,10 @@ class TextSource:
         line = head[self._start :].split(b"\n", 1)[0] + b"\n"
         self.delimiter = _delimiter(line.decode(self.encoding))
         told = line.decode(self.encoding).rstrip("\r\n")
-        self.headings = [h.strip() for h in next(csv.reader([told], delimiter=self.delimiter))]
+        self.headings = [h.strip() for h in next(csv.reader([told], delimiter=self.delimiter), [])]
+        twice = sorted({h for h in self.headings if self.headings.count(h) > 1})
+        if twice:
+            raise CampaignError(f"{path.name} has column {listed(twice)} twice; rename one")
         self._start += len(line)
         second = head[self._start :].split(b"\n", 2)[0].decode(self.encoding)
         self.decimal = "," if self.delimiter == ";" and "," in second and "." not in second else "."
@@ -112,14 +115,11 @@ class TextSource:
         """The first rows, as a DataFrame of text."""
         import pandas as pd
 
-        frame = pd.read_csv(
-            self.path,
-            sep=self.delimiter,
-            encoding=self.encoding,
-            nrows=_HEAD,
-            dtype=str,
-            keep_default_na=False,
-        )
+        told: dict[str, Any] = {"sep": self.delimiter, "encoding": self.encoding, "nrows": _HEAD}
+        try:
+            frame = pd.read_csv(self.path, dtype=str, keep_default_na=False, **told)
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as e:
+            raise CampaignError(f"{self.path.name} cannot be read: {str(e).strip()}") from None
         if self.decimal == ",":
             frame = frame.replace(r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$", r"\1.\2", regex=True)
         self._pointed = {str(c).strip() for c in frame if frame[c].str.contains(".", regex=False).any()}

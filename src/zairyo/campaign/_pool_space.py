@@ -87,6 +87,8 @@ class SpacePool(Pool):
         self, count: int, rng: np.random.Generator, around: Floats | None = None, width: float = 1.0
     ) -> Block:
         """About ``count`` allowed candidates, quasi-random, or near others."""
+        if count < 1:
+            return Block(np.empty(0, np.int64), np.empty((0, self.space.width)))
         anchors = (
             None if around is None or not len(around) else self.coding.columns(np.asarray(around, float))
         )
@@ -104,7 +106,7 @@ class SpacePool(Pool):
             size = min(2 * size, _MOST_TRIED)
         assert found is not None
         if kept < count and (self.constraints or self.fixed):
-            found = self._harder(found, count, rng, anchors is None)
+            found = self._harder(found, count, rng, anchors, width)
         if not rows_of(found):
             raise CampaignError(self._none_allowed(tried, rng))
         return self._made(take(found, slice(0, count)))
@@ -119,25 +121,44 @@ class SpacePool(Pool):
         return self._fixed(self.coding.near(take(anchors, of), U, width, rng))
 
     def _harder(
-        self, found: dict[str, Column], count: int, rng: np.random.Generator, anywhere: bool
+        self,
+        found: dict[str, Column],
+        count: int,
+        rng: np.random.Generator,
+        anchors: Columns | None,
+        width: float,
     ) -> dict[str, Column]:
         """More candidates where few of those tried are allowed."""
         linear = [c for c in self.constraints if isinstance(c, Linear)]
         pinned = [Linear({n: 1.0}, "==", v) for n, v in self.fixed.items() if not isinstance(v, str)]
-        if (linear or pinned) and (anywhere or not rows_of(found)):
-            columns = self._fixed(self.coding.draw(evenly(2 * count, self.coding.dimensions, rng), rng))
-            columns = within_linear(self.coding.codes, columns, [*linear, *pinned], rng)
-            columns = take(columns, self.allows(columns))
-            found = self._distinct(_stacked(found, columns))
-        for width in (0.3, 0.1, 0.03, 0.01, 0.003, 0.001):
+        if (linear or pinned) and anchors is not None:  # from allowed candidates some way to others
+            there = self._fixed(take(anchors, np.arange(2 * count) % rows_of(anchors)))
+            found = self._moved(found, there, [*linear, *pinned], rng, width)
+        if (linear or pinned) and (anchors is None or not rows_of(found)):
+            anywhere = self._tried(2 * count, None, 1.0, rng)
+            found = self._moved(found, anywhere, [*linear, *pinned], rng, 1.0)
+        most = 1.0 if anchors is None else width
+        for near in (w * most for w in (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)):
             rows = rows_of(found)
             if rows == 0 or rows >= count:
                 break
-            anchors = take(found, rng.integers(rows, size=4 * count))
+            some = take(found, rng.integers(rows, size=4 * count))
             U = rng.random((4 * count, self.coding.dimensions))
-            columns = self._fixed(self.coding.near(anchors, U, width, rng))
+            columns = self._fixed(self.coding.near(some, U, near, rng))
             found = self._distinct(_stacked(found, take(columns, self.allows(columns))))
         return found
+
+    def _moved(
+        self,
+        found: dict[str, Column],
+        columns: dict[str, Column],
+        linear: list[Linear],
+        rng: np.random.Generator,
+        share: float,
+    ) -> dict[str, Column]:
+        """What was found, and candidates moved so that linear constraints hold."""
+        moved = within_linear(self.coding.codes, columns, linear, rng, share)
+        return self._distinct(_stacked(found, take(moved, self.allows(moved))))
 
     def _distinct(self, columns: dict[str, Column]) -> dict[str, Column]:
         """Each candidate once, the order kept."""
@@ -227,12 +248,17 @@ class GridPool(SpacePool):
         return super().draw(count, rng, around, width)
 
     def _harder(
-        self, found: dict[str, Column], count: int, rng: np.random.Generator, anywhere: bool
+        self,
+        found: dict[str, Column],
+        count: int,
+        rng: np.random.Generator,
+        anchors: Columns | None,
+        width: float,
     ) -> dict[str, Column]:
         assert self.size is not None
-        if anywhere and self.size <= _GO_THROUGH:
+        if anchors is None and self.size <= _GO_THROUGH:
             return dict(self._at(self._some(count, rng).index))
-        return super()._harder(found, count, rng, anywhere)
+        return super()._harder(found, count, rng, anchors, width)
 
     def _some(self, count: int, rng: np.random.Generator) -> Block:
         """Of all that are allowed, so many at random."""

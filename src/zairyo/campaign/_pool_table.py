@@ -99,6 +99,8 @@ def plan_of(table: Any, settings: Sequence[str] | None, leave: Sequence[str], ow
             f"column {listed(text)} is text that differs from row to row; it cannot be a setting"
         )
     cost = next((keys[n] for n in schema.of_role("cost") if n not in chosen and n not in left), None)
+    if cost is not None:
+        notes.append(f"{cost} was taken as what each candidate costs")
     return Plan(schema, keys, tuple(chosen), cost, tuple(notes))
 
 
@@ -316,6 +318,8 @@ def _frame(source: Any) -> Any:
         raise CampaignError(
             "the candidates' table has no rows" if len(frame.columns) else "no candidates are given"
         )
+    if frame.columns.nlevels > 1:
+        frame = frame.set_axis([" ".join(map(str, c)) for c in frame.columns], axis=1)
     frame = frame.rename(columns=lambda c: c if isinstance(c, str) else f"x{c}")
     twice = sorted(set(frame.columns[frame.columns.duplicated()]))
     if twice:

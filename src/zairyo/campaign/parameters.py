@@ -73,6 +73,10 @@ class Continuous:
             raise CampaignError(
                 f"parameter {self.name!r}: low is {self.low:g} and high is {self.high:g}; exchange them"
             )
+        if not math.isfinite(self.high - self.low):
+            raise CampaignError(
+                f"parameter {self.name!r}: the range from {self.low:g} to {self.high:g} is too wide"
+            )
         if self.log and self.low <= 0:
             raise CampaignError(
                 f"parameter {self.name!r} is logarithmic, so low must be above 0, not {self.low:g}; "
