@@ -15,7 +15,7 @@ import numpy as np
 from zairyo.campaign._base import Floats, Pick, Problem
 from zairyo.campaign._teach import choose
 from zairyo.campaign._teach_scene import Scene, usable
-from zairyo.campaign._teach_ways import Random, Scored
+from zairyo.campaign._teach_ways import Random, Scored, drawn
 from zairyo.learn import GP
 from zairyo.learn._threads import one_thread
 
@@ -36,10 +36,7 @@ class Novelty(Scored):
 
     def __init__(self, scene: Scene, models: list[tuple[int, GP]]) -> None:
         super().__init__(scene)
-        rows = np.flatnonzero(scene.likely)
-        if len(rows) > SHORT:
-            rng = np.random.default_rng([scene.seed, len(scene.made), 37])
-            rows = np.sort(rng.choice(rows, SHORT, replace=False))
+        rows = drawn(scene, SHORT, 37)
         columns = [k for k, _ in models]
         known = scene.Y[:, columns]
         known = known[usable(known).all(axis=1)]

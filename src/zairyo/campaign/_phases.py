@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from zairyo.campaign._base import CampaignError, Floats, Pick, Problem
 from zairyo.campaign._teach import choose
-from zairyo.campaign._teach_scene import Scene
-from zairyo.campaign._teach_ways import WAYS, Centre, Density, Scored, Way
+from zairyo.campaign._teach_scene import Scene, Singles
+from zairyo.campaign._teach_ways import WAYS, Centre, Density, Scored, Way, drawn
 from zairyo.learn import Space, Success, fit_success
 from zairyo.learn._threads import one_thread
 
@@ -134,15 +134,11 @@ class Unsure(Scored):
 
     def __init__(self, scene: Scene, phases: PhaseMap, unsure: Callable[[Floats], Floats]) -> None:
         super().__init__(scene)
-        self._density = Density(scene)
-        rows = np.arange(len(scene.block))
-        if len(rows) > SHORT:
-            rng = np.random.default_rng([scene.seed, len(scene.made), 31])
-            rows = np.sort(rng.choice(rows, SHORT, replace=False))
+        rows = drawn(scene, SHORT, 31)
         self._score = np.zeros(len(scene.block))
         self._score[rows] = unsure(phases.probabilities(scene.block.X[rows])) * scene.chance[rows]
         # Only the crowd counts, not its exact size: the root keeps borders at the rim of the pool in play.
-        self._score *= np.sqrt(np.maximum(self._density.pool, 0.0))
+        self._score *= np.sqrt(np.maximum(Density(scene, rows).pool, 0.0))
         self._reach = self._near_enough(scene)
         self._novel = np.ones(len(scene.block))
         for one in scene.scaled(scene.pending):
@@ -157,7 +153,7 @@ class Unsure(Scored):
         apart = ((Z[:, None, :] - Z[None, :, :]) ** 2).sum(axis=-1) + np.diag(np.full(len(Z), np.inf))
         return max(float(np.median(apart.min(axis=1))), 1e-6 * scene.typical)
 
-    def _mark(self, z: Floats) -> None:
+    def _mark(self, z: Singles) -> None:
         apart = ((self.scene.Z - z) ** 2).sum(axis=1)
         self._novel = self._novel * (1.0 - np.exp(-apart / self._reach))
 

@@ -93,7 +93,7 @@ def _promise(scene: Scene, problem: Problem, name: str) -> Callable[[Floats], Fl
     """What rows of features promise: a function to numbers that are not negative."""
     if name == "random":
         rng = np.random.default_rng([scene.seed, len(scene.made), 43])
-        direction = rng.standard_normal(scene.Z.shape[1]).astype(np.float32)
+        direction = rng.standard_normal((scene.Z.shape[1],)).astype(np.float32)
         return lambda X: np.asarray(1.0 + np.sin(7.0 * (scene.scaled(X) @ direction)), dtype=float)
     parts = []
     for gp, objective, y in zip(scene.gps, problem.objectives, scene.Y.T, strict=True):

@@ -6,6 +6,7 @@ model taught by extremes predicts ordinary samples worse than one taught by rand
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -84,14 +85,14 @@ class Teach:
     def _pick(self, scene: Scene, count: int) -> list[Pick]:
         if self.name != "auto":
             return choose(scene, count, lambda _: self.name)
-        known = beliefs(scene)
         made = len(scene.made)
+        known = functools.cache(lambda: beliefs(scene))  # not needed where all picks are random ones
 
         def whose(at: int) -> str:
             turn = made + at
             if (turn + scene.seed) % RANDOM_EVERY == RANDOM_EVERY - 1:
                 return "random"
-            return known.draw(np.random.default_rng([scene.seed, turn, 19]))
+            return known().draw(np.random.default_rng([scene.seed, turn, 19]))
 
         return choose(scene, count, whose)
 

@@ -151,7 +151,7 @@ class Scene:
         pool = np.vstack(
             [block.X[chance >= LEAST_CHANCE * chance.max(initial=0.0)], problem.X[good], pending]
         )
-        rows = np.sort(rng.choice(len(pool), min(REFERENCE, len(pool)), replace=False)) if len(pool) else []
+        rows = np.sort(rng.permutation(len(pool))[:REFERENCE])
         return cls(
             space,
             block,

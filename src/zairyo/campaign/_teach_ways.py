@@ -6,6 +6,7 @@ added, and counts as made from then on.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from functools import cached_property
 from typing import Protocol
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from zairyo.campaign._base import CampaignError, Floats, Mask
-from zairyo.campaign._teach_scene import Scene, Singles, highest, over_blocks, squares, usable
+from zairyo.campaign._teach_scene import DRAWN, Scene, Singles, highest, over_blocks, squares, usable
 from zairyo.learn import GP
 
 #: Candidates that are weighed by what each would teach; of more, so many are drawn.
@@ -121,20 +122,36 @@ def _weights(gp: GP) -> Floats:
     return np.asarray(np.maximum(short / short.max(), LEAST_WEIGHT))
 
 
+def drawn(scene: Scene, most: int, salt: int) -> NDArray[np.intp]:
+    """Candidates to look at closely: the likely ones, of which so many are drawn where there are more."""
+    rows = np.flatnonzero(scene.likely)
+    if len(rows) <= most:
+        return rows
+    rng = np.random.default_rng([scene.seed, len(scene.made), salt])
+    return np.sort(rng.choice(rows, most, replace=False))
+
+
 class Density:
-    """Similarity to the pool and to what is made.
+    """Similarity to the pool and to what is made, of some candidates; of the others it is 0.
 
     Squared exponentials of two lengths, the typical distance in the pool and half of it: neither the outline
     of the pool nor its clusters are overlooked.
     """
 
-    def __init__(self, scene: Scene) -> None:
-        self.Z = scene.Z
-        reference = scene.scaled(scene.reference)
+    def __init__(self, scene: Scene, rows: NDArray[np.intp]) -> None:
+        self._rows, self._count = rows, len(scene.block)
+        self._Z = scene.Z if len(rows) == self._count else scene.Z[rows]
         self._rate = np.float32(1.0 / scene.typical)
         share = scene.share.astype(np.float32)
+        reference = scene.scaled(scene.reference)
+        mean = over_blocks(self._Z, lambda part: (self._like(part, reference) @ share).astype(float))
         #: Shape (m,): mean similarity to the pool.
-        self.pool = over_blocks(self.Z, lambda rows: (self._like(rows, reference) @ share).astype(float))
+        self.pool = self._spread(mean)
+
+    def _spread(self, values: Floats) -> Floats:
+        found = np.zeros(self._count)
+        found[self._rows] = values
+        return found
 
     def _like(self, rows: Singles, others: Singles) -> Singles:
         found = squares(rows, others)
@@ -146,15 +163,16 @@ class Density:
         found *= np.float32(0.5)
         return found
 
+    def _total(self, others: Singles, rows: Singles) -> Floats:
+        return np.asarray(self._like(rows, others).sum(axis=1, dtype=float))
+
     def to(self, others: Singles) -> Floats:
         """Sum of similarities of each candidate to some rows, shape (m,)."""
-        found = np.zeros(len(self.Z))
+        found = np.zeros(len(self._rows))
         for start in range(0, len(others), 256):
-            part = others[start : start + 256]
-            found += over_blocks(
-                self.Z, lambda rows, part=part: self._like(rows, part).sum(axis=1, dtype=float)
-            )  # type: ignore[misc]
-        return found
+            few = others[start : start + 256]
+            found += over_blocks(self._Z, functools.partial(self._total, few))
+        return self._spread(found)
 
 
 class Herding(Scored):
@@ -165,14 +183,18 @@ class Herding(Scored):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._density = Density(scene)
+        rows = drawn(scene, DRAWN, 12)
+        self._seen = np.zeros(len(scene.block), bool)
+        self._seen[rows] = True
+        self._density = Density(scene, rows)
         self._sum = self._density.to(scene.scaled(scene.made))
         self._made = len(scene.made)
 
     def scores(self) -> Floats:
         gain = self._density.pool - self._sum / (self._made + 1)
         # A gain may be negative, so what may fail is marked down on the scale of the gains.
-        return gain - np.ptp(gain) * (1.0 - self.scene.chance) if len(gain) else gain
+        wide = float(np.ptp(gain[self._seen])) if self._seen.any() else 0.0
+        return np.where(self._seen, gain - wide * (1.0 - self.scene.chance), -np.inf)
 
     def add(self, row: int) -> None:
         self._sum = self._sum + self._density.to(self.scene.Z[row : row + 1])
@@ -189,10 +211,7 @@ class Integrated:
     def __init__(self, scene: Scene, gps: tuple[GP | None, ...], weights: Floats | None = None) -> None:
         self._scene = scene
         rng = np.random.default_rng([scene.seed, len(scene.made), 13])
-        rows = np.flatnonzero(scene.likely)
-        if len(rows) > SHORT:
-            rows = np.sort(rng.choice(rows, SHORT, replace=False))
-        self._rows = rows
+        self._rows = rows = drawn(scene, SHORT, 14)
         kept = np.sort(rng.choice(len(scene.reference), min(AVERAGED, len(scene.reference)), replace=False))
         self._reference = scene.reference[kept]
         self._parts = [
@@ -277,11 +296,8 @@ class Committee(Scored):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._density = Density(scene)
-        rows = np.flatnonzero(scene.likely)
-        if len(rows) > SHORT:
-            rng = np.random.default_rng([scene.seed, len(scene.made), 17])
-            rows = np.sort(rng.choice(rows, SHORT, replace=False))
+        rows = drawn(scene, SHORT, 17)
+        self._density = Density(scene, rows)
         self._apart = np.zeros(len(scene.block))
         for gp, y in zip(scene.gps, scene.Y.T, strict=True):
             known = usable(y)

@@ -288,7 +288,7 @@ def worth(
 
 def _subsets(width: int) -> list[tuple[int, ...]]:
     """Each descriptor alone and, where there are several, all."""
-    single = [(j,) for j in range(width)]
+    single: list[tuple[int, ...]] = [(j,) for j in range(width)]
     return [*single, tuple(range(width))] if width > 1 else single
 
 
@@ -325,12 +325,12 @@ def _errors(
         plain = blended(space, None, X[train], y[train], seed)
         row = [error(plain.predict(X[test]))]
         for subset in subsets:
-            columns = list(subset)
+            columns = np.array(subset)
             joint, descriptors = joint_space(space, D[:, columns])
-            both = np.hstack([X[train], D[np.ix_(train, columns)]])
+            both = np.hstack([X[train], D[train][:, columns]])
             model = blended(joint, descriptors, both, y[train], seed, plain.output)
-            row.append(error(model.predict(np.hstack([X[test], D[np.ix_(test, columns)]]))))
-            row.append(error(_carried(model, [models[j] for j in columns], X[test], seed)))
+            row.append(error(model.predict(np.hstack([X[test], D[test][:, columns]]))))
+            row.append(error(_carried(model, [models[j] for j in subset], X[test], seed)))
         found.append(row)
     return np.array(found)
 
