@@ -107,6 +107,8 @@ def test_outcomes_and_names_are_not_set() -> None:
     pool = candidates_from(frame, leave=["hardness"])
     assert "hardness" not in pool.names
     assert "sample" not in pool.names
+    cracked = frame.assign(hardness=[1.5, "cracked", np.inf, "?"])
+    assert candidates_from(cracked, leave=["hardness"]).names == pool.names
     assert candidates_from(frame, settings=["time", "gas"]).names == ("time", "gas")
     with pytest.raises(CampaignError, match="there is no column tme to set"):
         candidates_from(frame, settings=["tme"])

@@ -19,7 +19,7 @@ from zairyo.campaign._base import CampaignError, Integers
 from zairyo.campaign._coding import Coding, MixtureCode
 from zairyo.campaign._columns import Coded, Column, Columns, listed, take
 from zairyo.campaign._constraints import as_constraint
-from zairyo.campaign._pool_table import Plan, codes_of, plan_of, with_categories
+from zairyo.campaign._pool_table import Plan, codes_of, plan_of, understood, with_categories
 from zairyo.campaign._pools import Pool
 
 #: Bytes of a text file, and rows of a Parquet file, that are read together.
@@ -402,12 +402,11 @@ class FilePool(Pool):
 
 
 def _plan(head: Any, settings: Sequence[str] | None, leave: Sequence[str]) -> Plan:
-    from zairyo.tables import Table, TableError
+    from zairyo.tables import TableError
 
     head = head.rename(columns=lambda c: str(c).strip())
-    present = [n for n in leave if n in head.columns]
     try:
-        table = Table.read(head, roles={"property": present} if present else None)
+        table = understood(head, leave)
     except TableError as e:
         raise CampaignError(f"the first rows of the candidates' file cannot be used: {e}") from None
     table = with_categories(table, settings, leave)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -267,18 +266,18 @@ def table_pool(
         if own:
             table = source
         elif isinstance(source, (str, os.PathLike)):
-            table = Table.read(source, **_told(leave, _headings(Path(source), leave)))
+            table = Table.read(source)
         else:
             frame = _frame(source)
             table = None
             if len(frame) > _LARGE:
                 rows = np.unique(np.linspace(0, len(frame) - 1, _SAMPLED).astype(np.int64))
-                sample = Table.read(frame.iloc[rows].reset_index(drop=True), **_told(leave, frame.columns))
+                sample = understood(frame.iloc[rows].reset_index(drop=True), leave)
                 sample = with_categories(sample, settings, leave)
                 pool = _from_frame(frame, plan_of(sample, settings, leave, False), cost, options)
                 if pool is not None:
                     return pool
-            table = Table.read(frame, **_told(leave, frame.columns))
+            table = understood(frame, leave)
     except TableError as e:
         raise CampaignError(f"the candidates' table cannot be used: {e}") from None
     if not len(table):
@@ -288,19 +287,17 @@ def table_pool(
     return _from_table(table, plan_of(table, settings, leave, own), frame, cost, options)
 
 
-def _told(leave: Sequence[str], columns: Any) -> dict[str, Any]:
-    present = [n for n in leave if n in set(map(str, columns))]
-    return {"roles": {"property": present}} if present else {}
+def understood(frame: Any, leave: Sequence[str]) -> Any:
+    """A frame's table; what stands in outcomes is no reason to refuse it."""
+    from zairyo.tables import Table, TableError
 
-
-def _headings(path: Path, leave: Sequence[str]) -> list[str]:
-    """Those of the columns to leave that a file has, found by reading its table once as it is."""
-    from zairyo.tables import Table
-
-    if not leave:
-        return []
-    schema = Table.read(path).schema
-    return [n for n in leave if n in schema]
+    outcomes = [n for n in leave if n in frame.columns]
+    try:
+        return Table.read(frame)
+    except TableError:
+        if not outcomes or len(outcomes) == len(frame.columns):
+            raise
+        return Table.read(frame.drop(columns=outcomes))
 
 
 def _frame(source: Any) -> Any:
