@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -281,9 +282,18 @@ class Entry:
 
 
 def _rows(count: int) -> Axis:
+    """The axis of a table; small ones are kept, as each is asked for twice and more."""
+    return _few_rows(count) if count <= _FEW_ROWS else _new_rows(count)
+
+
+def _new_rows(count: int) -> Axis:
     numbers = np.arange(count)
     numbers.flags.writeable = False  # nobody else has it: it need not be copied
     return Axis("row", numbers)
+
+
+_few_rows = lru_cache(maxsize=4)(_new_rows)
+_FEW_ROWS = 1_000_000
 
 
 def table(

@@ -10,6 +10,8 @@ _ABSOLUTE = -0x8000  # instead of a difference: the value itself follows, in two
 _ABSOLUTE_2 = 0x7FFF  # the same among differences of differences, in three words
 _WIDTHS = {1: "<i1", 2: "<i2", 3: "<i4"}
 _SIZES = {1: 1, 2: 2, 3: 4}
+#: 1 for each byte that, as a number of one byte, switches to another width.
+_SWITCHING = bytes(number > 127 and number & 3 != 3 for number in range(256))
 
 
 class DamagedStream(ValueError):
@@ -133,14 +135,16 @@ def undo_runs(packed: bytes, points: int) -> Array:
     if not 0 <= place <= points:
         raise DamagedStream(f"a profile begins with {place} zeros, but has {points} points")
     numbers = _numbers(packed)
-    is_run = numbers < 0
-    steps = np.where(is_run, -numbers >> 2, 1)
-    after = place + np.cumsum(steps)
-    if len(after) and int(after[-1]) > points:
+    is_one = numbers >= 0
+    runs = np.flatnonzero(~is_one)  # there are few
+    steps = np.ones(len(numbers), np.int64)
+    steps[runs] = -numbers[runs] >> 2
+    after = np.cumsum(steps, out=steps)
+    after += place - 1
+    if len(after) and int(after[-1]) >= points:
         raise DamagedStream(f"a profile has more than its {points} points")
     out = np.zeros(points, np.uint32)
-    is_one = ~is_run
-    out[after[is_one] - 1] = numbers[is_one]
+    out[after[is_one]] = numbers[is_one]
     return out
 
 
@@ -158,8 +162,11 @@ def _numbers(packed: bytes) -> Array:
         start = at % size
         switching = switches.get((width, start))
         if switching is None:
-            values = np.frombuffer(packed, _WIDTHS[width], (end - start) // size, start)
-            switching = ((values < 0) & (values & 3 != -width & 3)).tobytes()
+            if width == 1:
+                switching = packed.translate(_SWITCHING)
+            else:
+                values = np.frombuffer(packed, _WIDTHS[width], (end - start) // size, start)
+                switching = ((values < 0) & (values & 3 != -width & 3)).tobytes()
             switches[width, start] = switching
         begins.append(at)
         widths.append(width)
