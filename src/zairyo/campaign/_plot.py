@@ -9,7 +9,7 @@ import numpy as np
 
 from zairyo.campaign._base import CampaignError
 from zairyo.campaign._objectives import wanted
-from zairyo.campaign._stop import curve
+from zairyo.campaign._status import curve
 
 if TYPE_CHECKING:
     from zairyo.campaign.campaign import Campaign

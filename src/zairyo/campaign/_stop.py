@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtr
 
 from zairyo.campaign._base import Floats
-from zairyo.campaign._explain import STYLE, number, percent, said, with_unit
-from zairyo.campaign._learning import Learned, calibration
-from zairyo.campaign._objectives import feasible, front, loss, wanted, words
+from zairyo.campaign._explain import STYLE, number, percent
+from zairyo.campaign._learning import Learned
+from zairyo.campaign._objectives import feasible, loss, wanted
 from zairyo.campaign._state import Experiment
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from zairyo.campaign.campaign import Campaign
 
 #: Candidates among which the next best are looked for, and of them how many are drawn jointly; the draws.
@@ -44,9 +43,8 @@ class Stop:
         The gain as a share of the range measured so far.
     chance
         Probability that at least one is better than the best so far.
-    calibration
-        By how much deviations from earlier predictions were larger than promised (1: as promised), which the gain
-        takes into account.
+    kept
+        The share of what was promised of earlier picks that they brought, which the gain takes into account.
     sentence
         For people.
     """
@@ -55,7 +53,7 @@ class Stop:
     gain: float
     share: float
     chance: float
-    calibration: float
+    kept: float
     sentence: str
 
     @property
@@ -108,11 +106,41 @@ def best(campaign: Campaign) -> Experiment | None:
     return known.experiments[int(np.nanargmin(found))] if np.isfinite(found).any() else None
 
 
+def promises_kept(campaign: Campaign) -> float:
+    """The share of the improvements expected of earlier picks that came, between 0.1 and 1.
+
+    A batch promises what its most promising pick did. Drawn towards 1 as by one batch that kept its promise; 1 where
+    the best of one outcome is not sought.
+    """
+    columns = wanted(campaign.objectives)
+    if len(columns) != 1 or campaign.objectives[columns[0]].direction not in ("maximise", "minimise"):
+        return 1.0
+    objective = campaign.objectives[columns[0]]
+    came: dict[int, float] = {}
+    top: dict[int, float] = {}
+    before = math.inf
+    for e in campaign.state.of_here():
+        told = e.outcomes.get(objective.name)
+        value = float(loss(objective, told)) if isinstance(told, (int, float)) else math.inf
+        said = e.promised.get(objective.name)
+        if said is not None and math.isfinite(before) and not e.control and said["sd"] > 0:
+            z = (before - float(loss(objective, said["mean"]))) / said["sd"]
+            gain = said["sd"] * (z * float(ndtr(z)) + math.exp(-z * z / 2) / math.sqrt(2 * math.pi))
+            top[e.asked] = max(top.get(e.asked, 0.0), gain)
+            came[e.asked] = came.get(e.asked, 0.0) + max(0.0, before - value)
+        before = min(before, value)
+    promised = list(top.values())
+    if not promised:
+        return 1.0
+    one = sum(promised) / len(promised)
+    return min(1.0, max(0.1, (sum(came.values()) + one) / (sum(promised) + one)))
+
+
 def stop(campaign: Campaign, more: int) -> Stop:
     """What ``more`` experiments are expected to bring, by joint draws of the outcomes of the most promising ones."""
     known = campaign.learned
-    factor = known.factor
-    nothing = Stop(more, math.nan, math.nan, math.nan, factor, "")
+    kept = promises_kept(campaign)
+    nothing = Stop(more, math.nan, math.nan, math.nan, kept, "")
     told = int((known.mine & known.problem.known.any(axis=1)).sum())
     if told < LEAST:
         return _with(nothing, f"With {told} experiments nothing can be said of what more will bring.")
@@ -124,7 +152,7 @@ def stop(campaign: Campaign, more: int) -> Stop:
             0.0,
         )
     if not wanted(campaign.objectives):
-        return _of_model(known, X, more, factor)
+        return _of_model(known, X, more)
     found = scores(known)
     models = known.belief.models
     needed = [k for k, o in enumerate(known.problem.objectives) if o.direction != "model" or o.constraint]
@@ -133,11 +161,11 @@ def stop(campaign: Campaign, more: int) -> Stop:
             nothing,
             "No experiment has given all outcomes yet, so nothing can be said of what more will bring.",
         )
-    return _of_best(known, X, int(np.nanargmin(found)), more, factor, rng)
+    return _of_best(known, X, int(np.nanargmin(found)), more, kept, rng)
 
 
 def _with(one: Stop, sentence: str, gain: float = math.nan) -> Stop:
-    return Stop(one.more, gain, gain, gain, one.calibration, sentence)
+    return Stop(one.more, gain, gain, gain, one.kept, sentence)
 
 
 def _open(known: Learned) -> tuple[Floats, np.random.Generator]:
@@ -152,7 +180,7 @@ def _open(known: Learned) -> tuple[Floats, np.random.Generator]:
     return block.take(problem.free(block)).X, rng
 
 
-def _of_best(known: Learned, X: Floats, row: int, more: int, factor: float, rng: np.random.Generator) -> Stop:
+def _of_best(known: Learned, X: Floats, row: int, more: int, kept: float, rng: np.random.Generator) -> Stop:
     belief, problem = known.belief, known.problem
     promising = np.argsort(-np.nan_to_num(belief.chance(X)), kind="stable")[:JOINT]
     rows = np.vstack([X[promising], problem.X[row]])
@@ -161,8 +189,7 @@ def _of_best(known: Learned, X: Floats, row: int, more: int, factor: float, rng:
         if model is None:
             values.append(np.full((DRAWS, len(rows)), np.nan))
             continue
-        mean = model.latent(rows)[0]
-        values.append(model.output.backward(mean + factor * (model.samples(rows, DRAWS, rng) - mean)))
+        values.append(model.output.backward(model.samples(rows, DRAWS, rng)))
     drawn = scalar(known, values, problem.Y)
     now, next_ones = drawn[:, -1], drawn[:, :-1]
     failing = rng.random(next_ones.shape) > belief.chance_of_success(rows[:-1])
@@ -172,7 +199,7 @@ def _of_best(known: Learned, X: Floats, row: int, more: int, factor: float, rng:
         lower = np.minimum(reached[:, None], next_ones)
         reached = lower[:, int(np.argmin(lower.mean(axis=0)))]
     # A draw far beyond all that was ever measured says that the model knows little, not that there is so much to gain.
-    share = float(np.mean(np.minimum(now - reached, 1.0)))
+    share = kept * float(np.mean(np.minimum(now - reached, 1.0)))
     chance = float(np.mean(reached < now))
     columns = wanted(problem.objectives)
     gain, unit = share, ""
@@ -186,16 +213,17 @@ def _of_best(known: Learned, X: Floats, row: int, more: int, factor: float, rng:
         by = f"by {_share(share)} of the ranges measured so far, taken together"
     sentence = f"Another {more} experiments are expected to improve the best {by}; "
     sentence += f"{percent(chance)} probability that one is better"
-    if factor > 1.2:
-        off = number(factor, 2)
-        sentence += f" (earlier predictions were off {off} times as far as they said, which is counted in)"
+    if kept < 0.9:
+        sentence += (
+            f" (earlier picks brought {percent(kept)} of what was promised of them, which is counted in)"
+        )
     advice = (
         "Stopping is reasonable." if share < LITTLE else "Going on is worth it if that is worth their cost."
     )
-    return Stop(more, gain, share, chance, factor, f"{sentence}. {advice}")
+    return Stop(more, gain, share, chance, kept, f"{sentence}. {advice}")
 
 
-def _of_model(known: Learned, X: Floats, more: int, factor: float) -> Stop:
+def _of_model(known: Learned, X: Floats, more: int) -> Stop:
     """Greedily, the experiments that lower the mean variance most."""
     belief = known.belief
     left, count = [], 0
@@ -208,140 +236,18 @@ def _of_model(known: Learned, X: Floats, more: int, factor: float) -> Stop:
         left.append(float(gp.latent(reference)[1].mean()) / before)
         count += 1
     if not count:
-        return Stop(more, math.nan, math.nan, math.nan, factor, "Nothing is known of the outcomes yet.")
+        return Stop(more, math.nan, math.nan, math.nan, 1.0, "Nothing is known of the outcomes yet.")
     share = 1.0 - float(np.mean(left))
     advice = (
         "Stopping is reasonable." if share < LITTLE else "Going on is worth it if that is worth their cost."
     )
     unknown = f"{_share(share)} of what is not known of all candidates (mean variance)"
     sentence = f"Another {more} experiments can remove {unknown}. {advice}"
-    return Stop(more, share, share, math.nan, factor, sentence)
+    return Stop(more, share, share, math.nan, 1.0, sentence)
 
 
 def _share(share: float) -> str:
     return "less than 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
-
-
-# Status -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Status:
-    """How far a campaign is.
-
-    Attributes
-    ----------
-    told, failed, pending, rejected
-        Numbers of experiments.
-    best
-        The best so far; None before there is one.
-    front
-        The experiments of the Pareto front, where there are several objectives, the best balance first.
-    curve
-        The best value after each experiment told (one objective), or the best balance; NaN before the first.
-    stop
-        What ten more are expected to bring.
-    lines
-        Sentences for people.
-    """
-
-    told: int
-    failed: int
-    pending: int
-    rejected: int
-    best: Experiment | None
-    front: pd.DataFrame
-    curve: Floats
-    stop: Stop
-    lines: tuple[str, ...]
-
-    def text(self) -> str:
-        parts = ["\n".join(self.lines)]
-        if len(self.front):
-            parts.append("Pareto front:\n" + self.front.to_string())
-        return "\n".join(parts)
-
-    __repr__ = text
-
-    def _repr_html_(self) -> str:
-        lines = "".join(f"<li>{html.escape(line)}</li>" for line in self.lines)
-        table = self.front.to_html() if len(self.front) else ""
-        return f'<div style="{STYLE}"><ul>{lines}</ul>{_spark(self.curve)}{table}</div>'
-
-
-def status(campaign: Campaign) -> Status:
-    from zairyo.campaign._explain import experiments_frame
-
-    known, state = campaign.learned, campaign.state
-    told, failed, pending, rejected = (
-        [e for e in state.where(s) if not e.source] for s in ("told", "failed", "pending", "rejected")
-    )
-    found, top = scores(known), best(campaign)
-    lines = [f"Wanted: {'; '.join(words(o) for o in campaign.objectives)} (aim: {campaign.aim})."]
-    lines.append(
-        f"{len(told)} experiments made, {len(failed)} failed, {len(pending)} under way, {len(rejected)} rejected."
-    )
-    if earlier := [e for e in state.experiments.values() if e.source]:
-        names = ", ".join(sorted({e.source for e in earlier}))
-        lines.append(f"Learned from {len(earlier)} experiments of {names} besides.")
-    many = len(wanted(campaign.objectives)) > 1
-    if top is not None:
-        came = ", ".join(
-            f"{o.name} {with_unit(top.outcomes[o.name], o)}"
-            for o in campaign.objectives
-            if o.name in top.outcomes
-        )
-        lines.append(
-            f"Best {'balance ' if many else ''}so far: experiment {top.number}, {came} ({said(top.settings)})."
-        )
-    frame = experiments_frame(campaign, [])
-    if many:
-        problem = known.problem
-        losses = known.belief.losses
-        on = [int(i) for i in np.flatnonzero(front(losses))]
-        on.sort(key=lambda i: (found[i], i))
-        names = [
-            *campaign.candidates.names,
-            *(problem.objectives[k].name for k in wanted(problem.objectives)),
-        ]
-        frame = experiments_frame(campaign, [known.experiments[i] for i in on])[names]
-    _, count, held = calibration(state)
-    if count >= 5:
-        lines.append(f"Of {count} predictions, {held} lay in their 90 % range ({percent(held / count)}).")
-    told_stop = stop(campaign, 10)
-    lines.append(told_stop.sentence)
-    return Status(
-        len(told), len(failed), len(pending), len(rejected), top, frame, curve(known), told_stop, tuple(lines)
-    )
-
-
-def curve(known: Learned) -> Floats:
-    """The best so far after each experiment of this campaign, in the outcome's unit where there is one objective."""
-    found = scores(known)
-    columns = wanted(known.problem.objectives)
-    rows = [i for i, e in enumerate(known.experiments) if not e.source]
-    values = np.full(len(rows), np.nan)
-    top: int | None = None
-    for at, i in enumerate(rows):
-        if np.isfinite(found[i]) and (top is None or found[i] < found[top]):
-            top = i
-        if top is not None:
-            values[at] = known.problem.Y[top, columns[0]] if len(columns) == 1 else found[top]
-    return values
-
-
-def _spark(values: Floats) -> str:
-    """The curve as a small picture."""
-    y = values[np.isfinite(values)]
-    if len(y) < 2 or np.ptp(y) == 0:
-        return ""
-    x = np.linspace(4, 296, len(y))
-    h = 56 - 52 * (y - y.min()) / np.ptp(y)
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, h, strict=True))
-    return (
-        '<svg width="300" height="60" role="img" aria-label="best so far">'
-        f'<polyline points="{points}" fill="none" stroke="#3f51b5" stroke-width="2"/></svg>'
-    )
 
 
 # The random control arm ---------------------------------------------------------------------------------------------

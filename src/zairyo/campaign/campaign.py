@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from zairyo.campaign._explain import Explanations
-    from zairyo.campaign._stop import Control, Status, Stop
+    from zairyo.campaign._status import Status
+    from zairyo.campaign._stop import Control, Stop
 
 
 class Described(NamedTuple):
@@ -450,7 +451,7 @@ class Campaign(Decisions):
 
     def status(self) -> Status:
         """How far the campaign is: best so far, Pareto front, what is under way, whether to go on."""
-        from zairyo.campaign._stop import status
+        from zairyo.campaign._status import status
 
         self.refresh()
         return status(self)

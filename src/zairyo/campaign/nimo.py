@@ -160,7 +160,7 @@ def write_proposals(campaign: Campaign, picks: Any, path: str | os.PathLike[str]
 
 
 def read_proposals(path: str | os.PathLike[str]) -> Any:
-    """A ``proposals.csv`` of any of NIMO's methods as settings with their place as ``candidate``, for ``campaign.plan``.
+    """A ``proposals.csv`` of any of NIMO's methods: settings with their place as ``candidate``, for ``campaign.plan``.
 
     Raises
     ------

@@ -1,0 +1,140 @@
+"""How far a campaign is, for people."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zairyo.campaign._base import Floats
+from zairyo.campaign._explain import STYLE, percent, said, with_unit
+from zairyo.campaign._learning import Learned, calibration
+from zairyo.campaign._objectives import front, wanted, words
+from zairyo.campaign._state import Experiment
+from zairyo.campaign._stop import Stop, best, scores, stop
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zairyo.campaign.campaign import Campaign
+
+
+@dataclass(frozen=True, eq=False)
+class Status:
+    """How far a campaign is.
+
+    Attributes
+    ----------
+    told, failed, pending, rejected
+        Numbers of experiments.
+    best
+        The best so far; None before there is one.
+    front
+        The experiments of the Pareto front, where there are several objectives, the best balance first.
+    curve
+        The best value after each experiment told (one objective), or the best balance; NaN before the first.
+    stop
+        What ten more are expected to bring.
+    lines
+        Sentences for people.
+    """
+
+    told: int
+    failed: int
+    pending: int
+    rejected: int
+    best: Experiment | None
+    front: pd.DataFrame
+    curve: Floats
+    stop: Stop
+    lines: tuple[str, ...]
+
+    def text(self) -> str:
+        parts = ["\n".join(self.lines)]
+        if len(self.front):
+            parts.append("Pareto front:\n" + self.front.to_string())
+        return "\n".join(parts)
+
+    __repr__ = text
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<li>{html.escape(line)}</li>" for line in self.lines)
+        table = self.front.to_html() if len(self.front) else ""
+        return f'<div style="{STYLE}"><ul>{lines}</ul>{_spark(self.curve)}{table}</div>'
+
+
+def status(campaign: Campaign) -> Status:
+    from zairyo.campaign._explain import experiments_frame
+
+    known, state = campaign.learned, campaign.state
+    told, failed, pending, rejected = (
+        [e for e in state.where(s) if not e.source] for s in ("told", "failed", "pending", "rejected")
+    )
+    found, top = scores(known), best(campaign)
+    lines = [f"Wanted: {'; '.join(words(o) for o in campaign.objectives)} (aim: {campaign.aim})."]
+    lines.append(
+        f"{len(told)} experiments made, {len(failed)} failed, {len(pending)} under way, {len(rejected)} rejected."
+    )
+    if earlier := [e for e in state.experiments.values() if e.source]:
+        names = ", ".join(sorted({e.source for e in earlier}))
+        lines.append(f"Learned from {len(earlier)} experiments of {names} besides.")
+    many = len(wanted(campaign.objectives)) > 1
+    if top is not None:
+        came = ", ".join(
+            f"{o.name} {with_unit(top.outcomes[o.name], o)}"
+            for o in campaign.objectives
+            if o.name in top.outcomes
+        )
+        lines.append(
+            f"Best {'balance ' if many else ''}so far: experiment {top.number}, {came} ({said(top.settings)})."
+        )
+    frame = experiments_frame(campaign, [])
+    if many:
+        problem = known.problem
+        losses = known.belief.losses
+        on = [int(i) for i in np.flatnonzero(front(losses))]
+        on.sort(key=lambda i: (found[i], i))
+        names = [
+            *campaign.candidates.names,
+            *(problem.objectives[k].name for k in wanted(problem.objectives)),
+        ]
+        frame = experiments_frame(campaign, [known.experiments[i] for i in on])[names]
+    _, count, held = calibration(state)
+    if count >= 5:
+        lines.append(f"Of {count} predictions, {held} lay in their 90 % range ({percent(held / count)}).")
+    told_stop = stop(campaign, 10)
+    lines.append(told_stop.sentence)
+    return Status(
+        len(told), len(failed), len(pending), len(rejected), top, frame, curve(known), told_stop, tuple(lines)
+    )
+
+
+def curve(known: Learned) -> Floats:
+    """The best so far after each experiment of this campaign, in the outcome's unit where there is one objective."""
+    found = scores(known)
+    columns = wanted(known.problem.objectives)
+    rows = [i for i, e in enumerate(known.experiments) if not e.source]
+    values = np.full(len(rows), np.nan)
+    top: int | None = None
+    for at, i in enumerate(rows):
+        if np.isfinite(found[i]) and (top is None or found[i] < found[top]):
+            top = i
+        if top is not None:
+            values[at] = known.problem.Y[top, columns[0]] if len(columns) == 1 else found[top]
+    return values
+
+
+def _spark(values: Floats) -> str:
+    """The curve as a small picture."""
+    y = values[np.isfinite(values)]
+    if len(y) < 2 or np.ptp(y) == 0:
+        return ""
+    x = np.linspace(4, 296, len(y))
+    h = 56 - 52 * (y - y.min()) / np.ptp(y)
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, h, strict=True))
+    return (
+        '<svg width="300" height="60" role="img" aria-label="best so far">'
+        f'<polyline points="{points}" fill="none" stroke="#3f51b5" stroke-width="2"/></svg>'
+    )
