@@ -113,7 +113,10 @@ def _entry(head: _Head, data: bytes, name: str, warnings: list[str]) -> Entry:
     # A vector of one dimension has rows of 1; an indirect dimension that is complex has them in turn.
     values = values.reshape([*(n for n in shape if rank > 1 or n > 1), width])
     if is_complex:
-        values = values[..., :size] + 1j * values[..., size:]
+        both = np.empty((*values.shape[:-1], size), np.complex64)
+        both.real, both.imag = values[..., :size], values[..., size:]
+        both.flags.writeable = False  # nobody else has it: it need not be copied
+        values = both
     numbers_of = order[1 : values.ndim]
     dimensions = [
         _dimension(head, n, points, False)
