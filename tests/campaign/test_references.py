@@ -94,6 +94,14 @@ def test_references_among_candidates_count_those_there_are(name: str) -> None:
     assert [pick.index for pick in rest] == [pick.index for pick in picks[2:]]
 
 
+def test_where_nothing_is_left_to_explain_it_is_said() -> None:
+    pool = Rows(np.random.default_rng(4).random((40, 2)))
+    picks = _references.STRATEGIES["auto"].pick(problem(pool, [0, 1]), 4)
+    assert [pick.method for pick in picks] == ["k-centre"] * 4  # two references span two settings
+    assert "explain all others already" in picks[-1].why
+    assert len({pick.index for pick in picks}) == 4
+
+
 # Composition spreads.
 
 

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from zairyo.campaign._base import CampaignError, Floats, Integers, Mask, Pick, Problem
 from zairyo.campaign._teach import choose
 from zairyo.campaign._teach_scene import Scene, highest
-from zairyo.campaign._teach_ways import Random, Scored
+from zairyo.campaign._teach_ways import WAYS, Scored
 
 Method: TypeAlias = Literal["reconstruction", "end points"]
 METHODS: tuple[Method, ...] = ("reconstruction", "end points")
@@ -197,6 +197,11 @@ class Spanning(Scored):
     def scores(self) -> Floats:
         return _scores(self._left, self._method) * self.scene.chance
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything is left that the references do not explain."""
+        return bool(self._left.sizes().any())
+
     def add(self, row: int) -> None:
         self._left.take_away(self._left.rows[row].copy())
 
@@ -212,6 +217,7 @@ def _independent(rows: Floats) -> Floats:
 WHY = {
     "reconstruction": "what it responds to explains most of what is left of all others",
     "end points": "a corner of the pool: others are mixtures of such samples",
+    "k-centre": "the references explain all others already; this one is farthest from them",
     "random": "drawn at random",
 }
 
@@ -231,12 +237,13 @@ class Reference:
     def pick(self, problem: Problem, count: int) -> list[Pick]:
         """Up to ``count`` different picks, the best first; scores are sums of squares explained."""
         name = "reconstruction" if self.name == "auto" else self.name
-        ways = {
-            "reconstruction": lambda scene: Spanning(scene, "reconstruction"),
-            "end points": lambda scene: Spanning(scene, "end points"),
-            "random": Random,
-        }
-        return choose(Scene.of(problem, []), count, lambda _: name, ways, WHY)
+        scene = Scene.of(problem, [])
+        if name == "random":
+            return choose(scene, count, lambda _: name, WAYS, WHY)
+        method: Method = "end points" if name == "end points" else "reconstruction"
+        spanning = Spanning(scene, method)
+        ways = {**WAYS, method: lambda _: spanning}
+        return choose(scene, count, lambda _: method if spanning.goes_on else "k-centre", ways, WHY)
 
 
 #: name → strategy, for the aim in words.
