@@ -35,7 +35,9 @@ def parameters(draw: st.DrawFn, name: str) -> Any:
     )
     if kind == "continuous":
         low = draw(NUMBERS)
-        return Continuous(name, low, low + draw(st.floats(0, 1e6)), draw(st.sampled_from(["", "degC"])))
+        return Continuous(
+            name, low, low + draw(st.just(0.0) | st.floats(1e-3, 1e6)), draw(st.sampled_from(["", "degC"]))
+        )
     if kind == "log":
         low = draw(st.floats(1e-6, 1.0))
         return Continuous(name, low, low * draw(st.floats(1, 1e6)), log=True)
@@ -111,6 +113,8 @@ def test_a_python_function_cannot_be_stored_and_says_so() -> None:
     [
         (lambda: Continuous("a", 2, 1), "low is 2 and high is 1"),
         (lambda: Continuous("a", 0, 1, log=True), "logarithmic, so low must be above 0"),
+        (lambda: Continuous("a", 0, 1e-300), "too narrow"),
+        (lambda: Continuous("a", -1e308, 1e308), "too wide"),
         (lambda: Continuous("a", float("nan"), 1), "low must be a finite number"),
         (lambda: Continuous("", 0, 1), "needs a name"),
         (lambda: Integer("a", 0.5, 2), "low must be a whole number"),  # type: ignore[arg-type]

@@ -114,6 +114,20 @@ def test_outcomes_and_names_are_not_set() -> None:
         candidates_from(frame, settings=["tme"])
 
 
+def test_settings_are_not_lost_because_their_numbers_look_like_outcomes() -> None:
+    frame = pd.DataFrame(rng().uniform(size=(40, 4)), columns=["x1", "x2", "x3", "x4"])
+    frame = frame.assign(x2=np.arange(40) % 3)
+    assert candidates_from(frame).names == ("x1", "x2", "x3", "x4")
+    for at in (0, 2, 4):
+        told = frame.copy()
+        told.insert(at, "y", frame.sum(axis=1))
+        found = candidates_from(told, leave=["y"])
+        assert set(found.names) | {"y"} >= {"x1", "x2", "x3"}
+    told = frame.assign(y=frame.sum(axis=1))
+    first = told[["y", "x1", "x2", "x3", "x4"]]
+    assert candidates_from(first, leave=["y"]).names == ("x1", "x2", "x3", "x4")
+
+
 def test_a_setting_that_is_missing_is_refused_with_its_row_and_column() -> None:
     for bad in (np.nan, np.inf):
         with pytest.raises(CampaignError, match=r"row 2, column '?T \(degC\)"):

@@ -14,7 +14,8 @@ from zairyo.campaign._coding import SAME, Code, Coding, KindCode, MixtureCode, N
 from zairyo.campaign._columns import Coded, Column, Columns, listed, take
 from zairyo.campaign._pools import Pool
 from zairyo.campaign.parameters import Continuous, Integer, Mixture
-from zairyo.tables._headings import role_of
+from zairyo.tables._headings import outcome_of, role_of
+from zairyo.tables.schema import OUTCOMES
 
 #: Frames above so many rows are understood from a sample of them, and their numbers taken as they are.
 _LARGE = 100_000
@@ -79,11 +80,13 @@ def plan_of(table: Any, settings: Sequence[str] | None, leave: Sequence[str], ow
             )
         chosen = [names[s] for s in settings]
     else:
-        known = ("property", "measured_descriptor") if left or own_names else ()
-        not_set = {"identifier", "note", "group", "cost", *known}
+        not_set = ("identifier", "note", "group", "cost")
         columns = [c for c in schema.columns if c.name not in left]
-        chosen = [c.name for c in columns if c.role not in not_set and c.kind != "text"]
-        outcomes = [keys[c.name] for c in columns if c.role in known]
+        known = {c.name for c in columns if c.role in OUTCOMES} if own_names else _others_like(schema, left)
+        chosen = [
+            c.name for c in columns if c.role not in not_set and c.kind != "text" and c.name not in known
+        ]
+        outcomes = [keys[c.name] for c in columns if c.name in known]
         if outcomes:
             notes.append(f"{listed(outcomes)} were taken as outcomes; give settings=[…] if they are set")
         texts = [keys[c.name] for c in columns if c.name not in chosen and keys[c.name] not in outcomes]
@@ -101,6 +104,21 @@ def plan_of(table: Any, settings: Sequence[str] | None, leave: Sequence[str], ow
     if cost is not None:
         notes.append(f"{cost} was taken as what each candidate costs")
     return Plan(schema, keys, tuple(chosen), cost, tuple(notes))
+
+
+def _others_like(schema: Any, left: set[str]) -> set[str]:
+    """Columns that are outcomes as those to leave are: by the words of their headings, or next to those in the table.
+
+    A column of which only the numbers look like an outcome's may well be a setting.
+    """
+    if not left:
+        return set()
+    names = schema.names
+    found = {n for n in names if n not in left and schema[n].role in OUTCOMES}
+    beside = {i for i, n in enumerate(names) if n in left}
+    while more := {i for i, n in enumerate(names) if n in found and {i - 1, i + 1} & beside} - beside:
+        beside |= more
+    return {n for i, n in enumerate(names) if n in found and (i in beside or outcome_of(n))}
 
 
 def with_categories(table: Any, settings: Sequence[str] | None, leave: Sequence[str]) -> Any:

@@ -73,9 +73,10 @@ class Continuous:
             raise CampaignError(
                 f"parameter {self.name!r}: low is {self.low:g} and high is {self.high:g}; exchange them"
             )
-        if not math.isfinite(self.high - self.low):
+        if not math.isfinite(self.high - self.low) or 0 < self.high - self.low < _NARROWEST:
             raise CampaignError(
-                f"parameter {self.name!r}: the range from {self.low:g} to {self.high:g} is too wide"
+                f"parameter {self.name!r}: the range from {self.low:g} to {self.high:g} is too "
+                f"{'narrow' if self.high - self.low < 1 else 'wide'} to compute with; take another unit"
             )
         if self.log and self.low <= 0:
             raise CampaignError(
@@ -258,6 +259,7 @@ class Composition:
 
 
 Parameter: TypeAlias = Continuous | Integer | Levels | Categorical | Composition | Mixture
+_NARROWEST = 1e-200
 _CLASSES: dict[str, Any] = {
     "continuous": Continuous,
     "integer": Integer,
