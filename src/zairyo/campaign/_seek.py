@@ -14,9 +14,9 @@ from zairyo.campaign._acquisition import (
     log_probability_between,
     weighted,
 )
-from zairyo.campaign._base import Block, CampaignError, Floats, Objective, Pick, Problem, Strategy
+from zairyo.campaign._base import Block, CampaignError, Floats, Mask, Objective, Pick, Problem, Strategy
 from zairyo.campaign._objectives import feasible, loss, wanted
-from zairyo.campaign._seek_model import FEWEST, Belief, Tracked, believe
+from zairyo.campaign._seek_model import FEWEST, LARGEST, Belief, Tracked, believe
 from zairyo.campaign._seek_search import (
     SPREAD,
     Found,
@@ -235,8 +235,7 @@ def rated(problem: Problem, k: int, belief: Belief) -> Rated | Likely:
         rows = rows & feasible(problem.objectives, problem.Y)
         if not rows.any():
             return Likely(chances)
-    # Where outcomes are noisy the best of the means is meant, not the luckiest measurement.
-    told = belief.at(np.vstack([problem.X[rows], problem.pending]))
+    told = best_told(problem, k, belief, rows)
     if objective.direction in ("target", "within"):
         low, high = limits(objective, belief)
         apart = outside(told, low, high).min(axis=1)
@@ -244,6 +243,21 @@ def rated(problem: Problem, k: int, belief: Belief) -> Rated | Likely:
             belief, lambda mean, variance, d: log_nearing(mean, variance, low, high, d), apart, chances, False
         )
     return Rated(belief, log_expected_improvement, told.max(axis=1), chances)
+
+
+def best_told(problem: Problem, k: int, belief: Belief, rows: Mask) -> Floats:
+    """What each member takes for told at some rows, and at pending ones, shape (members, m).
+
+    Where noise is known or seen in replicates, that is the mean believed, not the luckiest measurement. Else it is
+    what was measured: a noise that was only guessed must not make the best look easy to beat.
+    """
+    X = problem.X[rows]
+    noisy = problem.noise is not None and bool(np.isfinite(problem.noise[rows, k]).any())
+    if noisy or len(np.unique(X, axis=0)) < len(X):
+        return belief.at(np.vstack([X, problem.pending]))
+    y = direction(problem.objectives[k]) * problem.Y[rows, k]
+    measured = np.tile(belief.output.forward(np.clip(y, -LARGEST, LARGEST)), (len(belief.members), 1))
+    return np.hstack([measured, belief.at(problem.pending)]) if len(problem.pending) else measured
 
 
 def outside(values: Floats, low: float | None, high: float | None) -> Floats:
@@ -383,7 +397,7 @@ class Forest:
         if rows.sum() < FEWEST:
             return first_picks(problem, count)
         objective, chances = problem.objectives[k], Chances(problem)
-        goal = -loss(objective, np.clip(problem.Y[rows, k], -1e140, 1e140))
+        goal = -loss(objective, np.clip(problem.Y[rows, k], -LARGEST, LARGEST))
         X, seed = problem.X[rows], abs(problem.seed) % 2**31
         block = sample(problem, SPREAD, np.random.default_rng([abs(problem.seed), len(problem.X), 5]))
         if not len(block):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from zairyo.campaign._base import Floats
+from zairyo.campaign._base import Floats, Integers
 from zairyo.learn import GP, Space
 from zairyo.learn._gp import factor
 from zairyo.learn._gp_fit import MOST_ROWS, choose, problem_of
@@ -23,6 +23,10 @@ from zairyo.learn._output import Output
 FEWEST = 3
 #: Kernels with less than this share of the evidence have no say.
 LEAST_SHARE = 0.03
+#: Squares of outcomes beyond this are no numbers any more.
+LARGEST = 1e140
+#: Rows from which hyperparameters are learned, so that a pick stays quick; the posterior takes all.
+LENGTH_ROWS = 150
 #: Rows that a model for a first look at very many candidates rests on.
 COARSE_ROWS = 96
 
@@ -70,11 +74,11 @@ class Belief:
         gp = self.members[0]
         if len(gp.t) <= COARSE_ROWS:
             return gp
-        # The best decide where to look, the others are spread over the rest in the order of their outcomes.
+        # The best decide where to look, the others are spread over the rest.
         order = np.argsort(-gp.t, kind="stable")
         half = COARSE_ROWS // 2
-        others = np.linspace(half, len(order) - 1, COARSE_ROWS - half).round().astype(int)
-        rows = np.sort(np.append(order[:half], order[np.unique(others)]))
+        rest = np.sort(order[half:])
+        rows = np.sort(np.append(order[:half], rest[stratified(gp.t[rest], COARSE_ROWS - half)]))
         K = gp.covariance(gp.X[rows], gp.X[rows])
         K[np.diag_indices(len(K))] += gp.noise[rows]
         return replace(gp, X=gp.X[rows], t=gp.t[rows], noise=gp.noise[rows], lower=factor(K))
@@ -82,6 +86,14 @@ class Belief:
     def at(self, X: Floats) -> Floats:
         """What each member believes of the function, shape (members, m)."""
         return np.array([one.latent(X, single=False)[0] for one in self.members])
+
+
+def stratified(y: Floats, most: int) -> Integers:
+    """Up to ``most`` rows, evenly through the order of their outcomes; ascending."""
+    if len(y) <= most:
+        return np.arange(len(y))
+    order = np.argsort(y, kind="stable")
+    return np.sort(order[np.linspace(0, len(y) - 1, most).round().astype(np.int64)])
 
 
 def believe(
@@ -103,8 +115,7 @@ def believe(
     """
     if len(y) < FEWEST:
         return None
-    # Squares of outcomes beyond this are no numbers any more.
-    y = np.clip(y, -1e140, 1e140)
+    y = np.clip(y, -LARGEST, LARGEST)
     if noise is not None:
         noise = np.maximum(noise, 0.0) if np.isfinite(noise).all() else None
     if len(y) > MOST_ROWS:
@@ -113,7 +124,17 @@ def believe(
     kernels, output = kernels_of(space), Output.of(y, "plain")
     if not kernels or output is None:
         return None
-    tried = choose(X, y, space, noise=noise, seed=seed, kernels=kernels, outputs=[output], starts=1)[1]
+    some = stratified(y, LENGTH_ROWS)
+    tried = choose(
+        X[some],
+        y[some],
+        space,
+        noise=None if noise is None else noise[some],
+        seed=seed,
+        kernels=kernels,
+        outputs=[output],
+        starts=1,
+    )[1]
     evidence = np.array([fit.evidence for fit, _ in tried])
     weights = np.exp(np.where(np.isfinite(evidence), evidence - np.nanmax(evidence), -np.inf))
     kept = np.flatnonzero(weights >= LEAST_SHARE * weights.sum())
