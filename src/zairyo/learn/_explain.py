@@ -120,19 +120,29 @@ def learning_curve(
             rows[repeat, place] = train.sum()
     floor = 1e-12 * max(float(np.ptp(y)), 1e-300)
     logs = np.log(np.maximum(errors, floor))
+    # No curve is a power law for ever: some fits see only its later part, where more samples help less or more.
     draws = np.array(
-        [_power_law(rows[picked], logs[picked]) for picked in rng.integers(0, repeats, (200, repeats))]
+        [
+            _power_law(rows[picked, first:], logs[picked, first:], rng)
+            for picked in rng.integers(0, repeats, (200, repeats))
+            for first in (int(rng.integers(0, max(1, len(sizes) - 2))),)
+        ]
     )
     return LearningCurve(rows.mean(axis=0), errors.mean(axis=0), errors.std(axis=0, ddof=1), draws, len(y))
 
 
-def _power_law(rows: Floats, logs: Floats) -> tuple[float, float]:
-    """log a and b ≥ 0, larger samples weighing more; b has a weak prior about 0.3 (deviation 0.5)."""
+def _power_law(rows: Floats, logs: Floats, rng: np.random.Generator) -> tuple[float, float]:
+    """log a and b ≥ 0, drawn from what the points leave open; b has a weak prior about 0.3 (deviation 0.5).
+
+    Larger samples weigh more. What the points stray from the line is their error.
+    """
     x, y, weight = np.log(rows).ravel(), logs.ravel(), rows.ravel() / rows.mean()
     centre, middle = np.average(x, weights=weight), np.average(y, weights=weight)
-    residual = max(float(np.var(y)), 1e-6)
-    precision = (weight * (x - centre) ** 2).sum() / residual
-    slope = (-(weight * (x - centre) * (y - middle)).sum() / residual + 0.3 / 0.25) / (precision + 1 / 0.25)
+    spread, shared = (weight * (x - centre) ** 2).sum(), (weight * (x - centre) * (y - middle)).sum()
+    stray = y - middle - (shared / max(spread, 1e-12)) * (x - centre)
+    residual = max(float(np.average(stray**2, weights=weight)), 1e-6)
+    precision = spread / residual + 1 / 0.25
+    slope = (-shared / residual + 0.3 / 0.25) / precision + rng.standard_normal() / precision**0.5
     b = max(float(slope), 0.0)
     return float(middle + b * centre), b
 
