@@ -37,7 +37,8 @@ def main() -> None:
             result = sandbox.translate(raw.path, Path(folder), parts=raw.parts, name="r.nxs", group="")
             if not isinstance(result, Translated):
                 failed += 1
-                print(f"{raw.path.relative_to(SHARED.parent)}: {result.kind}: {result.message}")
+                base = SHARED.parent if raw.path.is_relative_to(SHARED) else ROOT
+                print(f"{raw.path.relative_to(base)}: {result.kind}: {result.message}")
                 continue
             files[result.reader] += 1
             for entry in nexus.read(result.path):
