@@ -16,6 +16,7 @@ it was stopped; Zairyo's are kept for just the code that made them.
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import json
 import os
@@ -165,11 +166,19 @@ class Cache:
             out.write(json.dumps(one) + "\n")
 
 
+#: What a choice rests on.
+RESTS_ON = (
+    "learn/*.py",
+    *(f"campaign/_{one}*.py" for one in ("acquisition", "hyper", "pareto", "pool", "seek")),
+)
+
+
+@functools.cache
 def code() -> str:
-    """Which code chooses: a hash of the rooms it rests on."""
+    """Which code chooses: a hash of what it rests on, as it was when this began."""
     digest = hashlib.sha256()
-    for room in ("learn", "campaign"):
-        for path in sorted((ROOT / "src" / "zairyo" / room).glob("*.py")):
+    for pattern in RESTS_ON:
+        for path in sorted((ROOT / "src" / "zairyo").glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -368,6 +377,7 @@ def main() -> None:
         raise SystemExit(f"there is no peer {unknown[0]!r}; there are {', '.join(PEERS)}")
     told.cache.parent.mkdir(parents=True, exist_ok=True)
     cache, seeds = Cache(told.cache), range(told.seeds)
+    code()
     python = environment(told.environment) if peers else None
     mine = "zairyo" if told.strategy == "auto" else f"zairyo:{told.strategy}"
     for task in tasks:

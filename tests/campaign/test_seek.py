@@ -11,7 +11,7 @@ from scipy import integrate
 from scipy.stats import norm
 from tests.campaign.seeking import Rows, Square, hill, problem
 
-from zairyo.campaign import _seek_search
+from zairyo.campaign import _seek_model, _seek_search
 from zairyo.campaign._acquisition import (
     Path,
     log_expected_improvement,
@@ -323,6 +323,32 @@ def test_the_same_again(pool: Rows, name: str) -> None:
     again = problem(pool, made, hill(pool.X[made]), seed=11)
     first, second = SEEK[name].pick(asked, 4), SEEK[name].pick(again, 4)
     assert [(one.index, one.score) for one in first] == [(one.index, one.score) for one in second]
+
+
+def test_where_nothing_gets_better_some_picks_explore(pool: Rows) -> None:
+    """Told the best first and only its like after it, a search must not stay there for ever."""
+    order = np.argsort(np.abs(pool.X - [0.7, 0.3]).sum(axis=1))[:24]
+    asked = problem(pool, order, hill(pool.X[order]))
+    found = SEEK["auto"].pick(asked, 8)
+    bold = [one for one in found if one.method == "exploration"]
+    assert len(bold) == 2
+    assert "brought nothing better" in bold[0].why
+    assert len({one.index for one in found} - set(order.tolist())) == 8
+    better = problem(pool, order[::-1], hill(pool.X[order[::-1]]))
+    assert all(one.method != "exploration" for one in SEEK["auto"].pick(better, 8))
+
+
+def test_many_outcomes_take_no_longer_than_some(pool: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond so many rows lengths are learned from a share of them, and means still follow all."""
+    monkeypatch.setattr(_seek_model, "LENGTH_ROWS", 20)
+    monkeypatch.setattr(_seek_model, "COARSE_ROWS", 24)
+    made = np.arange(60)
+    belief = belief_of(problem(pool, made, hill(pool.X[made])), 0)
+    assert belief is not None
+    assert len(belief.members[0].t) == 60
+    assert len(belief.coarse().t) == 24
+    best = int(np.argmax(hill(pool.X[made])))
+    assert any((row == pool.X[best]).all() for row in belief.coarse().X)
 
 
 def test_several_objectives_are_not_one(pool: Rows) -> None:

@@ -7,7 +7,7 @@ logarithms, so that the least promise still ranks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from zairyo.campaign._seek import (
     Rated,
     belief_of,
     first_picks,
+    given_out,
     limits,
     outside,
     picks,
@@ -33,8 +34,6 @@ from zairyo.learn import GP
 
 #: Outcomes up to which boxes are worth their number.
 MOST = 4
-#: How far below the worst of the front the reference point is, as a share of the front's range.
-BELOW = 0.1
 #: Deviations above the mean by which very many candidates are first looked at.
 HOPEFUL = 1.5
 #: Of the usual shortlist, as each candidate costs many boxes.
@@ -159,18 +158,13 @@ class _Volume:
         self._chances = np.append(self._chances, self._volume.chances(block))
 
 
-def reference_of(front: Floats, told: Floats) -> Floats:
-    """The point from which volume is measured: a little below the worst of the front, in each goal.
+def reference_of(told: Floats) -> Floats:
+    """The point from which volume is measured: the worst of each goal (m, k) that was told.
 
-    Parameters
-    ----------
-    front, told
-        Shapes (n, k) and (m, k): the compromises so far, and all that was told.
+    Nearer to the front the ends of it, best in one goal and poor in another, would count for nothing.
     """
-    worst, best = front.min(axis=0), front.max(axis=0)
-    span = np.where(best > worst, best - worst, np.maximum(best - told.min(axis=0), 1e-3))
-    low = worst - BELOW * span
-    return np.asarray(low)
+    worst, best = told.min(axis=0), told.max(axis=0)
+    return np.asarray(worst - np.where(best > worst, 1e-3 * (best - worst), 1e-3))
 
 
 def preferred(losses: Floats, weights: Floats) -> int:
@@ -222,7 +216,7 @@ class Pareto:
             rows = problem.known[:, columns].any(axis=1)
         values = believed(goals, np.vstack([problem.X[rows], problem.pending]))
         front = values[undominated(values)]
-        scorer = Volume(goals, front, reference_of(front, values), chances)
+        scorer = Volume(goals, front, reference_of(values), chances)
         why = "expected to widen the front of best compromises by most"
         return picks(
             problem, greedy(problem, scorer, count, SHARE), "expected hypervolume improvement", why, chances
@@ -270,17 +264,6 @@ class Compromise:
             found += one
             problem = given_out(problem, one[0])
         return picks(problem, found, self.name, "expected to be the best compromise of another kind", chances)
-
-
-def given_out(problem: Problem, found: Found) -> Problem:
-    """The problem after a candidate was given out."""
-    x = found.x[None, :]
-    return replace(
-        problem,
-        pending=np.vstack([problem.pending, x]),
-        taken=np.union1d(problem.taken, found.index) if found.index >= 0 else problem.taken,
-        avoid=x if problem.avoid is None else np.vstack([problem.avoid, x]),
-    )
 
 
 #: The strategies for several outcomes.

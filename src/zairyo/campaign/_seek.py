@@ -36,6 +36,8 @@ COOLING = 30.0
 HOPELESS = 0.5
 #: How fast the promise falls there, as a power of the chance.
 STEEP = 8.0
+#: Experiments without anything better after which one pick in so many explores, by so many deviations.
+STAGNANT, EXPLORED, BOLD = 12, 4, 4.0
 #: A chance of success below which people are told.
 DOUBTFUL = 0.7
 
@@ -382,6 +384,57 @@ class Thompson:
         return picks(problem, found, self.name, why, scorer.chances)
 
 
+def given_out(problem: Problem, found: Found) -> Problem:
+    """The problem after a candidate was given out."""
+    x = found.x[None, :]
+    return replace(
+        problem,
+        pending=np.vstack([problem.pending, x]),
+        taken=np.union1d(problem.taken, found.index) if found.index >= 0 else problem.taken,
+        avoid=x if problem.avoid is None else np.vstack([problem.avoid, x]),
+    )
+
+
+@dataclass(frozen=True)
+class Auto:
+    """Expected improvement; where that has brought nothing for long, one pick in four looks where least is known.
+
+    A model that is wrong about where the best is stays wrong as long as it is only asked where it believes it.
+    """
+
+    name: str = "auto"
+
+    def pick(self, problem: Problem, count: int) -> list[Pick]:
+        seek = ExpectedImprovement()
+        since = stagnant(problem, single(problem, self.name))
+        made = len(problem.X) + len(problem.pending)
+        odd = [i for i in range(count) if since >= STAGNANT and (made + i) % EXPLORED == EXPLORED - 1]
+        found = seek.pick(problem, count - len(odd)) if count > len(odd) else []
+        if not odd:
+            return found
+        for one in found:
+            problem = given_out(problem, Found(one.index, one.x, one.score))
+        k = single(problem, self.name)
+        belief = belief_of(problem, k)
+        if belief is None:
+            return found + first_picks(problem, len(odd))
+        scorer = optimistic(problem, k, belief, BOLD)
+        why = f"where least is known among what may be good: the last {since} experiments brought nothing better"
+        bold = picks(problem, greedy(problem, scorer, len(odd)), "exploration", why, scorer.chances)
+        for place, one in zip(odd, bold, strict=False):
+            found.insert(place, one)
+        return found
+
+
+def stagnant(problem: Problem, k: int) -> int:
+    """How many of the last experiments brought nothing better than was known before."""
+    rows = np.flatnonzero(problem.known[:, k] & feasible(problem.objectives, problem.Y))
+    if not len(rows):
+        return 0
+    losses = loss(problem.objectives[k], problem.Y[rows, k])
+    return int(len(problem.X) - 1 - rows[int(np.argmin(losses))])
+
+
 @dataclass(frozen=True)
 class Forest:
     """Expected improvement by a random forest, the deviation that of its trees: for rough and jumping outcomes."""
@@ -438,6 +491,6 @@ class Random:
 
 #: The strategies for one outcome of which the best is wanted, or a range.
 SEEK: dict[str, Strategy] = {
-    one.name: one for one in (ExpectedImprovement(), Thompson(), UpperConfidence(), Forest(), Random())
+    one.name: one
+    for one in (Auto(), ExpectedImprovement(), Thompson(), UpperConfidence(), Forest(), Random())
 }
-SEEK["auto"] = ExpectedImprovement("auto")
