@@ -57,6 +57,7 @@ def test_it_reads_as_an_answer(answer: Worth) -> None:
     assert text.startswith("Is it worth measuring, to predict strength?")
     assert "39 samples (1 left out" in text
     assert "phase share: worth measuring" in answer.verdict
+    assert "% lower (" in answer.sentence(answer.of("phase share"))
     assert "room &lt;light&gt;" in answer._repr_html_()
     assert "<light>" not in answer._repr_html_()
 
@@ -66,8 +67,9 @@ def test_it_reads_as_an_answer(answer: Worth) -> None:
     [
         (0.30, 0.10, 0.50, "worth making"),
         (0.30, -0.10, 0.60, "not settled"),
-        (0.005, 0.001, 0.009, "not worth making"),
-        (-0.10, -0.30, 0.10, "not worth making"),
+        (0.02, 0.001, 0.04, "not worth making"),
+        (-0.10, -0.30, 0.02, "not worth making"),
+        (-0.10, -0.40, 0.20, "not settled"),
         (0.00, -0.20, 0.20, "not settled"),
     ],
 )

@@ -29,8 +29,8 @@ from zairyo.learn._validate import groups_of
 Sense: TypeAlias = Literal["known", "made only"]
 #: Samples below which nothing honest can be said.
 FEWEST = 10
-#: A gain in error below this is not worth a measurement, however sure it is.
-LEAST_GAIN = 0.02
+#: A share of the error below this is not worth a measurement, however sure it is.
+LEAST_GAIN = 0.05
 MOST_FOLDS = 10
 
 
@@ -63,9 +63,9 @@ class Gain:
     @property
     def verdict(self) -> Literal["worth making", "not worth making", "not settled"]:
         """In words; ``not settled`` where the interval holds both a real gain and none."""
-        if self.lower > 0 and self.gain >= LEAST_GAIN:
+        if self.lower > 0 and self.upper >= LEAST_GAIN:
             return "worth making"
-        return "not worth making" if self.upper < LEAST_GAIN or self.gain <= -LEAST_GAIN else "not settled"
+        return "not worth making" if self.upper < LEAST_GAIN else "not settled"
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,12 @@ class Worth:
 
     def sentence(self, gain: Gain) -> str:
         """What a gain means."""
-        span = f"{gain.gain:+.0%} of the error ({gain.lower:+.0%} … {gain.upper:+.0%})"
-        if gain.verdict == "worth making":
-            return f"worth making: takes away {span}"
-        if gain.verdict == "not worth making":
-            return f"not worth making: takes away {span}"
+        span = f"error {_change(gain.gain)} ({_change(gain.lower)} to {_change(gain.upper)})"
+        if gain.verdict != "not settled":
+            return f"{gain.verdict}: {span}"
         needed = self.samples_needed(gain)
         said = f"; about {needed} samples would settle it" if needed and needed < 20 * self.samples else ""
-        return f"not settled with {self.samples} samples: takes away {span}{said}"
+        return f"not settled with {self.samples} samples: {span}{said}"
 
     @property
     def verdict(self) -> str:
@@ -174,6 +172,10 @@ SENSES: dict[Sense, str] = {
     "known": "Measured of the sample to be predicted too:",
     "made only": "Measured of made samples only, and predicted for the others:",
 }
+
+
+def _change(gain: float) -> str:
+    return "the same" if round(100 * gain) == 0 else f"{abs(gain):.0%} {'lower' if gain > 0 else 'higher'}"
 
 
 def _title(gain: Gain) -> str:
