@@ -76,7 +76,7 @@ def spaces(draw: st.DrawFn) -> SearchSpace:
 
 
 @given(spaces())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_a_space_comes_back_from_json_as_it_was(space: SearchSpace) -> None:
     assert SearchSpace.from_dict(json.loads(json.dumps(space.to_dict()))) == space
 
