@@ -213,7 +213,7 @@ class Pareto:
             return picks(problem, found, "probability of feasibility", why, chances)
         if not rows.any():
             # No experiment has all outcomes: what is believed of those that have one stands in.
-            rows = problem.known[:, columns].any(axis=1)
+            rows = np.asarray(problem.known[:, columns].any(axis=1))
         values = believed(goals, np.vstack([problem.X[rows], problem.pending]))
         front = values[undominated(values)]
         scorer = Volume(goals, front, reference_of(values), chances)

@@ -72,7 +72,7 @@ class Chances:
     def __init__(self, problem: Problem) -> None:
         self.success: Success | None = None
         if problem.failed.any():
-            self.success = fit_success(problem.X, ~problem.failed, problem.space)
+            self.success = fit_success(problem.X, np.where(problem.failed, 0.0, 1.0), problem.space)
             surest = float(self.success.probability(problem.X).max())
             self.hopeless = np.log(max(HOPELESS * surest, 1e-12))
         self.constraints = [
@@ -109,7 +109,7 @@ class Chances:
         cost = np.where(np.isfinite(block.cost), block.cost, np.inf)
         some = cost[np.isfinite(cost) & (cost > 0)]
         least = float(some.min()) if len(some) else 1.0
-        return self.cooled * np.log(np.clip(cost, 1e-6 * least, 1e300))
+        return np.asarray(self.cooled * np.log(np.clip(cost, 1e-6 * least, 1e300)))
 
     def __call__(self, block: Block, coarse: bool = False) -> Floats:
         return self.likely(block, coarse) - self.price(block)
