@@ -215,6 +215,11 @@ def run_peer(peer: str, task: Task, seeds: list[int], python: Path) -> Iterator[
         command = [python, script, peer, file, "--seeds", ",".join(map(str, seeds)), "--picks", PICKS]
         # Matrices of a few dozen rows are slower on several threads, for every peer.
         one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        # BoTorch compiles a part of itself at its first use; a run that was stopped meanwhile leaves a lock for ever.
+        compiled = python.parents[1] / "torch-extensions"
+        one["TORCH_EXTENSIONS_DIR"] = str(compiled)
+        for lock in compiled.glob("**/lock"):
+            lock.unlink()
         with (Path(folder) / "errors").open("w+") as errors:
             process = subprocess.Popen(
                 [str(word) for word in command],
