@@ -94,7 +94,11 @@ class SpacePool(Pool):
         )
         found: dict[str, Column] | None = None
         tried = kept = 0
-        size = max(64, 2 * count if self.constraints else count)
+        linear = [c for c in self.constraints if isinstance(c, Linear)]
+        # Of an equation between numbers nothing is met by trying: a few tries tell whether it is one.
+        size = (
+            64 if any(c.sense == "==" for c in linear) else max(64, 2 * count if self.constraints else count)
+        )
         while kept < count and tried < max(_TRIES * count, 4096) and tried < _MOST_TRIED:
             columns = self._tried(size, anchors, width, rng)
             columns = take(columns, self.allows(columns))
@@ -103,6 +107,8 @@ class SpacePool(Pool):
             kept, tried = rows_of(found), tried + size
             if not self.constraints and not self.fixed and tried >= 4 * count:
                 break  # there are no more different ones
+            if linear and 50 * kept < tried:
+                break
             size = min(2 * size, _MOST_TRIED)
         assert found is not None
         if kept < count and (self.constraints or self.fixed):
