@@ -125,7 +125,7 @@ class Belief:
         if not problem.failed.any():
             return None
         tried = problem.failed | problem.known.any(axis=1)
-        return fit_success(problem.X[tried], ~problem.failed[tried], problem.space)
+        return fit_success(problem.X[tried], (~problem.failed[tried]).astype(float), problem.space)
 
     def outlook(self, k: int, X: Floats) -> Outlook:
         """Of outcome ``k`` at rows ``X`` (m, p); NaN where nothing is known."""

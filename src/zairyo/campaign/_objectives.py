@@ -44,7 +44,13 @@ def within(
     if ends[0] is not None and ends[1] is not None and ends[0] >= ends[1]:
         raise CampaignError(f"within({name!r}): low ({low:g}) must be below high ({high:g})")
     return Objective(
-        _named(name), "within", *ends, unit=unit, weight=_share(name, weight), constraint=constraint
+        _named(name),
+        "within",
+        low=ends[0],
+        high=ends[1],
+        unit=unit,
+        weight=_share(name, weight),
+        constraint=constraint,
     )
 
 
@@ -122,8 +128,8 @@ def feasible(objectives: Sequence[Objective], Y: Floats) -> Mask:
 
 def front(losses: Floats) -> Mask:
     """Shape (n,): rows (n, k) that no other row beats in one objective and equals in the others; NaN never is."""
-    known = np.isfinite(losses).all(axis=1)
-    on = known.copy()
+    known: Mask = np.asarray(np.isfinite(losses).all(axis=1))
+    on: Mask = known.copy()
     for i in np.flatnonzero(known):
         better = (losses[known] <= losses[i]).all(axis=1) & (losses[known] < losses[i]).any(axis=1)
         on[i] = not better.any()

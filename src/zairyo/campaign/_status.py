@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zairyo.campaign._base import Floats
-from zairyo.campaign._explain import STYLE, percent, said, with_unit
+from zairyo.campaign._explain import STYLE, said, with_unit
 from zairyo.campaign._learning import Learned, calibration
 from zairyo.campaign._objectives import front, wanted, words
 from zairyo.campaign._state import Experiment
-from zairyo.campaign._stop import Stop, best, scores, stop
+from zairyo.campaign._stop import Stop, _share, best, scores, stop
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def status(campaign: Campaign) -> Status:
         frame = experiments_frame(campaign, [known.experiments[i] for i in on])[names]
     _, count, held = calibration(state)
     if count >= 5:
-        lines.append(f"Of {count} predictions, {held} lay in their 90 % range ({percent(held / count)}).")
+        lines.append(f"Of {count} predictions, {held} lay in their 90 % range ({_share(held / count)}).")
     told_stop = stop(campaign, 10)
     lines.append(told_stop.sentence)
     return Status(

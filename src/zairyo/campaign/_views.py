@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,38 +27,30 @@ def inner(candidates: Candidates) -> Candidates:
     return candidates.candidates if isinstance(candidates, Sourced) else candidates
 
 
-@dataclass(frozen=True, eq=False)
 class Sourced:
     """Candidates with a column more for each earlier campaign: 1 for its rows, 0 for all that can be made now.
 
     A model so learns how far what was true there is true here.
+
+    Parameters
+    ----------
+    candidates
+        Without these columns.
+    sources
+        Names of the earlier campaigns.
     """
 
-    candidates: Candidates
-    sources: tuple[str, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self.candidates.names
-
-    @property
-    def space(self) -> Space:
-        own_space = self.candidates.space
-        more = len(self.sources)
-        own = tuple(
-            Variable(f"source {name}", "number", (own_space.width + k,))
-            for k, name in enumerate(self.sources)
+    def __init__(self, candidates: Candidates, sources: tuple[str, ...]) -> None:
+        self.candidates, self.sources = candidates, sources
+        self.names, self.size = candidates.names, candidates.size
+        old, more = candidates.space, len(sources)
+        own = tuple(Variable(f"source {name}", "number", (old.width + k,)) for k, name in enumerate(sources))
+        self.space = Space(
+            (*old.variables, *own),
+            (*old.names, *(v.name for v in own)),
+            np.append(old.lower, np.zeros(more)),
+            np.append(old.upper, np.ones(more)),
         )
-        return Space(
-            (*own_space.variables, *own),
-            (*own_space.names, *(v.name for v in own)),
-            np.append(own_space.lower, np.zeros(more)),
-            np.append(own_space.upper, np.ones(more)),
-        )
-
-    @property
-    def size(self) -> int | None:
-        return self.candidates.size
 
     def widened(self, X: Floats, source: str = "") -> Floats:
         """Features with the columns of sources, all rows from one."""

@@ -142,6 +142,8 @@ class Campaign(Decisions):
             chosen, folder, who, pool, None if isinstance(strategy, str) else strategy, created, constraints
         )
         self._write("created", lambda: created)
+        for text in getattr(self.candidates, "notes", ()):
+            warnings.warn(text, CampaignWarning, stacklevel=2)
 
     @classmethod
     def open(

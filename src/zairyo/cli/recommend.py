@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zairyo.cli._tables import json_of, note, objectives_of, read_table, shown, telling, wanting, write_frame
+from zairyo.cli._tables import json_of, objectives_of, read_table, shown, telling, wanting, write_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,8 +106,6 @@ def command(
     """
     wanted = objectives_of(given)
     campaign, rows = _opened(candidates, made, log, wanted, given)
-    for text in getattr(campaign.candidates, "notes", ()):
-        note(text)
     if len(rows):
         _tell(campaign, rows, made is None)
     picks = campaign.pending if pending else campaign.ask(count)
