@@ -90,12 +90,13 @@ def _warm_up(registry: Any, inbox: Path) -> None:
     from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal
     from zairyo.readers import invariants
     from zairyo.readers import registry as find
+    from zairyo.readers._api import RawInput, ReadError
 
     for own in (b"Zairyo\nx\ty\n1\t2\n2\t3\n", b"<?xml version='1.0'?>\n<zairyo/>\n", bytes(range(256))):
         file = inbox / "own.txt"
         file.write_bytes(own)
-        with contextlib.suppress(find.ReadError):
-            find.find(find.RawInput(file), None, registry)
+        with contextlib.suppress(ReadError):
+            find.find(RawInput(file), None, registry)
         file.unlink()
     entry = Entry(
         "scan",
