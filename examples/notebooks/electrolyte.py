@@ -1,13 +1,14 @@
 # %% [markdown]
 # # Electrolyte mixtures, some of which fail
 #
-# Four solvents that sum to one, at most three at a time, and a salt. Wanted is conductivity. Some mixtures cannot be measured at
-# all: with much ethylene carbonate (EC) they freeze, with much salt in thin solvents it does not dissolve. Such
-# failures must neither stop the search nor be taken for values.
+# Four solvents that sum to one, at most three at a time, and a salt. Wanted is conductivity. Some mixtures
+# cannot be measured at all: with much ethylene carbonate (EC) they freeze, with much salt in thin solvents it
+# does not dissolve. Such failures must neither stop the search nor be taken for values.
 #
-# **The data are simulated**, by a formula stated below: conductivity as number of ions times their mobility, where the
-# ions that dissociate follow a saturating function of permittivity, and viscosity rises exponentially with the salt
-# (after Casteel and Amis); it freezes above 55 % EC and does not dissolve where salt > 0.9 + 2 × EC + PC.
+# **The data are simulated**, by a formula stated below: conductivity as number of ions times their mobility,
+# where the ions that dissociate follow a saturating function of permittivity, and viscosity rises exponentially
+# with the salt (after Casteel and Amis); it freezes above 55 % EC and does not dissolve where salt > 0.9 + 2 ×
+# EC + PC.
 
 # %%
 import numpy as np

@@ -1,12 +1,14 @@
 # %% [markdown]
 # # A magnet's process: strong, and cheap in dysprosium
 #
-# A sintered Nd-Fe-B magnet is made at a temperature, annealed, and given dysprosium, which makes it hold its magnetisation
-# against heat (coercivity) and costs money and remanence. Which process gives the most coercivity for the least dysprosium?
+# A sintered Nd-Fe-B magnet is made at a temperature, annealed, and given dysprosium, which makes it hold its
+# magnetisation against heat (coercivity) and costs money and remanence. Which process gives the most coercivity
+# for the least dysprosium?
 #
-# **The data are simulated**, by a formula stated below, so that this notebook runs anywhere: coercivity rises as
-# 0.9 T per % of dysprosium at first and less later, has its best sintering temperature where grains are dense and not yet
-# coarse (a Gaussian in temperature), and its best annealing near 520 °C; every measurement errs by 0.02 T.
+# **The data are simulated**, by a formula stated below, so that this notebook runs anywhere: coercivity rises
+# as 0.9 T per % of dysprosium at first and less later, has its best sintering temperature where grains are
+# dense and not yet coarse (a Gaussian in temperature), and its best annealing near 520 °C; every measurement
+# errs by 0.02 T.
 
 # %%
 import itertools

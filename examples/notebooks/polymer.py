@@ -1,13 +1,14 @@
 # %% [markdown]
 # # A polymer's property from its recipe, and from what XRD and DSC show of it
 #
-# Recipe and annealing are known of every candidate. Crystallinity (XRD) and melting temperature (DSC) are known only of samples that were
-# made, and the stiffness depends on both. Two questions: which samples to make so that the stiffness of all becomes known
-# best, and is it worth making the XRD and DSC measurements at all?
+# Recipe and annealing are known of every candidate. Crystallinity (XRD) and melting temperature (DSC) are known
+# only of samples that were made, and the stiffness depends on both. Two questions: which samples to make so
+# that the stiffness of all becomes known best, and is it worth making the XRD and DSC measurements at all?
 #
-# **The data are simulated**, by formulas stated below: crystallinity falls with the comonomer and rises with annealing (Avrami's
-# shape) and with a history of the melt that nobody recorded; the melting temperature follows Flory's depression by the
-# comonomer; stiffness follows Halpin-Tsai's logarithmic mixing of crystalline and amorphous parts.
+# **The data are simulated**, by formulas stated below: crystallinity falls with the comonomer and rises with
+# annealing (Avrami's shape) and with a history of the melt that nobody recorded; the melting temperature
+# follows Flory's depression by the comonomer; stiffness follows Halpin-Tsai's logarithmic mixing of crystalline
+# and amorphous parts.
 
 # %%
 import itertools

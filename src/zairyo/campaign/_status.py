@@ -96,11 +96,11 @@ def status(campaign: Campaign) -> Status:
         losses = known.belief.losses
         on = [int(i) for i in np.flatnonzero(front(losses))]
         on.sort(key=lambda i: (found[i], i))
-        names = [
+        shown = [
             *campaign.candidates.names,
             *(problem.objectives[k].name for k in wanted(problem.objectives)),
         ]
-        frame = experiments_frame(campaign, [known.experiments[i] for i in on])[names]
+        frame = experiments_frame(campaign, [known.experiments[i] for i in on])[shown]
     _, count, held = calibration(state)
     if count >= 5:
         lines.append(f"Of {count} predictions, {held} lay in their 90 % range ({_share(held / count)}).")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from zairyo.campaign import Objective
     from zairyo.tables import Table
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def telling(command: Callable[P, R]) -> Callable[P, R]:

@@ -136,7 +136,7 @@ def _opened(
     from zairyo.campaign._pools import _is_large
 
     going_on = log is not None and log.exists() and log.stat().st_size > 0
-    if going_on:
+    if going_on and log is not None:
         before = Campaign.described(log)
         if wanted and [o.name for o in wanted] != [o.name for o in before.objectives]:
             raise click.UsageError(
