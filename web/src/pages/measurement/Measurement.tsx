@@ -154,6 +154,11 @@ function Head({
                 {t('measurement.nexus')}
               </Menu.Item>
             )}
+            {data.standard && (
+              <Menu.Item component="a" href={apiUrl(`/measurements/${data.uid}/ro-crate.zip`)}>
+                {t('measurement.crate')}
+              </Menu.Item>
+            )}
           </Menu.Dropdown>
         </Menu>
       </div>
