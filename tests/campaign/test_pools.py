@@ -444,6 +444,14 @@ def test_narrow_constraints_leave_enough_to_choose_from(parameters: Any, constra
     assert np.array_equal(pool.draw(100, rng()).X, drawn.X)
 
 
+def test_points_under_linear_constraints_are_spread_evenly() -> None:
+    corner = [Linear({"a": 1, "b": 1, "c": 1}, "<=", 0.1)]
+    X = candidates_from([Continuous(n, 0, 5) for n in "abc"], constraints=corner).draw(3000, rng()).X * 10
+    assert np.allclose(X.mean(axis=0), 1 / 4, atol=0.015)  # of a uniform distribution under the plane
+    assert np.allclose(X.var(axis=0), 3 / 80, atol=0.005)
+    assert len(np.unique(X, axis=0)) == 3000
+
+
 def test_constraints_that_leave_nothing_say_which() -> None:
     for parameters in ([Continuous("a", 0, 1)], [Integer("a", 0, 1)]):
         with pytest.raises(CampaignError, match=r"no allowed candidate .*'a > 2' holds for 0.00%"):

@@ -13,6 +13,9 @@ from zairyo.campaign._constraints import Linear
 
 #: Different combinations of what cannot be moved (kinds, levels, absent ingredients) that are tried.
 _MOST_CASES = 128
+_WALKERS = 512
+#: Steps between the points that one walker gives.
+_APART = 3
 
 
 def within_linear(
@@ -180,23 +183,29 @@ def _hit_and_run(
     still = np.eye(len(low))[high <= low]
     basis = np.vstack([E, still]) * scale
     N = null_space(basis) if len(basis) else np.eye(len(low))
-    X = np.tile(start_at, (count, 1))
     if N.shape[1] == 0:
-        return X[:1]
+        return start_at[None]
     walls = np.vstack([G, np.eye(len(low)), -np.eye(len(low))])
     limits = np.concatenate([g, high, -low])
     size = np.abs(walls * scale).max(axis=1)
-    for _ in range(40 + 8 * N.shape[1]):
-        D = (rng.standard_normal((count, N.shape[1])) @ N.T) * scale
+    # Some walkers forget where they started; then each gives a point every few steps.
+    walkers = min(count, _WALKERS)
+    X = np.tile(start_at, (walkers, 1))
+    kept: list[Floats] = []
+    for step in range(40 + 8 * N.shape[1] + _APART * (-(-count // walkers) - 1)):
+        D = (rng.standard_normal((walkers, N.shape[1])) @ N.T) * scale
         speed, room = D @ walls.T, np.maximum(limits - X @ walls.T, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             t = room / speed
         moving = np.abs(speed) > 1e-12 * size
         forward = np.where(moving & (speed > 0), t, np.inf).min(axis=1)
         back = np.where(moving & (speed < 0), t, -np.inf).max(axis=1)
-        far = back + (forward - back) * rng.random(count)
-        X += np.where(np.isfinite(far), far, 0.0)[:, None] * D
-    return np.clip(X, low, high)
+        far = back + (forward - back) * rng.random(walkers)
+        X = X + np.where(np.isfinite(far), far, 0.0)[:, None] * D
+        since = step + 1 - 40 - 8 * N.shape[1]
+        if since >= 0 and since % _APART == 0:
+            kept.append(X)
+    return np.clip(np.concatenate(kept)[:count], low, high)
 
 
 def _centre(
