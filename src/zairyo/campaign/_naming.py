@@ -47,15 +47,19 @@ def name_pool(pool: Any, log_folder: Path | None, leave_out: Sequence[str] = ())
             return {"kind": "space", "space": pool.to_dict()}
         except CampaignError:
             return {"kind": "given", "what": "a search space with a constraint that is a Python function"}
-    columns = _columns(pool)
-    if columns is None:
+    frame = _frame(pool)
+    if frame is None:
         return {"kind": "given", "what": type(pool).__name__}
-    columns = {name: cells for name, cells in columns.items() if name not in leave_out}
-    text = json.dumps(plain(columns), ensure_ascii=False)
-    told: dict[str, Any] = {"kind": "table", "sha256": hashlib.sha256(text.encode()).hexdigest()}
-    if sum(len(v) for v in columns.values()) <= MOST_CELLS:
-        told["columns"] = json.loads(text)
-    return told
+    frame = frame[[name for name in frame.columns if str(name) not in leave_out]]
+    if frame.size > MOST_CELLS:
+        from pandas.util import hash_pandas_object
+
+        names = json.dumps([str(name) for name in frame.columns], ensure_ascii=False)
+        rows = hash_pandas_object(frame, index=False).to_numpy().tobytes()
+        return {"kind": "table", "sha256": hashlib.sha256(names.encode() + rows).hexdigest()}
+    columns = plain({str(name): frame[name].astype(object).tolist() for name in frame.columns})
+    text = json.dumps(columns, ensure_ascii=False)
+    return {"kind": "table", "sha256": hashlib.sha256(text.encode()).hexdigest(), "columns": columns}
 
 
 def _is_parameters(pool: Any) -> bool:
@@ -67,17 +71,17 @@ def _is_parameters(pool: Any) -> bool:
     )
 
 
-def _columns(pool: Any) -> dict[str, list[Any]] | None:
-    """A table in memory as columns; None if it is none."""
+def _frame(pool: Any) -> Any:
+    """A table in memory as a DataFrame; None if it is none."""
     if hasattr(pool, "to_pandas") and hasattr(pool, "schema"):
-        pool = pool.to_pandas()
+        return pool.to_pandas()
     if hasattr(pool, "columns") and hasattr(pool, "iloc"):
-        return {str(name): pool[name].astype(object).tolist() for name in pool.columns}
-    if isinstance(pool, Mapping):
-        return {str(k): list(v) for k, v in pool.items()}
-    if isinstance(pool, Sequence) and pool and all(isinstance(row, Mapping) for row in pool):
-        names = list(dict.fromkeys(name for row in pool for name in row))
-        return {str(name): [row.get(name) for row in pool] for name in names}
+        return pool
+    rows = isinstance(pool, Sequence) and bool(pool) and all(isinstance(row, Mapping) for row in pool)
+    if rows or isinstance(pool, Mapping):
+        import pandas as pd
+
+        return pd.DataFrame(pool)
     return None
 
 

@@ -1,0 +1,154 @@
+"""What people read: numbers must be those of the models, and promises be held against what came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zairyo.campaign import Campaign, CampaignError, Continuous, maximise, minimise, model
+from zairyo.campaign.simulate import simulate
+
+X = np.linspace(0, 1, 41)
+POOL = pd.DataFrame({"x": X})
+
+
+def hill(x: object) -> np.ndarray:
+    return np.exp(-8 * (np.asarray(x, float) - 0.6) ** 2)
+
+
+def told(rows: list[int], **options: object) -> Campaign:
+    campaign = Campaign(POOL, [maximise("y", unit="MPa")], seed=0, **options)  # type: ignore[arg-type]
+    campaign.tell(POOL.iloc[rows].assign(y=hill(X[rows])))
+    return campaign
+
+
+def test_an_explanation_says_what_the_models_say() -> None:
+    campaign = told([0, 8, 16, 32, 40])
+    picks = campaign.ask(1)
+    text = campaign.explain(picks).text()
+    pick = picks.iloc[0]
+    assert f"{pick['mean']:.4g} expected, {pick['lower']:.4g} to {pick['upper']:.4g} MPa" in text
+    assert "being better than the best so far" in text
+    nearest = POOL.iloc[[0, 8, 16, 32, 40]].sub(pick["x"]).abs()["x"].argmin() + 1
+    assert f"Nearest made: experiment {nearest} " in text
+    assert "mean variance" in text
+
+
+def test_an_explanation_in_japanese_and_in_html() -> None:
+    campaign = Campaign(pd.DataFrame({"<b>x": X}), [maximise("y")], seed=0)
+    picks = campaign.ask(1)
+    shown = campaign.explain(picks, "ja")
+    assert "まだ何も分かっていません" in shown.text()
+    assert "まだ実験はありません" in shown.text()
+    assert "<b>x" not in shown._repr_html_().replace("<b>実験", "")
+    assert "&lt;b&gt;x" in shown._repr_html_()
+    with pytest.raises(CampaignError, match="no language"):
+        campaign.explain(picks, "fr")
+
+
+def test_predictions_at_made_samples_are_what_was_measured() -> None:
+    campaign = told(list(range(0, 41, 4)))
+    found = campaign.predict(POOL.iloc[[0, 20, 24]])
+    assert np.abs(found["mean"] - hill(X[[0, 20, 24]])).max() < 0.05
+    assert (found["lower"] < found["upper"]).all()
+    with pytest.raises(CampaignError, match=r"row 0.*x"):
+        campaign.predict([{"z": 1}])
+
+
+def test_few_data_make_wide_ranges() -> None:
+    """Two samples that agree by chance do not make anything certain."""
+    two, many = (told(rows).predict(POOL.iloc[[20]]) for rows in ([10, 30], list(range(0, 41, 4))))
+    assert (two["upper"] - two["lower"]).iloc[0] > 4 * (many["upper"] - many["lower"]).iloc[0]
+
+
+def test_stopping_is_reasonable_once_the_best_is_known() -> None:
+    """Otherwise weeks go into the last hundredth."""
+    early, late = told([0, 4, 8, 12, 40]), told([*range(0, 41, 3), 24])
+    assert not early.stop(10).enough
+    assert late.stop(10).enough
+    assert "Stopping is reasonable" in late.stop(10).sentence
+    assert "nothing can be said" in told([0, 4]).stop().sentence
+
+
+def test_nothing_is_left_to_stop_for() -> None:
+    campaign = told(list(range(41)))
+    assert campaign.stop().enough
+    assert "nothing left" in campaign.stop().sentence
+
+
+def test_promises_that_were_not_kept_are_counted() -> None:
+    """A campaign whose picks disappoint must not go on promising as much."""
+    from zairyo.campaign._stop import promises_kept
+
+    kept, broken = told([0, 8, 16, 32, 40]), told([0, 8, 16, 32, 40])
+    for campaign, better in ((kept, 1.0), (broken, 0.0)):
+        for _ in range(4):
+            picks = campaign.ask(1)
+            best = max(float(e.outcomes["y"]) for e in campaign.state.of_here())
+            campaign.tell(picks.assign(y=best + 0.2 if better else 0.0))
+    assert promises_kept(kept) == 1.0
+    assert promises_kept(broken) < 0.5
+    assert "brought" in broken.stop().sentence
+    assert broken.learned.factor > 1.5
+    assert "lay in their 90 % range" not in repr(told([0, 8]).status())
+
+
+def test_status_has_the_front_the_curve_and_html() -> None:
+    campaign = Campaign(POOL, [maximise("y"), minimise("price")], seed=0)
+    campaign.tell(POOL.iloc[::5].assign(y=hill(X[::5]), price=X[::5]))
+    status = campaign.status()
+    front = status.front
+    assert (np.diff(front.sort_values("y")["price"]) > 0).all()
+    assert set(front.columns) == {"x", "y", "price"}
+    assert "<table" in status._repr_html_()
+    one = told(list(range(0, 41, 4))).status()
+    assert (np.diff(one.curve) >= 0).all()
+    assert "<svg" in one._repr_html_()
+    assert "experiments told" in repr(told([0]))
+
+
+def test_a_plot_is_drawn_whatever_there_is(tmp_path: Path) -> None:
+    told([0, 8, 16]).plot(tmp_path / "one.png")
+    assert (tmp_path / "one.png").read_bytes()[:4] == b"\x89PNG"
+    both = Campaign(POOL, [maximise("y"), minimise("price")])
+    assert len(both.plot().axes) == 3
+    both.tell(POOL.iloc[::9].assign(y=hill(X[::9]), price=X[::9]))
+    assert len(both.plot().axes) == 3
+
+
+def test_simulate_measures_values_fronts_and_errors() -> None:
+    table = POOL.assign(y=hill(X), price=X**2)
+    one = simulate(table.drop(columns="price"), maximise("y"), seeds=2, picks=6)
+    assert (one.needed["auto"] <= 12).all()
+    assert one.against("random")[0] == 1.0
+    again = simulate(table.drop(columns="price"), maximise("y"), seeds=2, picks=6)
+    assert (one.curves["auto"] == again.curves["auto"]).all()
+    two = simulate(table, [maximise("y"), minimise("price")], strategies=["random"], seeds=2, picks=6)
+    assert ((two.curves["random"] >= 0) & (two.curves["random"] <= 1)).all()
+    assert not two.needed
+    error = simulate(
+        table.drop(columns="price"), model("y"), strategies=["random", "k-centre"], seeds=2, picks=10
+    )
+    assert error.curves["k-centre"][:, -1].mean() < error.curves["k-centre"][:, 0].mean()
+    assert "error" in error.text()
+    with pytest.raises(CampaignError, match="no column 'z'"):
+        simulate(table, maximise("z"))
+
+
+def test_failures_in_a_replay_are_failures() -> None:
+    y = hill(X).astype(object)
+    y[::4] = "failed: cracked"
+    found = simulate(POOL.assign(y=y), maximise("y"), seeds=2, picks=5)
+    assert np.isfinite(found.curves["auto"]).all()
+
+
+def test_an_endless_space_is_explained_too() -> None:
+    campaign = Campaign([Continuous("x", 0, 1)], [maximise("y")], seed=0)
+    x = np.linspace(0, 1, 6)
+    campaign.tell(pd.DataFrame({"x": x, "y": hill(x)}))
+    picks = campaign.ask(2)
+    assert len(campaign.explain(picks)) == 2
+    assert campaign.status().stop.gain >= 0
