@@ -6,6 +6,8 @@ A comment before a fenced block says what it is:
   begin with ``$`` are given to a shell, and what follows each is its output. The last one of ``<!-- run, fails -->``
   must fail.
 - ``<!-- output -->``: what the Python before it shows.
+- ``<!-- run, about -->`` and ``<!-- output, about -->``: numbers may differ a little from those shown, as what is
+  fitted does between processors.
 - ``<!-- file NAME -->``: is written to that file.
 - ``<!-- wait -->`` (no block): until the server has translated all that waits.
 - ``<!-- shell COMMAND -->`` (no block): what a reader does by hand, such as copying a code.
@@ -45,7 +47,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
 SECONDS = 120.0
 _MARK = re.compile(
-    r"<!-- (?P<what>run(?:, fails)?|output|wait|file (?P<name>\S+)|shell (?P<command>.+)) -->\Z"
+    r"<!-- (?P<what>run(?:, fails)?|output|wait|file (?P<name>\S+)|shell (?P<command>.+))(?P<about>, about)? -->\Z"
 )
 _COMMAND = re.compile(r"\$ (.*(?:\\\n.*)*)")
 
@@ -64,6 +66,7 @@ class Block:
     text: str = ""
     first: int = 0
     last: int = 0
+    about: bool = False
 
 
 def blocks(page: str) -> Iterator[Block]:
@@ -83,21 +86,46 @@ def blocks(page: str) -> Iterator[Block]:
             raise ExampleError(f"line {number + 2}: a fenced block has to follow {line}")
         end = lines.index(fence[1], number + 2)
         text = "\n".join(lines[number + 2 : end])
-        yield Block(what, argument, fence[2], text, number + 2, end)
+        yield Block(what, argument, fence[2], text, number + 2, end, bool(match["about"]))
 
 
-def agrees(shown: str, real: str) -> bool:
-    """Whether a real output is as shown; ``…`` stands for anything."""
+def agrees(shown: str, real: str, about: bool = False) -> bool:
+    """Whether a real output is as shown; ``…`` stands for anything.
+
+    With ``about``, numbers may differ by 5 % or two in the last digit shown, and blanks in number.
+    """
     parts = []
     for line in shown.strip().splitlines():
         if line.strip() == "…":
             parts.append(r"(?:.*\n)*?")
         else:
-            parts.append(".*?".join(re.escape(p) for p in line.rstrip().split("…")) + "\n")
+            parts.append(".*?".join(_pattern(p, about) for p in line.rstrip().split("…")) + "\n")
     lines = [
         line.rstrip() for line in real.strip().splitlines()
     ]  # headers of HTTP end with a carriage return
-    return re.fullmatch("".join(parts), "".join(f"{line}\n" for line in lines)) is not None
+    found = re.fullmatch("".join(parts), "".join(f"{line}\n" for line in lines))
+    if found is None or not about:
+        return found is not None
+    return all(map(_near, _NUMBER.findall(shown.replace("…", " … ")), found.groups()))
+
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+def _pattern(text: str, about: bool) -> str:
+    """A regular expression for a piece of a line; with ``about``, a group for each number."""
+    if not about:
+        return re.escape(text)
+    pieces = re.split(f"({_NUMBER.pattern})", text)
+    plain = [re.sub(r"(?:\\ )+", " +", re.escape(piece)) for piece in pieces[::2]]
+    return f"({_NUMBER.pattern})".join(plain)
+
+
+def _near(shown: str, real: str) -> bool:
+    last = 10.0 ** -len(shown.partition("e")[0].partition(".")[2])
+    return abs(float(shown) - float(real)) <= max(
+        0.05 * abs(float(shown)), (2.0 if "." in shown else 0.0) * last
+    )
 
 
 class Shell:
@@ -270,7 +298,7 @@ def _run_each(
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(block.text + "\n", encoding="utf-8")
         elif block.what == "output":
-            if not agrees(block.text, said):
+            if not agrees(block.text, said, block.about):
                 _differs(where, said, update)
                 changes.append((block, said.rstrip()))
         elif block.language == "python":
@@ -298,7 +326,7 @@ def _run_console(block: Block, shell: Shell, where: str, update: bool) -> str | 
         said, status = shell.run(part[1])
         if (status != 0) != (block.what == "run, fails" and after is None):
             raise ExampleError(f"{where}: `{part[1]}` ended with status {status}:\n{said}")
-        agreed = agrees(shown, said)
+        agreed = agrees(shown, said, block.about)
         if not agreed:
             _differs(f"{where}: `{part[1]}`", said, update)
         differs |= not agreed
