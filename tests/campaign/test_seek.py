@@ -229,7 +229,8 @@ def test_what_costs_less_is_taken_first() -> None:
 
 
 @pytest.mark.parametrize("name", ["auto", "thompson", "ucb"])
-def test_a_space_without_end(name: str) -> None:
+def test_a_space_without_end(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_seek_search, "SHORTLIST", 1500)
     square = Square()
     X = np.random.default_rng(1).random((6, 2))
     for _ in range(7):
