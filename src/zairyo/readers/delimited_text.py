@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import pairwise, repeat
 from operator import itemgetter
 
 import numpy as np
@@ -210,9 +210,12 @@ def _stops(
         stops = {i for i, line in enumerate(region, start) if len(line.split()) != expected}
     else:
         gaps = expected - 1
-        stops = {
-            i for i, line in enumerate(region, start) if line.count(delimiter) != gaps or not line.strip()
-        }
+        counts = list(map(str.count, region, repeat(delimiter)))
+        stops = set()
+        if counts.count(gaps) < len(counts):
+            stops = {i for i, count in enumerate(counts, start) if count != gaps}
+        if gaps == 0 or delimiter.isspace():  # else a line with that many delimiters is not blank
+            stops |= {i for i, line in enumerate(region, start) if not line.strip()}
     whole = "\n".join(region)
     if any(mark in whole for mark in comments):
         stops |= {i for i, line in enumerate(region, start) if line.lstrip().startswith(comments)}
