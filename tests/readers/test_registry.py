@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import random
+import time
 import zipfile
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -277,3 +280,24 @@ def test_folder_that_holds_just_one_set_is_one_input(tmp_path: Path) -> None:
     assert [raw.path for raw in registry.inputs([tmp_path], readers)] == [tmp_path]
     (tmp_path / "notes.txt").write_text("x")
     assert [raw.path.name for raw in registry.inputs([tmp_path], readers)] == ["a.main", "notes.txt"]
+
+
+def test_what_comes_into_a_folder_later_belongs_to_its_set(tmp_path: Path) -> None:
+    """A folder's sets are remembered while nothing changes in it: a file that comes must not be overlooked."""
+
+    def read(raw: RawInput) -> Measurement:
+        return measurement()
+
+    readers = with_readers(replace(set_reader(), read=read))
+    (tmp_path / "a.main").write_text("one")
+    long_ago = time.time() - 3600
+    os.utime(tmp_path, (long_ago, long_ago))
+    for names in (["a.main"], ["a.main"], ["a.main", "a.side"], ["a.main"]):
+        if "a.side" in names:
+            (tmp_path / "a.side").write_text("two")
+            os.utime(tmp_path, (long_ago + 1, long_ago + 1))
+        else:
+            (tmp_path / "a.side").unlink(missing_ok=True)
+        source = registry.read(tmp_path / "a.main", registry=readers).source
+        assert source is not None
+        assert [f.name for f in source.raw_files] == names

@@ -13,9 +13,10 @@ import importlib.util
 import os
 import pkgutil
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import entry_points
 from operator import attrgetter
 from pathlib import Path
@@ -41,6 +42,8 @@ _MACHINERY = frozenset(
 _PROGRAM = re.compile(rb"^rde\s*:", re.MULTILINE)
 GROUP = "zairyo.readers"
 _CHUNK = 1 << 20
+#: A folder that was changed longer ago than this is as its time of change says.
+_SETTLED_NS = 2 * 10**9
 
 
 class UnknownFormat(ReadError):
@@ -59,7 +62,7 @@ class Problem:
     message: str
 
 
-@dataclass
+@dataclass(eq=False)
 class Registry:
     """The readers by name, and what could not be loaded."""
 
@@ -270,7 +273,7 @@ def read(
 
     path = Path(path)
     if parts is None:
-        parts = () if path.is_dir() else _sets(path.parent, registry or default_registry()).get(path, ())
+        parts = () if path.is_dir() else _beside(path, registry or default_registry())
     raw = RawInput(path, parts)
     chosen = find(raw, reader, registry)
     try:
@@ -332,6 +335,27 @@ def _walk(folder: Path, registry: Registry) -> Iterator[RawInput]:
                 yield from _walk(path, registry)
         elif path.is_file():
             yield RawInput(path, sets.get(path, ()))
+
+
+def _beside(path: Path, registry: Registry) -> tuple[Path, ...]:
+    """The files of the set whose main file is ``path``.
+
+    Who reads a folder's files one by one has its sets looked for once, as long as no file comes or goes.
+    """
+    try:
+        changed = path.parent.stat().st_mtime_ns
+    except OSError:
+        return ()
+    if changed > time.time_ns() - _SETTLED_NS:  # more may happen before the clock of the file system ticks
+        return _sets(path.parent, registry).get(path, ())
+    return _settled_sets(path.parent, changed, registry, len(registry.readers)).get(path, ())
+
+
+@lru_cache(maxsize=8)
+def _settled_sets(
+    folder: Path, _changed: int, registry: Registry, _readers: int
+) -> dict[Path, tuple[Path, ...]]:
+    return _sets(folder, registry)
 
 
 def _sets(folder: Path, registry: Registry) -> dict[Path, tuple[Path, ...]]:
