@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from zairyo.campaign import Campaign, CampaignError, Continuous, maximise, minimise, model
+from zairyo.campaign._japanese import japanese
 from zairyo.campaign.simulate import simulate
 
 X = np.linspace(0, 1, 41)
@@ -43,10 +44,26 @@ def test_an_explanation_in_japanese_and_in_html() -> None:
     shown = campaign.explain(picks, "ja")
     assert "まだ何も分かっていません" in shown.text()
     assert "まだ実験はありません" in shown.text()
+    assert "既存の実験から最も離れています" in shown.text(), "the strategy's sentence too"
     assert "<b>x" not in shown._repr_html_().replace("<b>実験", "")
     assert "&lt;b&gt;x" in shown._repr_html_()
     with pytest.raises(CampaignError, match="no language"):
         campaign.explain(picks, "fr")
+
+
+def test_every_strategy_gives_its_reason_in_japanese_too() -> None:
+    from zairyo.campaign import _explore, _phases, _references, _teach
+
+    tables = [value for module in (_teach, _phases, _explore, _references) for value in vars(module).values()]
+    said = {
+        sentence
+        for table in tables
+        if isinstance(table, dict) and table.keys() & {"random", "margin", "reconstruction"}
+        for sentence in table.values()
+        if isinstance(sentence, str)
+    }
+    assert len(said) >= 10
+    assert not [sentence for sentence in said if japanese(sentence) == sentence]
 
 
 def test_predictions_at_made_samples_are_what_was_measured() -> None:

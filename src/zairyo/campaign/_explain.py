@@ -13,6 +13,7 @@ import numpy as np
 from zairyo.campaign._asking import Chosen
 from zairyo.campaign._base import Block, CampaignError, Candidates, Floats, Objective
 from zairyo.campaign._belief import Belief
+from zairyo.campaign._japanese import japanese
 from zairyo.campaign._learning import Learned
 from zairyo.campaign._objectives import wanted
 from zairyo.campaign._pools import Pool
@@ -390,9 +391,11 @@ def _chosen(e: Experiment, words: Mapping[str, str]) -> str:
     why = e.why.split("; ")[0] if e.asked else e.why
     if e.strategy == "own":
         return words["own"].format(why=f": {why}" if why else "")
-    return words["chosen"].format(
-        strategy=e.strategy, why=f": {why}" if why and " expected" not in why else ""
-    )
+    if why.endswith(" expected"):  # only the numbers, which are said above
+        why = ""
+    if why:
+        why = f"。{japanese(why)}" if words is _JA else f": {why}"
+    return words["chosen"].format(strategy=e.strategy, why=why)
 
 
 # Words and numbers --------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -76,7 +77,8 @@ def create_app(settings: Settings, *, services: bool = True) -> FastAPI:
     )
     app.state.platform = platform
     problems.install(app)
-    app.add_route(f"{PREFIX}/uploads", uploads.Direct(), methods=["POST"], include_in_schema=False)
+    direct: Any = uploads.Direct()  # Starlette takes an ASGI application here too, which its types do not say
+    app.add_route(f"{PREFIX}/uploads", direct, methods=["POST"], include_in_schema=False)
     app.include_router(_api(), prefix=PREFIX, responses=problems.RESPONSES)
     app.add_middleware(BodyLimit, unlimited=f"{PREFIX}/uploads")
     app.add_middleware(SecurityHeaders, secure=settings.secure)
