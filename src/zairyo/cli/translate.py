@@ -5,8 +5,11 @@ from __future__ import annotations
 import filecmp
 import json
 import os
+import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +57,9 @@ def command(
     total = failed = 0
     show = _show_json if as_json else _show
     try:
-        with Sandbox(Limits(seconds=seconds)) as sandbox:
+        with _heeding_ctrl_c() as check, Sandbox(Limits(seconds=seconds)) as sandbox:
             for raw in _inputs(paths):
+                check()
                 total += 1
                 _progress(f"{total}: {raw.path.name}")
                 outcome = _translate(sandbox, raw, reader, names)
@@ -71,6 +75,33 @@ def command(
     if not as_json and total > 1:
         click.echo(f"{total - failed} of {total} translated", err=True)
     sys.exit(1 if failed else 0)
+
+
+@contextmanager
+def _heeding_ctrl_c() -> Iterator[Callable[[], None]]:
+    """What is given raises Ctrl-C again: Python drops the exception where it comes within a destructor."""
+    pressed = False
+
+    def note(*_: object) -> None:
+        nonlocal pressed
+        pressed = True
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield check
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _inputs(paths: tuple[Path, ...]) -> Iterator[RawInput]:
