@@ -1,4 +1,4 @@
-"""A pool of rows, and problems over it, for the tests of what looks for the best."""
+"""A pool of rows, and problems over it, for the tests of strategies."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Rows:
     """A pool of rows."""
 
     def __init__(self, X: np.ndarray, space: Space | None = None, cost: np.ndarray | None = None) -> None:
-        self.X = X
-        self.space = Space.of(X) if space is None else space
+        self.X = np.asarray(X, dtype=float)
+        self.space = Space.of(self.X) if space is None else space
         self.names = self.space.names
         self.size: int | None = len(X)
         self.cost = cost
@@ -34,10 +34,10 @@ class Rows:
         return self.at(np.sort(rng.choice(len(self.X), min(count, len(self.X)), replace=False)))
 
     def encode(self, settings: Sequence[Any]) -> np.ndarray:
-        raise NotImplementedError
+        return np.array([[one[name] for name in self.names] for one in settings], dtype=float)
 
     def decode(self, block: Block) -> list[dict[str, Any]]:
-        raise NotImplementedError
+        return [dict(zip(self.names, row, strict=True)) for row in block.X]
 
     def locate(self, settings: Sequence[Any]) -> np.ndarray:
         raise NotImplementedError

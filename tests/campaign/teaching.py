@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from tests.campaign.seeking import Rows
 
-from zairyo.campaign._base import BLOCK, Block, Objective, Pick, Problem
-from zairyo.learn import Space
-
-
-class Rows:
-    """Rows of a matrix as candidates."""
-
-    def __init__(self, X: np.ndarray, space: Space | None = None) -> None:
-        self.X = np.asarray(X, dtype=float)
-        self.space = space or Space.of(self.X)
-        self.names, self.size = self.space.names, len(self.X)
-
-    def blocks(self, rows: int = BLOCK) -> Iterator[Block]:
-        for start in range(0, len(self.X), rows):
-            part = self.X[start : start + rows]
-            yield Block(np.arange(start, start + len(part)), part)
-
-    def draw(
-        self, count: int, rng: np.random.Generator, around: np.ndarray | None = None, width: float = 1.0
-    ) -> Block:
-        index = rng.integers(len(self.X), size=count)
-        return Block(index, self.X[index])
-
-    def encode(self, settings: Sequence[Any]) -> np.ndarray:
-        return np.array([[one[name] for name in self.names] for one in settings], dtype=float)
-
-    def decode(self, block: Block) -> list[dict[str, Any]]:
-        return [dict(zip(self.names, row, strict=True)) for row in block.X]
-
-    def locate(self, settings: Sequence[Any]) -> np.ndarray:
-        raise NotImplementedError
+from zairyo.campaign._base import Objective, Pick, Problem
 
 
 def problem(

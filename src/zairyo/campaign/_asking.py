@@ -11,6 +11,7 @@ import numpy as np
 
 from zairyo.campaign._base import Block, Candidates, Floats, Integers, Mask, Pick, Problem, Strategy
 from zairyo.campaign._belief import Belief
+from zairyo.campaign._seek_search import at_random
 from zairyo.campaign._views import sharing
 
 #: Candidates up to which each is compared with all that was made.
@@ -134,30 +135,13 @@ def to_avoid(candidates: Candidates, places: Integers) -> Mask:
 
 def uniform(problem: Problem, count: int) -> list[Pick]:
     """Candidates that are free, all as likely."""
+    if not count:
+        return []
     rng = np.random.default_rng([problem.seed, len(problem.X), len(problem.pending), 17])
-    picks: list[Pick] = []
-    for _ in range(count):
-        block = _one(grown(problem, picks), rng)
-        if block is None:
-            break
-        picks.append(Pick(int(block.index[0]), block.X[0], 0.0, "random", "drawn at random, to compare with"))
-    return picks
-
-
-def _one(problem: Problem, rng: np.random.Generator) -> Block | None:
-    for _ in range(8):
-        drawn = problem.candidates.draw(16, rng)
-        drawn = drawn.take(problem.free(drawn))
-        if len(drawn):
-            return drawn.take([int(rng.integers(len(drawn)))])
-    if problem.candidates.size is None:
-        return None
-    kept, seen = None, 0
-    for block in problem.blocks():  # few are free: each with the same chance, in one pass
-        seen += len(block)
-        if rng.random() < len(block) / seen:
-            kept = block.take([int(rng.integers(len(block)))])
-    return kept
+    return [
+        Pick(one.index, one.x, 0.0, "random", "drawn at random, to compare with")
+        for one in at_random(problem, count, rng)
+    ]
 
 
 def _narrowed(problem: Problem, settings: Mapping[str, Any]) -> Problem:

@@ -56,6 +56,20 @@ class Block:
         return Block(self.index[rows], self.X[rows], None if self.cost is None else self.cost[rows])
 
 
+def joined(blocks: Sequence[Block], width: int) -> Block:
+    """Blocks as one; with none, an empty one of ``width`` features."""
+    if len(blocks) == 1:
+        return blocks[0]
+    if not blocks:
+        return Block(np.empty(0, np.int64), np.empty((0, width)))
+    costs = [block.cost for block in blocks if block.cost is not None]
+    return Block(
+        np.concatenate([block.index for block in blocks]),
+        np.concatenate([block.X for block in blocks]),
+        np.concatenate(costs) if len(costs) == len(blocks) else None,
+    )
+
+
 class Candidates(Protocol):
     """All experiments that could be made: a table, a file, a grid that is never written down, an endless space."""
 

@@ -15,7 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from zairyo.campaign._base import BLOCK, Block, CampaignError, Candidates, Floats, Integers, Mask, Settings
+from zairyo.campaign._base import (
+    BLOCK,
+    Block,
+    CampaignError,
+    Candidates,
+    Floats,
+    Integers,
+    Mask,
+    Settings,
+    joined,
+)
 from zairyo.campaign._checks import known
 from zairyo.campaign._coding import SAME, Coding
 from zairyo.campaign._columns import Coded, Column, Columns, listed, rows_of, take
@@ -119,10 +129,10 @@ class Pool:
                 continue
             waiting.append(block)
             if sum(map(len, waiting)) >= rows // 2:
-                yield _joined(waiting)
+                yield joined(waiting, self.space.width)
                 waiting = []
         if waiting:
-            yield _joined(waiting)
+            yield joined(waiting, self.space.width)
 
     def _block(self, index: Integers, columns: Columns) -> Block:
         """The allowed of some candidates."""
@@ -382,10 +392,3 @@ def _equal(column: Column, value: Any) -> Mask:
         same: Mask = np.array([v == value or str(v) == str(value) for v in column.values], bool)
         return np.asarray(same[column.codes])
     return np.asarray(np.abs(column - value) <= SAME * max(1.0, abs(value)))
-
-
-def _joined(blocks: Sequence[Block]) -> Block:
-    if len(blocks) == 1:
-        return blocks[0]
-    cost = None if blocks[0].cost is None else np.concatenate([b.cost for b in blocks if b.cost is not None])
-    return Block(np.concatenate([b.index for b in blocks]), np.concatenate([b.X for b in blocks]), cost)

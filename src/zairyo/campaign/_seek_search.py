@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from zairyo.campaign._base import Block, Floats, Mask, Problem
-from zairyo.learn._kernels import features_of
+from zairyo.campaign._base import Block, Floats, Mask, Problem, joined
+from zairyo.learn._kernels import features_of, squares
 from zairyo.learn._threads import on_all_cores
 
 #: Candidates that are followed exactly.
@@ -94,7 +94,7 @@ def greedy(problem: Problem, scorer: Scorer, count: int, share: float = 1.0) -> 
         if endless:
             near = _near(problem, block.X[np.argsort(-scores, kind="stable")[:4]], rng, (0.1, 0.01))
             working.extend(near)
-            block = joined(block, near)
+            block = joined([block, near], problem.space.width)
             gone = np.append(gone, np.zeros(len(near), bool))
         gone |= same(problem, block.X, found[-1].x)
     return found
@@ -106,16 +106,6 @@ def same(problem: Problem, X: Floats, x: Floats) -> Mask:
     return np.asarray((np.abs(X - x) <= 1e-9 * span).all(axis=1))
 
 
-def joined(*blocks: Block) -> Block:
-    """Blocks as one."""
-    costs = [block.cost for block in blocks]
-    return Block(
-        np.concatenate([block.index for block in blocks]),
-        np.vstack([block.X for block in blocks]),
-        None if any(cost is None for cost in costs) else np.concatenate([c for c in costs if c is not None]),
-    )
-
-
 def shortlist(problem: Problem, scorer: Scorer, most: int) -> Block:
     """The candidates of a pool with the best coarse scores; all where there are no more than ``most``."""
     kept: list[Block] = []
@@ -125,19 +115,16 @@ def shortlist(problem: Problem, scorer: Scorer, most: int) -> Block:
             kept.append(block)
             if sum(map(len, kept)) <= most:
                 continue
-            block, kept = joined(*kept), []
+            block, kept = joined(kept, problem.space.width), []
             scores = np.empty(0)
         mine = _coarse(scorer, block)
         # Among equals the first stay: once the list is full, only what is better gets in.
         rows = np.arange(len(block)) if len(scores) < most else np.flatnonzero(mine > scores.min())
         both = np.concatenate([scores, mine[rows]])
         best = np.sort(np.argsort(-both, kind="stable")[:most])
-        kept = [joined(*kept, block.take(rows)).take(best)]
+        kept = [joined([*kept, block.take(rows)], problem.space.width).take(best)]
         scores = both[best]
-    if not kept:
-        width = problem.space.width
-        return Block(np.empty(0, np.int64), np.empty((0, width)))
-    return joined(*kept)
+    return joined(kept, problem.space.width)
 
 
 def _coarse(scorer: Scorer, block: Block) -> Floats:
@@ -166,14 +153,14 @@ def drawn(problem: Problem, scorer: Scorer, rng: np.random.Generator, most: int 
         near = _near(problem, block.X[top], rng, (width,))
         if not len(near):
             continue
-        block, scores = joined(block, near), np.append(scores, _coarse(scorer, near))
+        block, scores = joined([block, near], problem.space.width), np.append(scores, _coarse(scorer, near))
     best = np.sort(np.argsort(-scores, kind="stable")[:most])
     return distinct(problem, block.take(best))
 
 
 def _near(problem: Problem, X: Floats, rng: np.random.Generator, widths: tuple[float, ...]) -> Block:
     parts = [problem.candidates.draw(NEAR // len(widths), rng, around=X, width=width) for width in widths]
-    return distinct(problem, joined(*parts))
+    return distinct(problem, joined(parts, problem.space.width))
 
 
 def distinct(problem: Problem, block: Block) -> Block:
@@ -187,11 +174,11 @@ def sample(problem: Problem, most: int, rng: np.random.Generator) -> Block:
     """Up to ``most`` candidates that may be proposed: all of a small pool, else some drawn evenly."""
     size = problem.candidates.size
     if size is not None and size <= most:
-        return _all(problem.blocks(), problem.space.width)
+        return joined(list(problem.blocks()), problem.space.width)
     block = distinct(problem, problem.candidates.draw(most, rng))
     if not len(block) and size is not None:
         # Nearly everything is taken: what is left is found in order.
-        return _all(_first(problem.blocks(), most), problem.space.width)
+        return joined(list(_first(problem.blocks(), most)), problem.space.width)
     return block
 
 
@@ -204,18 +191,13 @@ def _first(blocks: Iterator[Block], most: int) -> Iterator[Block]:
             return
 
 
-def _all(blocks: Iterator[Block], width: int) -> Block:
-    found = list(blocks)
-    return joined(*found) if found else Block(np.empty(0, np.int64), np.empty((0, width)))
-
-
 def promising(problem: Problem, scorer: Scorer, rng: np.random.Generator) -> Block:
     """All of a small pool; else those with the best scores, and others spread evenly."""
     size = problem.candidates.size
     if size is not None and size <= SPREAD:
         return sample(problem, SPREAD, rng)
     best = drawn(problem, scorer, rng) if size is None else shortlist(problem, scorer, SHORTLIST)
-    return distinct(problem, joined(best, sample(problem, SHORTLIST, rng)))
+    return distinct(problem, joined([best, sample(problem, SHORTLIST, rng)], problem.space.width))
 
 
 def at_random(problem: Problem, count: int, rng: np.random.Generator) -> list[Found]:
@@ -234,7 +216,7 @@ def at_random(problem: Problem, count: int, rng: np.random.Generator) -> list[Fo
             drawn_keys.append(mine[rows])
         if not parts:
             return []
-        block, keys = joined(*parts), np.concatenate(drawn_keys)
+        block, keys = joined(parts, problem.space.width), np.concatenate(drawn_keys)
     found: list[Found] = []
     gone = np.zeros(len(block), bool)
     for row in np.argsort(keys, kind="stable"):
@@ -259,22 +241,17 @@ def spread(problem: Problem, count: int) -> list[Found]:
     if features is not None:
         for start in range(0, len(centres), 64):
             some = features.of(centres[start : start + 64])
-            apart = np.minimum(apart, _squares(Z, some).min(axis=1))
+            apart = np.minimum(apart, squares(Z, some).min(axis=1))
     found: list[Found] = []
     gone = np.zeros(len(Z), bool)
     while len(found) < count and not gone.all():
         if np.isinf(apart).any():
-            middle = _squares(Z, Z.mean(axis=0)[None, :])[:, 0]
+            middle = squares(Z, Z.mean(axis=0)[None, :])[:, 0]
             row = int(np.argmin(np.where(gone, np.inf, middle)))
         else:
             row = int(np.argmax(np.where(gone, -np.inf, apart)))
         far = 0.0 if np.isinf(apart[row]) else float(np.sqrt(apart[row]))
         found.append(Found(int(block.index[row]), block.X[row], far))
-        apart = np.minimum(apart, _squares(Z, Z[row : row + 1])[:, 0])
+        apart = np.minimum(apart, squares(Z, Z[row : row + 1])[:, 0])
         gone |= same(problem, block.X, block.X[row])
     return found
-
-
-def _squares(A: Floats, B: Floats) -> Floats:
-    u = (A * A).sum(axis=1)[:, None] + (B * B).sum(axis=1) - 2.0 * A @ B.T
-    return np.asarray(np.maximum(u, 0.0))

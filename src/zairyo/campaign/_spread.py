@@ -16,8 +16,9 @@ from scipy.spatial import cKDTree
 
 from zairyo.campaign._acquisition import log_expected_improvement, log_nearing
 from zairyo.campaign._base import Block, CampaignError, Floats, Objective, Pick, Problem
-from zairyo.campaign._teach_scene import Scene, recent, squares
+from zairyo.campaign._teach_scene import Scene, recent
 from zairyo.learn import GP, fit_success
+from zairyo.learn._kernels import squares
 from zairyo.learn._threads import one_thread
 
 #: End points that are tried against each other.

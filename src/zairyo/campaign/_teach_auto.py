@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zairyo.campaign._base import Floats
-from zairyo.campaign._teach_scene import Scene, conditioned, squares, usable
+from zairyo.campaign._teach_scene import Scene, conditioned, usable
 from zairyo.campaign._teach_ways import WAYS
+from zairyo.learn._kernels import squares
 
 #: One pick in so many is random whatever is believed.
 RANDOM_EVERY = 3

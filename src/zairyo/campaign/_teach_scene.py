@@ -15,10 +15,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from zairyo.campaign._base import Block, Floats, Mask, Problem
+from zairyo.campaign._base import Block, Floats, Mask, Problem, joined
 from zairyo.learn import GP, LearnError, Space, fit_gp, fit_success
 from zairyo.learn._gp import Problem as Data
-from zairyo.learn._kernels import Factor, Features, Kernel, features_of
+from zairyo.learn._kernels import Factor, Features, Kernel, features_of, squares
 from zairyo.learn._output import Output
 
 Singles: TypeAlias = NDArray[np.float32]
@@ -41,7 +41,7 @@ def gather(problem: Problem, rng: np.random.Generator) -> Block:
     candidates = problem.candidates
     width = max(problem.space.width, 1)
     if candidates.size is not None and candidates.size * width <= MOST_VALUES:
-        return _joined(list(problem.blocks()), width)
+        return joined(list(problem.blocks()), width)
     drawn = candidates.draw(min(DRAWN, max(1, MOST_VALUES // width)), rng)
     drawn = drawn.take(problem.free(drawn))
     if candidates.size is None:
@@ -53,29 +53,10 @@ def gather(problem: Problem, rng: np.random.Generator) -> Block:
     return next(iter(problem.blocks()), drawn)
 
 
-def _joined(blocks: Sequence[Block], width: int) -> Block:
-    if not blocks:
-        return Block(np.empty(0, np.int64), np.empty((0, width)))
-    costs = [one.cost for one in blocks if one.cost is not None]
-    return Block(
-        np.concatenate([one.index for one in blocks]),
-        np.concatenate([one.X for one in blocks]),
-        np.concatenate(costs) if len(costs) == len(blocks) else None,
-    )
-
-
 def plain_kernel(space: Space) -> Kernel | None:
     """The kernel with as few lengths as the space allows; None where nothing varies."""
     features = features_of(space, space.variables, "tied", tied=space.width > WIDE)
     return None if features is None else Kernel("Matérn 5/2", ((Factor("matern52", features),),))
-
-
-def squares(A: Singles, B: Singles) -> Singles:
-    """Squared distances between rows, shape (len(A), len(B)), not below zero."""
-    found = A @ (-2.0 * B.T)
-    found += np.einsum("ij,ij->i", A, A)[:, None]
-    found += np.einsum("ij,ij->i", B, B)
-    return np.asarray(np.maximum(found, np.float32(0.0), out=found))
 
 
 def over_blocks(Z: Singles, what: Callable[[Singles], Floats]) -> Floats:

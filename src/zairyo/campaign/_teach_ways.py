@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from zairyo.campaign._base import CampaignError, Floats, Mask
-from zairyo.campaign._teach_scene import DRAWN, Scene, Singles, highest, over_blocks, squares, usable
+from zairyo.campaign._teach_scene import DRAWN, Scene, Singles, highest, over_blocks, usable
 from zairyo.learn import GP
+from zairyo.learn._kernels import squares
 
 #: Candidates that are weighed by what each would teach; of more, so many are drawn.
 SHORT = 4_096

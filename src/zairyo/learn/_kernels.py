@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from zairyo.learn._space import Floats, Space, Variable
 Profile: TypeAlias = Literal["matern52", "matern32", "rbf"]
 Mixed: TypeAlias = Literal["amounts", "hellinger", "both", "tied"]
 AnyFloats: TypeAlias = NDArray[np.floating]
+Float = TypeVar("Float", bound=np.floating)
 
 #: log length ~ N(√2 + log(D)/2, √3): Hvarfner, Hellsten, Nardi (2024), "Vanilla Bayesian optimization performs great
 #: in high dimensions". D is the number of lengths of the factor.
@@ -169,6 +170,14 @@ def profile_in_place(name: str, u: AnyFloats, spare: AnyFloats) -> AnyFloats:
     np.exp(spare, out=spare)
     u *= spare
     return u
+
+
+def squares(A: NDArray[Float], B: NDArray[Float]) -> NDArray[Float]:
+    """Squared distances between rows, shape (len(A), len(B)), not below zero, in the precision given."""
+    found = A @ (-2.0 * B.T)
+    found += np.einsum("ij,ij->i", A, A)[:, None]
+    found += np.einsum("ij,ij->i", B, B)
+    return np.asarray(np.maximum(found, found.dtype.type(0.0), out=found))
 
 
 class Distances:

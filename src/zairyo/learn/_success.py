@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from zairyo.learn._gp import factor
-from zairyo.learn._kernels import PROFILES, Features, features_of
+from zairyo.learn._kernels import PROFILES, Features, features_of, squares
 from zairyo.learn._space import Floats, LearnError, Space
 
 #: Choices of the length (in ranges of the columns, per √number of lengths) and of the latent variance.
@@ -40,7 +40,7 @@ class Success:
         found = np.empty(len(X))
         for start in range(0, len(X), 8192):
             Z = self.features.of(X[start : start + 8192])
-            u = _squares(Z, self.made)
+            u = squares(Z, self.made)
             each = np.array([part.probability(u, self.offset) for part in self.parts])
             found[start : start + 8192] = self.weights @ each
         return found
@@ -89,7 +89,7 @@ def fit_success(X: Floats, succeeded: Floats, space: Space) -> Success:
     if features is None or labels.all() or not labels.any():
         return Success(features, np.empty((0, 0)), offset, (), np.empty(0))
     Z = features.of(X)
-    u, signs = _squares(Z, Z), np.where(labels, 1.0, -1.0)
+    u, signs = squares(Z, Z), np.where(labels, 1.0, -1.0)
     scale = math.sqrt(features.groups)
     parts = [
         _laplace(u, signs, offset, length * scale, variance) for length in LENGTHS for variance in VARIANCES
@@ -134,8 +134,3 @@ def _laplace(u: Floats, signs: Floats, offset: float, length: float, variance: f
 
 def _logistic(x: Floats) -> Floats:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))
-
-
-def _squares(A: Floats, B: Floats) -> Floats:
-    u = (A * A).sum(axis=1)[:, None] + (B * B).sum(axis=1) - 2.0 * A @ B.T
-    return np.asarray(np.maximum(u, 0.0))
