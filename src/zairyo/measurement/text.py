@@ -64,30 +64,29 @@ def check_metadata(value: Any, what: str, depth: int = 0) -> None:
     kind = type(value)
     if depth > _DEEPEST:
         raise MeasurementError(f"{what} is nested deeper than {_DEEPEST}")
-    if kind is str:
-        if not value.isprintable():
-            check_text(value, what)
-    elif kind is float or kind is bool:
-        pass
-    elif kind is dict or (depth == 0 and isinstance(value, Mapping)):
-        for key, item in value.items():
+    if kind is dict or (depth == 0 and isinstance(value, Mapping)):
+        for key in value:
             if type(key) is not str:
                 raise MeasurementError(f"{what} has the key {key!r}, which is not text")
             if not key.isprintable():
                 check_text(key, what)
-            if (
-                type(item) is not str or not item.isprintable()
-            ):  # most are plain text: asked here, without a call
-                check_metadata(item, what, depth + 1)
+        items = value.values()
     elif kind is list:
-        for item in value:
-            if type(item) is not str or not item.isprintable():
-                check_metadata(item, what, depth + 1)
-    elif kind is int:
-        if value.bit_length() > _MOST_BITS:
-            raise MeasurementError(f"{what} holds an integer of more than 4000 digits; keep it as text")
-    elif value is not None and kind not in (float, bool):
-        raise MeasurementError(f"{what} holds a {kind.__name__}; tidy_metadata() makes it storable")
+        items = value
+    else:
+        items = (value,)
+    for item in items:  # hundreds of thousands in some files: what most are is asked here, without a call
+        kind = type(item)
+        if kind is str:
+            if not item.isprintable():
+                check_text(item, what)
+        elif kind is int:
+            if item.bit_length() > _MOST_BITS:
+                raise MeasurementError(f"{what} holds an integer of more than 4000 digits; keep it as text")
+        elif kind is dict or kind is list:
+            check_metadata(item, what, depth + 1)
+        elif item is not None and kind is not float and kind is not bool:
+            raise MeasurementError(f"{what} holds a {kind.__name__}; tidy_metadata() makes it storable")
 
 
 class Metadata(Mapping[str, MetadataValue]):
@@ -131,18 +130,21 @@ def tidy_metadata(value: Any, depth: int = 0) -> MetadataValue:
     kind = type(value)
     if kind is str:  # most are; files hold hundreds of thousands
         return value if value.isprintable() else clean_text(value)
-    if kind is float or kind is bool:
+    if kind is float or kind is bool or (kind is int and value.bit_length() <= _MOST_BITS):
         return value  # type: ignore[no-any-return]
     if depth > _DEEPEST_TIDIED and not isinstance(value, (str, bytes, int, float)):
         return "…"
     if kind is dict:
-        deeper = depth + 1
-        return {
-            (k if type(k) is str and k.isprintable() else clean_text(str(k))): (
-                v if type(v) is str and v.isprintable() else tidy_metadata(v, deeper)
-            )
-            for k, v in value.items()
-        }
+        found: dict[str, MetadataValue] = {}
+        for key, item in value.items():
+            if not (type(key) is str and key.isprintable()):
+                key = clean_text(str(key))
+            kind = type(item)
+            is_plain = kind is float or (kind is str and item.isprintable())
+            found[key] = item if is_plain else tidy_metadata(item, depth + 1)
+        return found
+    if kind is list:
+        return [v if type(v) is float else tidy_metadata(v, depth + 1) for v in value]
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or type(value) in (float, bool):

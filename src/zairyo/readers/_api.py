@@ -28,6 +28,7 @@ POSSIBLE = 0.3  # the structure fits; another format may say the same
 NO = 0.0
 
 HEAD_BYTES = 64 * 1024
+_SMALL = 4 * 1024**2
 #: A raw file larger than this is refused by ``RawInput.read_bytes``: readers that can stream use ``open``.
 MOST_BYTES = 2 * 1024**3
 
@@ -74,11 +75,31 @@ class RawInput:
     def _unpack(self) -> Callable[[Path, str], BinaryIO] | None:
         if self.is_folder:
             return None
-        with self.path.open("rb") as f:
+        with open(self.path, "rb", buffering=0) as f:
             magic = f.read(3)
         if magic[:2] == b"\x1f\x8b":
             return cast("Callable[[Path, str], BinaryIO]", _Gzip)
-        return cast("Callable[[Path, str], BinaryIO]", bz2.open) if magic == b"BZh" else None
+        if magic != b"BZh":
+            return None
+        small = self._small
+        return (
+            cast("Callable[[Path, str], BinaryIO]", bz2.open)
+            if small is None
+            else lambda _path, _mode: io.BytesIO(small)
+        )
+
+    @cached_property
+    def _small(self) -> bytes | None:
+        """All that a bzip2 file holds; None if it is much or damaged.
+
+        bzip2 unpacks blocks of 900 kB, so that ``head`` has cost as much as a good part of the whole: not twice.
+        """
+        try:
+            with bz2.open(self.path) as f:
+                data = f.read(_SMALL + 1)
+        except (OSError, EOFError):
+            return None
+        return data if len(data) <= _SMALL else None
 
     @cached_property
     def head(self) -> bytes:

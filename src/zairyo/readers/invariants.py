@@ -148,19 +148,23 @@ def _metadata_warnings(measurement: Measurement) -> Iterator[str]:
 
 def _unreadable(tree: Any) -> list[str]:
     """The paths at which texts or keys are rubbish; a path is put together only where there is one."""
-    kind = type(tree)
-    if kind is str:
-        return [""] if _is_rubbish(tree) else []
-    if kind is list:
-        return [path for value in tree for path in _unreadable(value)]
-    if not isinstance(tree, Mapping):
-        return []
     found: list[str] = []
-    for key, value in tree.items():
-        if _is_rubbish(key):
-            found.append(_RUBBISH.sub("?", key))
-        elif paths := _unreadable(value):
-            found += [f"{key}/{path}" if path else key for path in paths]
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            if _is_rubbish(key):
+                found.append(_RUBBISH.sub("?", key))
+            elif type(value) is str:
+                if _is_rubbish(value):
+                    found.append(key)
+            elif (type(value) is dict or type(value) is list) and (paths := _unreadable(value)):
+                found += [f"{key}/{path}" if path else key for path in paths]
+    else:
+        for value in tree:
+            if type(value) is str:
+                if _is_rubbish(value):
+                    found.append("")
+            elif type(value) is dict or type(value) is list:
+                found += _unreadable(value)
     return found
 
 

@@ -68,6 +68,9 @@ class Registry:
 
     readers: dict[str, Reader] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    _sorted: tuple[tuple[Reader, ...], tuple[Reader, ...]] | None = field(
+        default=None, init=False, repr=False
+    )
 
     def add(self, found: object, where: str) -> None:
         """Add a ``Reader`` or an iterable of them; anything else, or a name already taken, is a problem."""
@@ -82,6 +85,13 @@ class Registry:
             else:
                 self.readers[reader.name] = reader
         return None
+
+    def surest_first(self) -> tuple[Reader, ...]:
+        """The readers in the order in which a file is shown to them."""
+        readers = tuple(self.readers.values())
+        if self._sorted is None or self._sorted[0] != readers:
+            self._sorted = readers, tuple(sorted(readers, key=attrgetter("surest"), reverse=True))
+        return self._sorted[1]
 
     def _problem(self, where: str, message: str) -> None:
         self.problems.append(Problem(where, message))
@@ -202,10 +212,13 @@ def find(raw: RawInput, name: str | None = None, registry: Registry | None = Non
     if not raw.is_folder and not raw.head:
         raise ReadError(f"{raw.name} is empty. Copy it again from the instrument.")
     best, winners = NO, list[Reader]()
-    for reader in sorted(registry.readers.values(), key=attrgetter("surest"), reverse=True):
-        if reader.surest < best:
+    for reader in registry.surest_first():
+        surest = reader.surest
+        if surest < best:
             break
-        said = min(_sniff(reader, raw), reader.surest)
+        said = _sniff(reader, raw)
+        if said > surest:
+            said = surest
         if said > best:
             best, winners = said, [reader]
         elif said == best:
