@@ -182,6 +182,41 @@ def test_a_strip_detector_s_channels_along_a_scan(read) -> None:
     np.testing.assert_array_equal(e.signal.values, [[1, 2, 3], [4, 5, 6]])
 
 
+SPAN = (
+    '<ScanAxisInfo AxisId="TwoTheta" Unit="°"><Reference>64</Reference>'
+    "<Start>-0</Start><Stop>1.5</Stop><Increment>0.5</Increment></ScanAxisInfo>"
+)
+
+
+def test_a_reciprocal_space_map_of_fixed_frames_has_each_channel_s_angle(read) -> None:
+    """``PSD fixed`` of a D8: the scan axis is what the channels span, not where the aligned drive says it stands."""
+    space = varying(2, "H", "K", "L").replace('Length="3"', 'Length="9"').replace("ScanAxes", "RecSpace")
+    views = TIME + varying(1, "TwoTheta") + space + recorded(5, 3)
+    parts = [
+        raw(route([f"9,69.129,0,0,4,{i},7,8"], views, SPAN, name="PsdFixed"), Theta=32 + 0.1 * i)
+        for i in range(4)
+    ]
+    m = read(*parts)
+    (e,) = m.entries
+    assert e.signal.axes == ("omega", "two_theta")
+    np.testing.assert_array_equal(e["two_theta"].values, [64, 64.5, 65])
+    np.testing.assert_allclose(e["omega"].values, [32, 32.1, 32.2, 32.3])
+    np.testing.assert_array_equal(e.signal.values[:, 0], [0, 1, 2, 3])
+    assert e.signal.unit == "counts"
+    assert len(m.warnings) == 1  # one sentence for all frames
+    assert "'RecSpace'" in m.warnings[0]
+
+
+def test_first_versions_have_their_points_at_the_root(read) -> None:
+    views = TIME + varying(1, "TwoTheta") + recorded(2)
+    made = raw(route(["1,1,5", "1,2,6"], views, AXIS.format("TwoTheta", 1, 1)))
+    for part in ("<DataRoutes>", "</DataRoutes>", '<DataRoute RouteFlag="Measured">', "</DataRoute>"):
+        made = made.replace(part, "")
+    e = read(made)[0]
+    np.testing.assert_array_equal(e["two_theta"].values, [1, 2])
+    np.testing.assert_array_equal(e.signal.values, [5, 6])
+
+
 def test_counts_in_a_binary_part(read) -> None:
     view = recorded(0, 2).replace("RecordedRawDataView", "ExtMemoryRecordedRawDataView")
     link = '<ScanDataExternalLink LinkType="MemoryMapped" Location="@\\MemoryMappedFiles" Name="a.bin"/>'

@@ -103,8 +103,8 @@ def _listed(src: RawInput, about: Element | None) -> list[str]:
 
 
 def _routes(root: Element, part: str) -> list[Element]:
-    """What was measured; where that is not said, whatever is there."""
-    routes = find_all(root, "DataRoutes/DataRoute")
+    """What was measured; where that is not said, whatever is there. First versions have the one route at the root."""
+    routes = find_all(root, "DataRoutes/DataRoute") or ([root] if find(root, "Datum") is not None else [])
     if not routes:
         raise ReadError(f"{part} has no <DataRoute>, so no data")
     return [r for r in routes if attribute(r, "RouteFlag") == "Measured"] or routes
@@ -170,9 +170,11 @@ class _Route:
                 self._count(views, self._external(view, len(columns), length), view)
                 continue
             if start < 0 or length < 1 or start + length > columns.shape[1]:
-                self.warnings.append(
-                    f"{self.part}: a data view ({kind}) is outside the columns; it is left out."
-                )
+                varying = find(view, "Varying")
+                named = attribute(varying, "VisibleName") or attribute(varying, "LogicName") or kind
+                told = f"The data view {named!r} is outside the columns of the points; it is left out."
+                if told not in self.warnings:
+                    self.warnings.append(told)
                 continue
             block = columns[:, start : start + length]
             logic = attribute(view, "LogicName")
@@ -243,15 +245,17 @@ class _Route:
         if intensity.shape[1] == 1:
             intensity = intensity[:, 0]
         else:
-            channels = self._channels(intensity.shape[1])
-            if points == 1 and channels.name == "two_theta_relative":
+            channels = self._channels(points, intensity.shape[1])
+            if points == 1 and channels.name != "channel":
                 fixed |= {k: float(v[0]) for k, v in moving.items()}
                 if axis != "two_theta":
                     fixed[axis] = float(values[0])
                 arm = values[0] if axis == "two_theta" else fixed.pop("two_theta", 0.0)
+                if channels.name == "two_theta":
+                    arm = 0.0
                 axis, values, moving = "two_theta", arm + channels.values, {}
                 intensity, channels = intensity[0], None
-                views = _Views(time=views.time)
+                views = _Views(time=views.time, counts_unit=views.counts_unit)
         conditions = self._conditions()
         extra = [s for s in views.others if s.name not in {axis, *moving}]
         if views.time is not None and np.all(views.time == views.time[0]):
@@ -303,12 +307,21 @@ class _Route:
         axis = next((n for n in (*names, *moving) if n in moving), "point")
         return axis, moving, fixed, units
 
-    def _channels(self, length: int) -> Axis:
-        """The detector's channels: their angle from the detector's arm where the file says it."""
+    def _channels(self, points: int, length: int) -> Axis:
+        """The detector's channels: their angle, or that from the detector's arm, where the file says it."""
         for scale in find_all(self.info, "ScaleAxes/ScaleAxisInfo"):
             start, step = number(text(scale, "Start")), number(text(scale, "Increment"))
             if attribute(scale, "AxisId") == "TwoTheta_Relative" and start is not None and step:
                 return Axis("two_theta_relative", start + step * np.arange(length), "deg")
+        for stated in find_all(self.info, "ScanAxes/ScanAxisInfo") if points == 1 else ():
+            # "PSD fixed": the scan axis is what the channels span, in the drives' own angles; the point itself
+            # has the position after alignment.
+            start, stop, step = (number(text(stated, k)) for k in ("Start", "Stop", "Increment"))
+            if axis_name(attribute(stated, "AxisId")) == "two_theta" and None not in (start, stop) and step:
+                spans = abs((stop or 0.0) - (start or 0.0)) / abs(step)
+                if abs(spans - length) < 1.5:
+                    first = (start or 0.0) + (number(text(stated, "Reference")) or 0.0)
+                    return Axis("two_theta", first + step * np.arange(length), "deg")
         return Axis("channel", np.arange(length))
 
     def _conditions(self) -> dict[str, Quantity | None]:
