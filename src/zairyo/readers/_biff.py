@@ -88,7 +88,10 @@ def _check_sheet(stream: bytes, start: int, name: str) -> int:
             row, column = unpack(stream, at)
             if kind == _RUN:  # several cells beside each other; the last column is at the end
                 column = max(column, struct.unpack_from("<H", stream, at + size - 2)[0])
-            rows, columns = max(rows, row), max(columns, column)
+            if row > rows:
+                rows = row
+            if column > columns:
+                columns = column
         elif kind == _SIZE and size >= 14:
             _, last, _, right = struct.unpack_from("<IIHH", stream, at)
             rows, columns = max(rows, last), max(columns, right)

@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from typing import Any, cast
 
@@ -114,10 +115,38 @@ def text_of(group: Any, name: str, most: int = 16 * 1024**2) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
+def _common_attribute(owner: Any, name: str) -> Any | None:
+    """A number, or a text of a set length: read in half of ``attrs.get``'s time, which a file with hundreds needs."""
+    from h5py import h5a, h5t
+
+    found = h5a.open(owner, name.encode("utf-8", "surrogateescape"))
+    kind = found.get_type()
+    if found.shape not in ((), (1,)):
+        return None
+    if kind.get_class() == h5t.STRING:
+        form = None if kind.is_variable_str() else f"S{kind.get_size()}"
+    else:
+        form = next((form for native, form in _natives() if kind == native), None)
+    if form is None:
+        return None
+    value = np.zeros(1, form)
+    found.read(value.reshape(found.shape), mtype=kind)
+    return value[0]
+
+
+@cache
+def _natives() -> tuple[tuple[Any, str], ...]:
+    from h5py import h5t
+
+    return ((h5t.NATIVE_DOUBLE, "f8"), (h5t.NATIVE_INT32, "i4"), (h5t.NATIVE_UINT8, "u1"))
+
+
 def attribute(owner: Any, name: str) -> Any:
     """An attribute's value, text decoded; None if it is missing or cannot be read."""
     try:
-        value = owner.attrs.get(name)
+        value = _common_attribute(owner.id, name)
+        if value is None:
+            value = owner.attrs.get(name)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError):
         return None
     if isinstance(value, np.ndarray) and value.size == 1:

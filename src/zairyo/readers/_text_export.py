@@ -273,7 +273,7 @@ def _column(cells: list[str], decimal: str, warnings: list[str]) -> Array:
     plain = [w.replace(mark, "") if mark in w and grouped.match(w) else w for w in words]
     values, _ = delimited_text.numbers(plain, decimal, "")
     number_of = dict(zip(words, values.tolist(), strict=True))
-    found = np.array([number_of[c] for c in cells])
+    found = np.fromiter(map(number_of.__getitem__, cells), np.float64, len(cells))
     odd = {w for w in words if number_of[w] != number_of[w] and w.strip() and w.strip().lower() != "nan"}
     if not odd:
         return found
@@ -287,9 +287,9 @@ def _column(cells: list[str], decimal: str, warnings: list[str]) -> Array:
 
 def texts(cells: Sequence[object]) -> Array:
     """Cells as an array of text; where one is so long that the array would be huge, texts are cut."""
-    clean = {c: clean_text(str(c).strip()) for c in dict.fromkeys(cells)}
     most = max(20, _MOST_LETTERS // max(1, len(cells)))
-    return np.array([clean[c][:most] for c in cells])
+    clean = {c: clean_text(str(c).strip())[:most] for c in dict.fromkeys(cells)}
+    return np.array(list(map(clean.__getitem__, cells)))
 
 
 # --- columns → signals --------------------------------------------------------------------------------------------

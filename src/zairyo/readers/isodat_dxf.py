@@ -119,7 +119,7 @@ def _string(data: bytes, at: int) -> tuple[str, int]:
     if end > len(data):
         raise ReadError(f"the file is cut off at byte {len(data)}, within a text. Copy it again.")
     text = clean_text(data[start:end].decode("utf-16-le", "replace"))
-    return ("".join(c for c in text if c.isprintable())).strip(), end
+    return (text if text.isprintable() else "".join(filter(str.isprintable, text))).strip(), end
 
 
 # --- traces -------------------------------------------------------------------------------------------------

@@ -77,9 +77,10 @@ def _columns(
                 if mine[0]:
                     steady[heading] = mine[0]
                 continue
-            values = numbers_of(mine, ".", heading, warnings)
+            moments = moments_of(mine) if name == "timestamp" else None
+            values = numbers_of(mine, ".", heading, warnings) if moments is None else None
             if values is None:
-                moments = moments_of(mine) if "Time" in heading else None
+                moments = moments or (moments_of(mine) if "Time" in heading else None)
                 columns.add(name, moments[0] if moments else texts(mine), None, heading)
                 continue
         else:

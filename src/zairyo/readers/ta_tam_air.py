@@ -153,7 +153,7 @@ def _from_text(source: RawInput, warnings: list[str]) -> _Parts:
     ):
         units = [u or None for u in (first + [""] * len(names))[: len(names)]]
         begin += 1
-    rows = [x for x in lines[begin:end] if x.strip(" \t,;")]
+    rows = [x for x in lines[begin:end] if x[:1].isdigit() or x.strip(" \t,;")]
     if not rows:
         raise ReadError(f"{source.name} holds no rows; it is cut off, or nothing was measured.")
     if end == len(lines) and lines[-1].strip() and len(cells_of(lines[-1], delimiter)) < len(names):
