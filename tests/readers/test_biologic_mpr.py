@@ -231,6 +231,43 @@ def test_a_later_number_in_one_byte_is_its_column() -> None:
     assert kind_of(3000) is None
 
 
+def test_columns_of_the_vendors_manual_have_names_and_units(tmp_path: Path) -> None:
+    """Spectra with admittance, harmonics of the counter electrode, a stack's cells, rotating ring and disk."""
+    ids = [4, 32, 119, 120, 498, 503, 213, 303, 448, 454, 523, 132]
+    rows = [struct.pack("<d11f", k, 10.0 ** (3 - k), *range(2, 12)) for k in range(3)]
+    m = read(written(tmp_path / "a.mpr", ids, rows, 11))
+    found = {s.name: (s.unit, s.values.tolist()) for s in m[0].signals}
+    assert not m.warnings[1:]  # the first tells that the hour of the start is not known
+    assert found["y_real"] == ("1/ohm", [2.0] * 3)
+    assert found["ece_h2"] == ("V", [4.0] * 3)
+    assert found["e3"] == ("V", [6.0] * 3)
+    assert found["z_modulus_3"] == ("ohm", [7.0] * 3)
+    assert found["idisk"] == ("mA", [8.0] * 3)
+    assert found["conductivity_real"] == ("mS/cm", [10.0] * 3)
+    assert found["di_dt"] == ("mA/s", [11.0] * 3)
+
+
+def test_what_other_programs_mean_by_a_number_is_told_by_the_size(tmp_path: Path) -> None:
+    """498 and 499 are harmonics (4 bytes) here, charges (8 bytes) there; a wrong guess would shift every column."""
+    rows = [struct.pack("<dddf", k, 1.5, 2.5, 3.5 + k) for k in range(3)]
+    entry = read(written(tmp_path / "a.mpr", [4, 498, 499, 6], rows, 3))[0]
+    assert entry["charge_capacity"].values.tolist() == [1.5] * 3
+    assert entry["discharge_capacity"].values.tolist() == [2.5] * 3
+    assert entry["voltage"].values.tolist() == [3.5, 4.5, 5.5]
+
+
+def test_a_type_that_no_file_has_shown_is_taken_from_the_size(tmp_path: Path) -> None:
+    rows = [struct.pack("<ddf", k, 7.25, 3.5 + k) for k in range(3)]
+    m = read(written(tmp_path / "a.mpr", [4, 119, 6], rows, 11))
+    assert m[0]["y_real"].values.tolist() == [7.25] * 3
+    assert m[0]["voltage"].values.tolist() == [3.5, 4.5, 5.5]
+    assert "119" in m.warnings[0]
+    rows = [struct.pack("<dfHf", k, 7.25, 9, 3.5 + k) for k in range(3)]
+    m = read(written(tmp_path / "b.mpr", [4, 119, 999, 6], rows, 11))
+    assert (m[0]["y_real"].unit, m[0]["y_real"].values.tolist()) == ("1/ohm", [7.25] * 3)
+    assert m[0]["column_999"].values.tolist() == [9] * 3
+
+
 def test_one_unknown_column_costs_itself(tmp_path: Path) -> None:
     for size, kind in ((8, "d"), (4, "f"), (2, "H"), (1, "B")):
         rows = [struct.pack(f"<d{kind}f", k, 7, 3.5 + k) for k in range(3)]
@@ -330,6 +367,26 @@ def test_headings_are_understood() -> None:
     assert heading_of("Re(Y)/Ohm-1").name == "y_real"
     assert heading_of("Phase(Z2)/deg").name == "z_phase_2"
     assert heading_of("ox/red").unit is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "unit"),
+    [
+        ("Re(Conductivity)/mS/cm", "conductivity_real", "mS/cm"),
+        ("d(Q-Qo)/dE/mA.h/V", "d_q_qo_de", "mAh/V"),
+        ("Q discharge/mA.h/g", "specific_discharge_capacity", "mAh/g"),
+        ("<I>/mA/cm²", "current_density_average", "mA/cm²"),
+        ("I/A/cm2", "current_density", "A/cm2"),
+        ("dI/dt/mA/s", "di_dt", "mA/s"),
+        ("Ewe/V vs. SCE", "voltage", "V"),
+        ("Analog IN 2/V max", "analog_in_2_max", "V"),
+        ("log(|<I>/A|)", "log_i", ""),
+        ("control/V", "control_voltage", "V"),
+    ],
+)
+def test_units_with_a_stroke_are_not_cut_at_it(text: str, name: str, unit: str) -> None:
+    """Cut there, a capacity per gram would be a mass, and a conductivity a length."""
+    assert (heading_of(text).name, heading_of(text).unit) == (name, unit)
 
 
 def test_files_cut_off_or_damaged_are_refused_or_read(instruments: Path, tmp_path: Path) -> None:

@@ -190,6 +190,40 @@ def test_an_export_without_header(tmp_path: Path) -> None:
     assert read(path)[0]["z_imaginary"].values.tolist() == [-1, -2]
 
 
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "Ewe/V\t<I>/mA",
+        "Ewe/V vs. SCE\tI/mA/cm²\tcycle number",
+        "(Q-Qo)/mA.h\tEwe/V\thalf cycle",
+        "time/s\tEcell/V\tQ charge/mA.h/g",
+        "-Im(Z)/Ohm\tRe(Z)/Ohm",
+    ],
+)
+def test_chosen_columns_without_header_are_recognised(tmp_path: Path, headings: str) -> None:
+    """Exported as text for a plot: without this a voltammogram would be a table of numbers without units."""
+    path = tmp_path / "bare.txt"
+    cells = headings.count("\t") + 1
+    rows = ["\t".join(f"{k}.{c}" for c in range(cells)) for k in range(4)]
+    path.write_bytes("\r\n".join([headings, *rows, ""]).encode("latin-1"))
+    assert READER.sniff(RawInput(path)) == LIKELY
+    entry = read(path)[0]
+    assert entry.x != entry.default
+    assert {s.unit for s in entry.signals} - {"", None}
+    assert np.abs(entry.signals[1].values).tolist() == [0.1, 1.1, 2.1, 3.1]
+
+
+def test_absolute_times_are_moments_and_seconds(tmp_path: Path) -> None:
+    header = ["", "Cyclic Voltammetry", "", "time/s\tEwe/V\t<I>/mA/cm²\t"]
+    rows = [f"05/06/2021 23:59:{58.25 + k:05.2f}0\t{k}.5\t{k}.25\t" for k in range(2)]
+    rows.append("05/07/2021 00:00:01.250\t2.5\t2.25\t")
+    entry = read(written(tmp_path / "a.mpt", header, rows))[0]
+    assert entry.started == datetime(2021, 5, 6, 23, 59, 58, 250000)
+    assert entry["time"].values.tolist() == [0, 1, 3]
+    assert (entry.x, entry.default) == ("voltage", "current_density")
+    assert entry["current_density"].unit == "mA/cm**2"
+
+
 def test_an_odd_cell_costs_itself(tmp_path: Path) -> None:
     header = ["", "Open Circuit Voltage", "", "time/s\tEwe/V"]
     m = read(written(tmp_path / "a.mpt", header, [f"{k}.0\t{'***' if k == 2 else k}" for k in range(9)]))

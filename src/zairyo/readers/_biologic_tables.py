@@ -35,7 +35,7 @@ def add_derived(columns: Columns, warnings: list[str]) -> None:
         plain = signal.name.removesuffix("_average")
         if (
             plain != signal.name
-            and plain in ("voltage", "current", "counter_voltage")
+            and plain in ("voltage", "current", "current_density", "counter_voltage")
             and plain not in columns
         ):
             columns.signals[at] = replace(signal, name=plain)

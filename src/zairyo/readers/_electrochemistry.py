@@ -18,9 +18,18 @@ Array = NDArray[Any]
 #: Technique → what a person of the field plots: along, and up; the first of each that the table has.
 _PLOTS = {
     "eis": (("z_real", "frequency"), ("z_imaginary", "z_modulus")),
-    "cyclic_voltammetry": (("voltage", "voltage_average", "time"), ("current", "current_average")),
-    "linear_sweep_voltammetry": (("voltage", "voltage_average", "time"), ("current", "current_average")),
-    "chronoamperometry": (("time", "step_time"), ("current", "current_average", "voltage")),
+    "cyclic_voltammetry": (
+        ("voltage", "voltage_average", "time"),
+        ("current", "current_average", "current_density"),
+    ),
+    "linear_sweep_voltammetry": (
+        ("voltage", "voltage_average", "time"),
+        ("current", "current_average", "current_density"),
+    ),
+    "chronoamperometry": (
+        ("time", "step_time"),
+        ("current", "current_average", "current_density", "voltage"),
+    ),
 }
 _USUAL_PLOT = (
     ("time", "step_time", "specific_capacity", "capacity", "index"),
@@ -150,7 +159,7 @@ def make_entry(
     along, up = plot or _PLOTS.get(technique, _USUAL_PLOT)
     numbers = [s.name for s in columns.signals if s.values.dtype.kind in "iuf"]
     x = first_of((*along, *_USUAL_PLOT[0], *numbers), columns)
-    default = first_of((*up, *_USUAL_PLOT[1], *(n for n in numbers if n != x), x), columns)
+    default = first_of((*(n for n in (*up, *_USUAL_PLOT[1], *numbers) if n != x), x), columns)
     if not default:
         raise ReadError("The table holds no number; the file is cut off, or nothing was measured.")
     found = dict(conditions or {})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -125,27 +125,58 @@ def _layout(module: _Module) -> tuple[int, list[int], int]:
     return rows, np.frombuffer(data, kind, count, at).tolist(), start
 
 
-def _fields(numbers: list[int]) -> list[tuple[str, str | None, int]]:
-    """Heading, type (None if not known) and number of each column that takes room in a record."""
-    fields: list[tuple[str, str | None, int]] = []
+@dataclass(frozen=True)
+class _Field:
+    """A column that takes room in a record: heading, number, type (None if not known), and whether it is guessed."""
+
+    heading: str
+    number: int
+    dtype: str | None
+    seen: bool = True
+    guessed: bool = False
+
+
+def _fields(numbers: list[int], *, otherwise: bool = False) -> list[_Field]:
+    fields: list[_Field] = []
     for number in numbers:
         if number in FLAGS:
-            if not any(f[0] == "flags" for f in fields):
-                fields.append(("flags", "u1", number))
-            continue
-        kind = kind_of(number)
-        fields.append((kind.heading, kind.dtype.str, number) if kind else (f"column {number}", None, number))
+            if not any(f.heading == "flags" for f in fields):
+                fields.append(_Field("flags", number, "u1"))
+        elif kind := kind_of(number, otherwise=otherwise):
+            fields.append(_Field(kind.heading, number, kind.dtype.str, kind.seen))
+        else:
+            fields.append(_Field(f"column {number}", number, None, False))
     return fields
 
 
-def _solve(widths: list[int], left: int) -> list[list[str]]:
-    """Ways in which columns of unknown width can fill ``left`` bytes of a record."""
+def _size(fields: list[_Field]) -> int:
+    return sum(np.dtype(f.dtype).itemsize for f in fields if f.dtype is not None)
+
+
+def _fitting(numbers: list[int], size: int) -> list[_Field]:
+    """The fields of a record of ``size`` bytes; those whose size cannot be told keep no type.
+
+    What the numbers usually mean is tried first, then what some programs mean by them, then other types for the
+    columns that no file has shown.
+    """
+    usual = _fields(numbers)
+    bare = [f if f.seen else replace(f, dtype=None) for f in usual]
+    for fields in (usual, _fields(numbers, otherwise=True), bare):
+        ways = _solve(sum(f.dtype is None for f in fields), size - _size(fields))
+        if len(ways) == 1:
+            solved = iter(ways[0])
+            return [f if f.dtype else replace(f, dtype=next(solved), guessed=True) for f in fields]
+    return bare
+
+
+def _solve(count: int, left: int) -> list[list[str]]:
+    """Ways in which ``count`` columns of unknown width can fill ``left`` bytes of a record."""
     if left == 0:
-        return [["V0"] * len(widths)]
+        return [["V0"] * count]
+    if left < 0 or count > _MOST_UNKNOWN:
+        return []
     return [
-        [_WIDTHS[w] for w in ways]
-        for ways in itertools.product(_WIDTHS, repeat=len(widths))
-        if sum(ways) == left
+        [_WIDTHS[w] for w in ways] for ways in itertools.product(_WIDTHS, repeat=count) if sum(ways) == left
     ]
 
 
@@ -161,57 +192,47 @@ def _records(module: _Module, warnings: list[str]) -> list[tuple[str, Array]]:
             "The file holds no record: the technique was stopped before its first, or is not done yet."
         )
     body = memoryview(module.data)[start:]
-    fields = _fields(numbers)
-    unknown = [number for _, kind, number in fields if kind is None]
-    known = sum(np.dtype(kind).itemsize for _, kind, _ in fields if kind is not None)
     size, odd = divmod(len(body), rows)
-    left = size - known
-    if odd or left < 0 or (left and not unknown):
+    fields = _fitting(numbers, size)
+    unknown = [f.number for f in fields if f.dtype is None]
+    left = size - _size(fields)
+    if odd or left < 0 or (left and not any(f.guessed or f.dtype is None for f in fields)):
         named = ", ".join(map(str, numbers))
         raise ReadError(
-            f"{rows} records of {known} bytes (columns {named}) do not fit the {len(body)} bytes at byte "
+            f"{rows} records of {_size(fields)} bytes (columns {named}) do not fit the {len(body)} bytes at byte "
             f"{module.at + start}; the file is damaged, or a column's size is not what is known here."
         )
-    ways = _solve(unknown, left) if len(unknown) <= _MOST_UNKNOWN else []
-    if unknown and len(ways) != 1:
-        return _from_both_ends(body, fields, size, unknown, warnings)
     if unknown:
+        return _from_both_ends(body, fields, size, unknown, warnings)
+    if guessed := [f.number for f in fields if f.guessed]:
         warnings.append(
-            f"Columns {unknown} are not known here; they are kept without a unit, their type guessed from their size."
+            f"The types of columns {guessed} are not known here and are guessed from their size; what has no name is "
+            "kept without a unit."
         )
-        solved = iter(ways[0])
-        fields = [(name, kind or next(solved), number) for name, kind, number in fields]
-    dtype = np.dtype([(str(k), kind) for k, (_, kind, _) in enumerate(fields)])
+    dtype = np.dtype([(str(k), f.dtype) for k, f in enumerate(fields)])
     table = np.frombuffer(body, dtype, rows)
-    return [(name, table[str(k)]) for k, (name, kind, _) in enumerate(fields) if kind != "V0"]
+    return [(f.heading, table[str(k)]) for k, f in enumerate(fields) if f.dtype != "V0"]
 
 
 def _from_both_ends(
-    body: memoryview,
-    fields: list[tuple[str, str | None, int]],
-    size: int,
-    unknown: list[int],
-    warnings: list[str],
+    body: memoryview, fields: list[_Field], size: int, unknown: list[int], warnings: list[str]
 ) -> list[tuple[str, Array]]:
-    first = next(k for k, f in enumerate(fields) if f[1] is None)
-    last = max(k for k, f in enumerate(fields) if f[1] is None)
+    first = next(k for k, f in enumerate(fields) if f.dtype is None)
+    last = max(k for k, f in enumerate(fields) if f.dtype is None)
     before, after = fields[:first], fields[last + 1 :]
-    end = sum(np.dtype(kind).itemsize for _, kind, _ in after)
     places, at = [], 0
-    for _, kind, _ in before:
-        places.append(at)
-        at += np.dtype(kind).itemsize
-    at = size - end
-    for _, kind, _ in after:
-        places.append(at)
-        at += np.dtype(kind).itemsize
+    for start, part in ((0, before), (size - _size(after), after)):
+        at = start
+        for f in part:
+            places.append(at)
+            at += np.dtype(f.dtype).itemsize
     kept = before + after
-    if not any(name != "flags" for name, _, _ in kept):
+    if not any(f.heading != "flags" for f in kept):
         raise ReadError(
             f"Columns {unknown} are not known here and the record's length does not tell their sizes; nothing can be "
             "read. Export the file as text (.mpt) from EC-Lab, and report the numbers."
         )
-    lost = [name for name, kind, _ in fields[first : last + 1] if kind is not None]
+    lost = [f.heading for f in fields[first : last + 1] if f.dtype is not None]
     warnings.append(
         f"Columns {unknown} are not known here and the record's length does not tell their sizes; they are left out"
         + (f", with {', '.join(lost)} between them." if lost else ".")
@@ -219,13 +240,13 @@ def _from_both_ends(
     dtype = np.dtype(
         {
             "names": [str(k) for k in range(len(kept))],
-            "formats": [kind for _, kind, _ in kept],
+            "formats": [f.dtype for f in kept],
             "offsets": places,
             "itemsize": size,
         }
     )
     table = np.frombuffer(body, dtype)
-    return [(name, table[str(k)]) for k, (name, _, _) in enumerate(kept)]
+    return [(f.heading, table[str(k)]) for k, f in enumerate(kept)]
 
 
 def _columns(module: _Module, warnings: list[str]) -> Columns:
@@ -349,7 +370,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="biologic_mpr",
-    version="2",
+    version="3",
     techniques=tuple(dict.fromkeys(t.key for t in TECHNIQUES.values())),
     vendor="BioLogic",
     format="EC-Lab binary (mpr)",

@@ -12,17 +12,28 @@ import re
 from pathlib import PureWindowsPath
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zairyo.measurement import Measurement, Quantity
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._biologic_columns import add_column
 from zairyo.readers._biologic_settings import TECHNIQUES, conditions_of
 from zairyo.readers._biologic_tables import add_derived, add_loops, entries_of
-from zairyo.readers._cycler_text import lines_of, moment_of, numbers_of, table_of
+from zairyo.readers._cycler_text import lines_of, moment_of, moments_of, numbers_of, table_of
 from zairyo.readers._electrochemistry import Columns
 
+Array = NDArray[Any]
 _MAGICS = (b"EC-Lab ASCII FILE", b"BT-Lab ASCII FILE")
-_BARE = re.compile(rb"[^\r\n]*(?:mode\tox/red\t|freq/Hz\tRe\(Z\)/Ohm\t|time/s\t(?:control|<?Ewe|Ecell))")
+#: Headings of exports without header: two of EC-Lab's own words for quantities in the first line.
+_OWN = re.compile(
+    rb"(?:\A|\t)(?:mode|ox/red|time/s|freq/Hz|<?E(?:we|ce|cell|we-Ece)>?/m?V(?: vs\.[^\t\r\n]*)?"
+    rb"|<?I>?/[mn]?A(?:/cm.{1,2})?"
+    rb"|control(?:/m?[VA])+|-?(?:Re|Im|Phase)\([A-Z][a-z-]{0,11}\)/[^\t\r\n]{1,12}|\|[A-Z][a-z-]{0,11}\|/[^\t\r\n]{1,12}"
+    rb"|\(Q-Qo\)/[^\t\r\n]{1,8}|d[qQ]/[^\t\r\n]{1,8}|Q (?:dis)?charge/[^\t\r\n]{1,18}|cycle number|half cycle|z cycle)"
+    rb"(?=\t|\r|\n|\Z)"
+)
 _MOST_BYTES = 1024**3
 _WIDTH = 20
 _DATES = (
@@ -65,7 +76,8 @@ def _sniff(source: RawInput) -> float:
     head = source.head.removeprefix(b"\xef\xbb\xbf")
     if head.startswith(_MAGICS):
         return CERTAIN
-    return LIKELY if _BARE.match(head[:4096]) else NO
+    first = re.split(rb"[\r\n]", head[:4096], maxsplit=1)[0]
+    return LIKELY if b"\t" in first and len(_OWN.findall(first)) >= 2 else NO
 
 
 # -- the header ----------------------------------------------------------------------------------------
@@ -199,7 +211,11 @@ def _columns(lines: list[str], start: int, warnings: list[str]) -> Columns:
     decimal = "," if "," in sample and "." not in sample else "."
     columns, mode = Columns(), None
     for heading, cells in zip(headings, table_of(lines, start, "\t", len(headings), decimal), strict=True):
-        values = numbers_of(cells, decimal, heading, warnings)
+        if heading == "time/s" and isinstance(cells, list) and (found := moments_of(cells)):
+            columns.add("timestamp", found[0], None, "Date and time")
+            values: Array | None = (found[0] - found[0][0]) / np.timedelta64(1, "s")
+        else:
+            values = numbers_of(cells, decimal, heading, warnings)
         if values is None:
             continue  # EC-Lab writes XXX throughout for what it did not compute
         if heading == "mode":
@@ -225,7 +241,7 @@ def _read(source: RawInput) -> Measurement:
     conditions = _conditions(keys, settings, loose)
     if title:
         conditions["method"] = Quantity(title)
-    started = moment_of(_text(keys, "Acquisition started on"), _DATES)
+    started = moment_of(_text(keys, "Acquisition started on"), _DATES) or columns.started()
     device = re.sub(r"\s*\(SN.*", "", _text(keys, "Device"))
     return Measurement(
         entries_of(technique, columns, title or "data", started, conditions),
@@ -243,7 +259,7 @@ def _flat(keys: dict[str, Any]) -> list[str]:
 
 READER = Reader(
     name="biologic_mpt",
-    version="2",
+    version="3",
     techniques=tuple(dict.fromkeys(t.key for t in TECHNIQUES.values())),
     vendor="BioLogic",
     format="EC-Lab text (mpt)",
