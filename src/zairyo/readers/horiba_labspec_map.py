@@ -29,7 +29,7 @@ from zairyo.readers._optical_bytes import unique_key
 
 _MOST_BYTES = 1024**3
 _SETTING = re.compile(r"#\s*([^=\t]+?)\s*=\s*(.*?)\s*\Z")
-_POSITIONS = re.compile(rb"^(\t{1,4})-?\d[\d.eE+-]*(?:\t-?\d[\d.eE+-]*){3,}", re.MULTILINE)
+_POSITIONS = re.compile(rb"^(\t{1,4})-?\d[\d.,eE+-]*(?:\t-?\d[\d.,eE+-]*){3,}", re.MULTILINE)
 _COMMENTS = re.compile(rb"(?:#[^\n]*\n|[^\S\n]*\n)*")
 _SPECTRAL = {
     "cm-1": ("raman_shift", "1/cm"),
@@ -107,8 +107,13 @@ def read(src: RawInput) -> Measurement:
 
 
 def _numbers(words: list[str], line: int, name: str) -> NDArray[np.float64]:
+    """Numbers of a row, with a decimal point or, where the computer was set so, a comma."""
     try:
         return np.array(words, dtype=float)
+    except ValueError:
+        pass
+    try:
+        return np.array([word.replace(",", ".") for word in words], dtype=float)
     except ValueError as e:
         raise ReadError(f"{name}: from line {line} on there is something that is no number: {e}") from None
 
@@ -230,7 +235,7 @@ def _started(told: dict[str, Any]) -> datetime | None:
 
 READER = Reader(
     name="horiba_labspec_map",
-    version="1",
+    version="2",
     techniques=("raman", "photoluminescence"),
     vendor="HORIBA",
     format="LabSpec text of a map or series",
