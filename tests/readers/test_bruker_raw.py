@@ -309,6 +309,13 @@ def test_raw1_ranges_with_and_without_the_repeated_word(read, repeated: bytes) -
     assert "chi" not in m[0].conditions  # -1e6 is "unknown"
 
 
+def test_a_series_of_still_points_is_given_over_its_points(read) -> None:
+    m = read(raw4(range4(b"Still (Point)", 20, 0, floats(1, 2))))
+    assert m[0].signal.axes == ("point",)
+    assert m[0].signal.values.tolist() == [1, 2]
+    assert "nothing moves" in m.warnings[0]
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [

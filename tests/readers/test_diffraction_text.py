@@ -88,6 +88,17 @@ def test_uxd_ranges_that_step_an_angle_are_a_map(tmp_path: Path) -> None:
     assert entry.signal.values.shape == (4, 9)
 
 
+def test_uxd_of_a_computer_with_decimal_commas(tmp_path: Path) -> None:
+    """Read as three numbers a row, positions and counts would change places."""
+    text = UXD.replace("_COUNTS", "_2THETACOUNTS")
+    text = (
+        text[: text.index("     11")].replace("0.020000", "0,020000") + "10,00\t187\n10,02\t183\n10,04\t178\n"
+    )
+    entry = reads(bruker_uxd.READER, text, tmp_path)[0]
+    assert entry["two_theta"].values.tolist() == [10, 10.02, 10.04]
+    assert entry.signal.values.tolist() == [187, 183, 178]
+
+
 ASC = """*TYPE\t\t=  Raw
 *CLASS\t\t=  Standard measurement
 *SAMPLE\t\t=  試料A
@@ -170,6 +181,22 @@ def test_philips_udf(tmp_path: Path) -> None:
     assert told["time_per_step"] == (1.0, "s")
     with pytest.raises(ReadError, match="5 are there"):
         reads(philips_udf.READER, UDF.replace("     700,", ""), tmp_path)
+
+
+def test_philips_udf_of_a_step_that_is_written_rounded(tmp_path: Path) -> None:
+    """X'Pert's steps are no whole hundredths: the ends and the number of counts are what was measured."""
+    text = UDF.replace("3.0000,   3.1000", "5.0000,   80.0000").replace("0.020", "0.0167")
+    points = round(75 / 0.0167113) + 1
+    counts = ",".join(f"{i:8d}" for i in range(points)) + "/\n"
+    entry = reads(philips_udf.READER, text[: text.index("     800")] + counts, tmp_path)[0]
+    assert entry["two_theta"].values[[0, -1]].tolist() == [5, 80]
+    assert entry.signal.values.tolist() == list(range(points))
+
+
+def test_philips_udf_of_several_scans(tmp_path: Path) -> None:
+    second = UDF[UDF.index("DataAngleRange") :].replace("3.0000,   3.1000", "5.0000,   5.1000")
+    m = reads(philips_udf.READER, UDF + second, tmp_path)
+    assert [e["two_theta"].values[0] for e in m] == [3, 5]
 
 
 @pytest.mark.parametrize(

@@ -122,9 +122,18 @@ def _range(raw: Bytes, offset: int, number: int, warnings: list[str]) -> tuple[S
     if count == 0:
         warnings.append(f"{what}, has no points.")
         return None, end
-    if not (np.isfinite(start) and np.isfinite(step)) or (step == 0 and count > 1) or abs(step) > 1e4:
+    still = step == 0 and any(word in kind.casefold() for word in ("still", "time", "fixed"))
+    if (
+        not (np.isfinite(start) and np.isfinite(step))
+        or (step == 0 < count - 1 and not still)
+        or abs(step) > 1e4
+    ):
         raise ReadError(f"{raw.name}: {what}, starts at {start} with steps of {step}: that is no scan")
-    axis = _axis(kind, stepped, what, warnings)
+    if still and count > 1:
+        warnings.append(f"{what}: nothing moves in this {kind!r}; the point number is given.")
+        axis = "point"
+    else:
+        axis = _axis(kind, stepped, what, warnings)
     values = start + step * np.arange(count, dtype=np.float64)
     return Scan(
         axis=axis,

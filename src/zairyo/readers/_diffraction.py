@@ -72,6 +72,8 @@ _UNITS = {
     "sec": "s",
     "seconds": "s",
     "k": "K",
+    "kelvin": "K",
+    "celsius": "degC",
     "c": "degC",
     "°c": "degC",
     "degc": "degC",
@@ -82,6 +84,9 @@ _UNITS = {
     "count": "counts",
     "cts": "counts",
     "cps": "count/s",
+    "cts/s": "count/s",
+    "c/s": "count/s",
+    "counts per second": "count/s",
     "counts/s": "count/s",
     "kcps": "kcount/s",
     "kv": "kV",
@@ -102,8 +107,11 @@ _UNITS = {
 _ANGLES = frozenset("two_theta two_theta_chi omega omega_offset chi psi phi".split())  # noqa: SIM905
 
 
+_GREEK = str.maketrans({"θ": "theta", "ω": "omega", "φ": "phi", "χ": "chi", "ψ": "psi"})
+
+
 def _key(vendor_name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", vendor_name.casefold())
+    return re.sub(r"[^a-z0-9]", "", vendor_name.casefold().translate(_GREEK))
 
 
 def axis_name(vendor_name: str) -> str:

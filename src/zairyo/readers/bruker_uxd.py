@@ -99,13 +99,22 @@ def _numbers(text: str, begin: int, end: int) -> tuple[str, int]:
     return text[begin:until], until
 
 
+def _has_decimal_commas(text: str, width: int) -> bool:
+    """Whether commas are within the numbers of a row rather than between them."""
+    first = next((line.split() for line in text.splitlines() if line.strip()), [])
+    return "." not in text and len(first) == width and bool(re.fullmatch(r"-?\d+,\d+", first[0]))
+
+
 def _scan(lines: dict[str, str], block: re.Match[str], text: str, what: str, warnings: list[str]) -> Scan:
+    width = 1 if not block["along"] else 3 if block["time"] else 2
+    if width > 1 and _has_decimal_commas(text, width):
+        text = text.replace(",", ".")
     values = listed(text, what, warnings)
     drive = lines.get("DRIVE", "")
     axis = _DRIVES.get(drive.upper()) or axis_name(drive)
     start, step = number(lines.get("START", "")), number(lines.get("STEPSIZE", ""))
     if block["along"]:
-        table = rows(values, 3 if block["time"] else 2, what)
+        table = rows(values, width, what)
         positions, intensity = table[:, 0], table[:, 1]
     elif start is not None and step:
         intensity = values

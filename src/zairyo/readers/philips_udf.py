@@ -39,33 +39,21 @@ def sniff(src: RawInput) -> float:
 def read(src: RawInput) -> Measurement:
     text = decode_legacy(src.read_bytes(_MOST_BYTES))
     warnings: list[str] = []
-    begin = _COUNTS.search(text)
-    header = text[: begin.start()] if begin else text
-    lines = {key: value.strip().rstrip(",").strip() for key, value in _LINE.findall(header)}
-    ends = [number(t) for t in lines.get("DataAngleRange", "").split(",")]
-    step = number(lines.get("ScanStepSize", ""))
-    if begin is None or len(ends) < 2 or ends[0] is None or ends[1] is None or not step:
-        raise ReadError("DataAngleRange, ScanStepSize or RawScan are missing; the file is cut off or damaged")
-    body, slash, _ = text[begin.end() :].partition("/")
-    points = round((ends[1] - ends[0]) / step) + 1
-    if not slash or not 0 < points < 1e8:
-        raise ReadError("the counts do not end with a stroke; the file is cut off. Copy it again.")
-    counts = listed(body, "RawScan", warnings)
-    if len(counts) != points:
-        raise ReadError(f"{points} counts are announced and {len(counts)} are there; the file is damaged")
-    told = mapped(lines, _CONDITIONS)
-    scan = Scan(
-        "two_theta",
-        np.linspace(ends[0], ends[1], points),
-        counted(counts),
-        "counts",
-        conditions=told | {"scan_axis": Quantity("two_theta/theta")},
-        metadata=lines,
-        title=lines.get("Title1", ""),
-        started=moment(*lines.get("FileDateTime", "").split(",")),
-    )
+    lines: dict[str, str] = {}
+    scans: list[Scan] = []
+    at = 0
+    while (begin := _COUNTS.search(text, at)) is not None:
+        found = _LINE.findall(text[at : begin.start()])
+        lines = lines | {key: value.strip().rstrip(",").strip() for key, value in found}
+        body, slash, _ = text[begin.end() :].partition("/")
+        if not slash:
+            raise ReadError("the counts do not end with a stroke; the file is cut off. Copy it again.")
+        at = begin.end() + len(body) + 1
+        scans.append(_scan(lines, body, f"scan {len(scans) + 1}", warnings))
+    if not scans:
+        raise ReadError("there is no RawScan in the file; it is cut off. Copy it again.")
     return measurement(
-        [scan],
+        scans,
         warnings,
         title=lines.get("Title1"),
         sample=lines.get("SampleIdent"),
@@ -73,14 +61,40 @@ def read(src: RawInput) -> Measurement:
     )
 
 
+def _scan(lines: dict[str, str], body: str, what: str, warnings: list[str]) -> Scan:
+    ends = [number(t) for t in lines.get("DataAngleRange", "").split(",")]
+    written = lines.get("ScanStepSize", "").partition(",")[0].strip()
+    step = number(written)
+    if len(ends) < 2 or ends[0] is None or ends[1] is None or not step:
+        raise ReadError(f"{what}: DataAngleRange or ScanStepSize are missing; the file is cut off or damaged")
+    counts = listed(body, f"{what}, RawScan", warnings)
+    implied = (ends[1] - ends[0]) / (len(counts) - 1) if len(counts) > 1 else step
+    # Steps such as 0.01671 are written rounded: the ends and the number of counts tell them better.
+    if abs(implied - step) > 0.55 * 10.0 ** -len(written.partition(".")[2]):
+        announced = round((ends[1] - ends[0]) / step) + 1
+        raise ReadError(
+            f"{what}: {announced} counts are announced and {len(counts)} are there; the file is damaged"
+        )
+    return Scan(
+        "two_theta",
+        np.linspace(ends[0], ends[1], len(counts)),
+        counted(counts),
+        "counts",
+        conditions=mapped(lines, _CONDITIONS) | {"scan_axis": Quantity("two_theta/theta")},
+        metadata=lines,
+        title=lines.get("Title1", ""),
+        started=moment(*lines.get("FileDateTime", "").split(",")),
+    )
+
+
 READER = Reader(
     name="philips_udf",
-    version="1",
+    version="2",
     techniques=("xrd",),
     vendor="Philips / PANalytical",
     format="UDF",
     endings=(".udf",),
     sniff=sniff,
     read=read,
-    notes="Single scans. The counts are those of the file; what the slits did is not corrected.",
+    notes="The counts are those of the file; what the slits did is not corrected.",
 )
