@@ -11,7 +11,7 @@ import pytest
 
 from zairyo.measurement import Measurement
 from zairyo.readers import invariants
-from zairyo.readers._api import CERTAIN, NO, RawInput, ReadError
+from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, ReadError
 from zairyo.readers._quantum_design_columns import unit_of
 from zairyo.readers.quantum_design_dat import READER
 
@@ -275,3 +275,63 @@ def test_damage_is_an_error_or_a_measurement(instruments: Path, tmp_path: Path) 
 def test_other_headers_are_not_taken(tmp_path: Path) -> None:
     (tmp_path / "lab.txt").write_text("[Header]\nApplication Name\tLabSolutions\n[Data]\n1\t2\n")
     assert READER.sniff(RawInput(tmp_path / "lab.txt")) == NO
+
+
+VSM = "Comment,Time Stamp (sec),Temperature (K),Magnetic Field (Oe),Moment (emu),M. Std. Err. (emu)"
+
+
+def test_files_whose_header_was_cut_away_are_recognised(tmp_path: Path) -> None:
+    """People trim them for other programs; as a plain table the moment would be a number without a meaning."""
+    rows = "".join(f",{3763000000 + k},300.0,{1000 * k},{k / 8},0.001\r\n" for k in range(5))
+    classic = "Time,Field (Oe),Temperature (K),Long Moment (emu),Long Scan Std Dev\n"
+    classic += "".join(f"{k},500,{3 + k},{k / 8},0.001\n" for k in range(5))
+    texts = {
+        "marks": f"[Header]\r\nTITLE, test\r\n[Data]\r\n{VSM}\r\n{rows}",
+        "none": f"{VSM}\r\n{rows}",
+        "mpms": classic,
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.dat").write_bytes(text.encode())
+        source = RawInput(tmp_path / f"{name}.dat")
+        assert READER.sniff(source) == LIKELY
+        m = invariants.check(READER.read(source), READER)
+        assert m[0].technique == "magnetometry"
+        assert m[0]["magnetic_moment"].values.tolist() == [0, 0.125, 0.25, 0.375, 0.5]
+        assert m[0]["magnetic_moment"].uncertainty.tolist() == [0.001] * 5  # type: ignore[union-attr]
+        assert m[0].x == ("temperature" if name == "mpms" else "magnetic_field")
+        assert any("no header" in w for w in m.warnings) == (name != "marks")
+
+
+def test_a_table_with_other_headings_is_left_to_others(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Time (s),Temperature (K),Field (Oe)\n1,2,3\n")
+    assert READER.sniff(RawInput(tmp_path / "a.csv")) == NO
+
+
+def test_thermal_transport_with_full_stops_in_its_headings(tmp_path: Path) -> None:
+    headings = (
+        "Comment,Time Stamp (sec),System Temp. (K),Sample Temp. (K),Conductivity (W/K-m),Conduct. Std. Dev. (W/K-m),"
+        "Seebeck Coef. (\xb5V/K),Seebeck Std. Dev. (\xb5V/K)"
+    )
+    rows = "".join(f",{k},{2 + k}.5,{2 + k},{k / 4},0.5,{-k},0.25\r\n" for k in range(4))
+    text = f"[Header]\r\nTITLE,a\r\nBYAPP,Thermal Transport,1\r\nINFO,TTO,APPNAME\r\n[Data]\r\n{headings}\r\n{rows}"
+    (tmp_path / "a.dat").write_bytes(text.encode("latin-1"))
+    entry = READER.read(RawInput(tmp_path / "a.dat"))[0]
+    assert (entry.technique, entry.x, entry.default) == (
+        "thermal_transport",
+        "temperature",
+        "thermal_conductivity",
+    )
+    assert entry["temperature"].values.tolist() == [2, 3, 4, 5]
+    assert entry["thermal_conductivity"].uncertainty.tolist() == [0.5] * 4  # type: ignore[union-attr]
+    assert entry["seebeck_coefficient"].unit == "uV/K"
+
+
+def test_raw_scans_of_a_magnetometer_are_drawn_over_the_position(tmp_path: Path) -> None:
+    headings = "Comment,Time Stamp (sec),Raw Position (mm),Raw Voltage (mV),Free C Fitted (mV)"
+    rows = ";Avg. Temp = 300 K;Low Temp = 299 K,37630,,,\r\n" + "".join(
+        f",37630,{k},{2 * k},{k}\r\n" for k in range(3)
+    )
+    text = f"[Header]\r\n; MPMS3\r\nBYAPP,SquidVSM,1\r\nINFO,x,APPNAME\r\n[Data]\r\n{headings}\r\n{rows}"
+    (tmp_path / "a.rw.dat").write_bytes(text.encode())
+    entry = READER.read(RawInput(tmp_path / "a.rw.dat"))[0]
+    assert (entry.technique, entry.x, entry.default) == ("magnetometry", "sample_position", "raw_voltage")

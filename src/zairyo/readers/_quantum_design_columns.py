@@ -96,7 +96,20 @@ _NAMES = {
     "seebeck coefficient": "seebeck_coefficient",
     "figure of merit": "figure_of_merit",
     "hall coef.": "hall_coefficient",
+    "conduct. std. dev.": "thermal_conductivity_error",
+    "seebeck std. dev.": "seebeck_coefficient_error",
+    "resist. std. dev.": "resistivity_error",
+    "merit std. dev.": "figure_of_merit_error",
+    # what a magnetometer's moment was fitted to
+    "raw position": "sample_position",
+    "raw voltage": "raw_voltage",
+    "long voltage": "raw_voltage",
+    "long average voltage": "average_voltage",
+    "start temperature": "temperature",
 }
+
+#: Options differ in where they put full stops ("Sample Temp.").
+_WITHOUT_STOPS = {heading.replace(".", ""): name for heading, name in _NAMES.items()}
 
 #: The same for headings with the number of a bridge or channel: pattern → name that the number is put to.
 _NUMBERED = (
@@ -110,7 +123,8 @@ _NUMBERED = (
     (re.compile(r"(?:resistance )?std\. ?dev\.,? ch\.? ?(\d)"), "resistance_error"),
     (re.compile(r"hall coef\.?,? ch\.? ?(\d)"), "hall_coefficient"),
     (re.compile(r"phase angle,? ch\.? ?(\d)"), "phase"),
-    (re.compile(r"(?:i-v |ac )?current,? ch\.? ?(\d)"), "excitation_current"),
+    (re.compile(r"(?:ac )?current,? ch\.? ?(\d)"), "excitation_current"),
+    (re.compile(r"i-v current,? ch\.? ?(\d)"), "current"),
     (re.compile(r"(?:i-v )?voltage,? ch\.? ?(\d)"), "voltage"),
     (re.compile(r"frequency,? ch\.? ?(\d)"), "ac_frequency"),
     (re.compile(r"critical current,? ch\.? ?(\d)"), "critical_current"),
@@ -213,7 +227,7 @@ def _word(word: str) -> str | None:
 def name_of(quantity: str, taken: set[str]) -> str:
     """The vocabulary's name for a heading, or one made of it; a number is put to one that is taken."""
     plain = " ".join(quantity.casefold().split())
-    name = _NAMES.get(plain, "")
+    name = _NAMES.get(plain, "") or _WITHOUT_STOPS.get(plain.replace(".", ""), "")
     if not name:
         for pattern, base in _NUMBERED:
             if found := pattern.fullmatch(plain):

@@ -23,6 +23,7 @@ TECHNIQUES = {
         "ac_moment",
         "ac_susceptibility",
         "torque",
+        "raw_voltage",
     ),
     "transport": tuple(
         f"{name}{number}"
@@ -65,6 +66,8 @@ def plot_of(signals: dict[int, Signal], header: dict[str, Any], technique: str) 
     if not swept or spreads[swept] < 0.02:
         candidates = ("ac_frequency", "frequency", "drive_field", "sample_position")
         swept = next((n for n in candidates if n in by_name and _spread(by_name[n].values, 1e-9) > 0.02), "")
+    if technique == "magnetometry" and "raw_voltage" in by_name and "sample_position" in by_name:
+        swept = "sample_position" if "magnetic_moment" not in by_name else swept
     x = swept or startup("X") or ("time" if "time" in by_name else next(iter(by_name)))
     wanted = (startup("Y1"), *TECHNIQUES.get(technique, ()), *reversed(by_name))
     return x, next((n for n in wanted if n and n != x and n in by_name), x)

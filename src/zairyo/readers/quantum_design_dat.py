@@ -20,13 +20,18 @@ from numpy.typing import NDArray
 from zairyo.measurement import Measurement
 from zairyo.measurement.model import Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
-from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._quantum_design_columns import name_of, split_heading, unit_of
 from zairyo.readers._quantum_design_plot import TECHNIQUES, plot_of, steady, technique_of
 
 Array = NDArray[Any]
 _EPOCH = datetime(1899, 12, 30)
 _MARKS = (b"FILEOPENTIME", b"BYAPP", b"STARTUPAXIS", b"Quantum Design", b"INFO,")
+#: A line of headings as no other program words them: files whose header somebody has cut away have only this.
+_OWN = re.compile(
+    rb"(?=[^\r\n]*\bTemperature \((?:K|C)\))(?=[^\r\n]*\bField \((?:Oe|T)\))"
+    rb"(?:Comment,Time ?Stamp \((?:sec|s)\),|Time,[^\r\n]*Long Moment|[^\r\n]*,(?:M\. Std\. Err\. \(|Bridge \d Resist))"
+)
 _CLASSIC = frozenset({"NAME", "WEIGHT", "AREA", "LENGTH", "SHAPE", "COMMENT", "SEQUENCE FILE:"})
 #: What compilers of the time wrote for "not a number".
 _NO_NUMBER = re.compile(r"[-+]?(?:1\.#(?:QNAN|IND|SNAN|INF)\d*|nan|n/a|--|\?)\Z", re.IGNORECASE)
@@ -51,9 +56,12 @@ _NUMERIC = frozenset({"sample_mass", "sample_volume", "sample_molar_mass", "samp
 
 def _sniff(source: RawInput) -> float:
     head = source.head.lstrip(b"\xef\xbb\xbf \r\n\t")
-    if head[:8].lower() != b"[header]" or b"[Data]" not in head:
-        return NO
-    return CERTAIN if sum(mark in head for mark in _MARKS) >= 2 else NO
+    if head[:8].lower() == b"[header]":
+        _, mark, data = head.partition(b"[Data]")
+        if mark and sum(mark in head for mark in _MARKS) >= 2:
+            return CERTAIN
+        return LIKELY if mark and _OWN.match(data.lstrip()) else NO
+    return LIKELY if _OWN.match(head) else NO
 
 
 def _decode(data: bytes) -> str:
@@ -251,7 +259,7 @@ def _with_uncertainties(signals: dict[int, Signal]) -> dict[int, Signal]:
         of = by_name.get(signal.name.removesuffix("_error")) if signal.name.endswith("_error") else None
         if of is None:  # numbered: resistivity_error_1 belongs to resistivity_1
             of = by_name.get(signal.name.replace("_error_", "_")) if "_error_" in signal.name else None
-        if of is not None and found[of].unit == signal.unit and found[of].values.dtype.kind == "f":
+        if of is not None and signal.unit in (None, found[of].unit) and found[of].values.dtype.kind == "f":
             found[of] = replace(found[of], uncertainty=signal.values)
             del found[at]
     return found
@@ -292,9 +300,13 @@ def _instrument(header: dict[str, Any]) -> str:
 
 def _read(source: RawInput) -> Measurement:
     text = _decode(source.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+    warnings: list[str] = []
     head, mark, rest = text.partition("[Data]\n")
     if not mark:
         head, mark, rest = text.partition("[Data]")
+    if not mark and not head.lstrip().casefold().startswith("[header]"):
+        head, mark, rest = "", "no header", head
+        warnings.append("The file has no header: mass, date and instrument are not known.")
     if not mark:
         raise ReadError(
             f"{source.name} has no [Data] section; it is cut off after its header. Copy it again."
@@ -308,7 +320,7 @@ def _read(source: RawInput) -> Measurement:
         raise ReadError(
             f"{source.name} ends at its headings (line {head.count(chr(10)) + 2}): it holds no record."
         )
-    header, warnings = _header(head.split("\n")), list[str]()
+    header = _header(head.split("\n"))
     cells = _rows(body, headings, head.count("\n") + skipped + 3, warnings)
     signals, empty = _signals(cells, headings, warnings)
     if not any(s.values.dtype.kind == "f" for s in signals.values()):
@@ -347,12 +359,13 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="quantum_design_dat",
-    version="1",
+    version="2",
     techniques=(*TECHNIQUES, "unspecified"),
     vendor="Quantum Design",
     format="MultiVu data",
     endings=(".dat",),
     sniff=_sniff,
     read=_read,
-    notes="PPMS, DynaCool, VersaLab, MPMS and MPMS 3: VSM, ACMS, heat capacity, transport and other options.",
+    notes="PPMS, DynaCool, VersaLab, MPMS and MPMS 3: VSM, ACMS, heat capacity, transport and other options; also where"
+    " the header was cut away.",
 )
