@@ -74,7 +74,7 @@ def note(text: str = "", k: str = "2") -> bytes:
 
 
 def test_image_of_every_channel_there_and_back(tmp_path: Path) -> None:
-    values: Any = np.arange(12).reshape(3, 2, 2).astype("<f4")  # x, y, channel
+    values: Any = (np.arange(12).reshape(3, 2, 2) * 1e-8).astype("<f4")  # x, y, channel
     labels = [b"", b"HeightRetrace", b"PhaseTrace"]
     axes = [(0.0, 1e-6, b"m"), (0.0, 5e-7, b"m"), (0.0, 1.0, b"")]
     more = "AmplitudeSetpointVolts:0.8\rDriveFrequency:75000\rScanDown:1\r"
@@ -91,6 +91,20 @@ def test_image_of_every_channel_there_and_back(tmp_path: Path) -> None:
     assert told["drive_frequency"] == (75000.0, "Hz")
     assert told["scan_size_x"] == (2e-6, "m")
     assert told["scan_direction"] == ("down", None)
+
+
+def test_image_of_software_before_2011(tmp_path: Path) -> None:
+    """It names no microscope and no date, and its height sensor is in volts."""
+    values: Any = np.array([[[1e-7, 1.2]] * 2] * 3, dtype="<f4")  # x, y, channel
+    labels = [b"", b"HeightTrace", b"ZSensorTrace"]
+    axes = [(0.0, 1e-9, b"m"), (0.0, 1e-9, b"m"), (0.0, 1.0, b"")]
+    old = b"ScanSize: 8e-07\rFastScanSize: 8e-07\rScanRate: 1.1161\rInvOLS: 1e-07\rSpringConstant: 1e-06\r"
+    path = tmp_path / "a.ibw"
+    path.write_bytes(new_wave(values, 2, axes=axes, labels=labels, note=old, unit=b"m"))
+    m = read(path)
+    assert (m[0]["height"].unit, m[0]["height_measured"].unit) == ("m", None)
+    assert "volts" in m.warnings[0]
+    assert str(m[0].conditions["scan_size_x"]) == "8e-07 m"
 
 
 @pytest.mark.parametrize("k", ["NaN", "0", ""])

@@ -245,6 +245,18 @@ def variables(order: str) -> bytes:
     return struct.pack(order + "6h", 2, 1, 1, 1, 0, 0) + struct.pack(order + "f", 1.0) + number + text
 
 
+def test_an_experiment_of_few_large_records_is_recognised(tmp_path: Path) -> None:
+    """The first records of Igor 3 are a picture's: the chain of them is longer than what a sniff looks through."""
+    wave = new_wave(np.arange(3, dtype="<f4"), 2)
+    picture = b"\x10\0\x10\0PICT_0" + bytes(5000)
+    path = tmp_path / "a.bin"
+    path.write_bytes(
+        record(11, b"\x10\0\x10\0Misc_Start" + bytes(38)) + record(12, picture) + record(3, wave)
+    )
+    (entry,) = read(PXP, path)
+    assert entry.signal.values.tolist() == [0, 1, 2]
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_folders_variables_and_what_counts_no_more(tmp_path: Path, order: str) -> None:
     wave = new_wave(np.arange(3).astype(order + "f4"), 2, order)

@@ -90,6 +90,23 @@ def test_three_dimensions_in_one_stream_and_one_plane_of_a_series(tmp_path: Path
     assert "one plane" in m.warnings[0]
 
 
+def test_four_dimensions_in_one_stream(tmp_path: Path) -> None:
+    """Once only the first of the cubes was read, without a word."""
+    path = tmp_path / "a.ft4"
+    path.write_bytes(pipe(np.arange(48), _9=4, _99=4, _219=3, _15=2, _32=2, _57=1, _106=1))
+    (entry,) = read(path).entries
+    assert entry.signal.values.tolist() == np.arange(48).reshape(2, 2, 3, 4).tolist()
+    assert entry.signal.axes[0].startswith("indirect_3")
+
+
+def test_numbers_beyond_what_is_announced_are_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "a.ft2"
+    path.write_bytes(pipe(np.arange(20), _9=2, _99=4, _219=3, _106=1))
+    m = read(path)
+    assert m[0].signal.values.shape == (3, 4)
+    assert "8 numbers more" in m.warnings[0]
+
+
 @pytest.mark.parametrize(
     ("place", "value", "said"), [("_99", 5, "cut off"), ("_99", -1, "rows"), ("_9", 7, "dimensions")]
 )

@@ -386,6 +386,22 @@ def test_errors_say_what_is_wrong(tmp_path: Path, parts: tuple[bytes, ...], said
         read(path)
 
 
+def test_a_last_block_cut_short_costs_only_itself(tmp_path: Path) -> None:
+    """WiRE itself writes an additional data block that says it is longer than it is."""
+    rest = part(b"WXDA", bytes(107))[:-2]
+    m = read(save(tmp_path, header(2, 1, kind=1), data([1, 2]), spectral([2, 1]), origins(), rest))
+    assert m[0].signal.values.tolist() == [1, 2]
+    assert any("WXDA" in w and "cut off" in w for w in m.warnings)
+
+
+def test_a_map_cut_short_before_its_grid_is_refused(tmp_path: Path) -> None:
+    places = origins(((1 << 31) | 3, 5, b"X", [0.0, 1.0]), ((1 << 31) | 4, 5, b"Y", [0.0, 0.0]))
+    rest = grid(0, (1, 1), (2, 1))[:-2]
+    path = save(tmp_path, header(2, 2), data([1, 2, 3, 4]), spectral([2, 1]), places, rest)
+    with pytest.raises(ReadError, match=r"WMAP.*cut off"):
+        read(path)
+
+
 def test_other_files_are_not_claimed(tmp_path: Path) -> None:
     for content in (b"", b"WDF", b"RIFFxxxx"):
         path = save(tmp_path, content)

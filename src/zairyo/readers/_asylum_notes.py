@@ -62,7 +62,10 @@ def parse_note(note: str) -> dict[str, str]:
 
 
 def is_asylum(note: str) -> bool:
-    return "MicroscopeModel:" in note or ("VerDate:" in note and "SpringConstant:" in note)
+    """Its software's words; before 2011 it named neither the microscope nor its own date."""
+    return "MicroscopeModel:" in note or (
+        "SpringConstant:" in note and ("VerDate:" in note or ("InvOLS:" in note and "FastScanSize:" in note))
+    )
 
 
 def channel(label: str) -> tuple[str, str | None, str]:

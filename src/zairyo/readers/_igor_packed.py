@@ -18,6 +18,8 @@ _SUPERSEDED = 0x8000
 VARIABLES, HISTORY, WAVE, RECREATION, PROCEDURE = 1, 2, 3, 4, 5
 FOLDER_START, FOLDER_END = 9, 10
 _TEXTS = {HISTORY: "history", RECREATION: "recreation", PROCEDURE: "procedure"}
+#: The name that an experiment's first record mostly begins with.
+MISC_START = b"Misc_Start"
 _DEEPEST, _MOST_WAVES = 24, 50_000
 
 
@@ -42,7 +44,7 @@ def byte_order(head: bytes) -> str | None:
                 return order
             at, records = at + RECORD_BYTES + size, records + 1
         else:
-            if records >= 3:
+            if records >= 3 or head[12 : 12 + len(MISC_START)] == MISC_START:
                 return order
     return None
 

@@ -19,10 +19,12 @@ from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._igor import Wave, is_wave, read_wave
 
-_WORDS = (b"MicroscopeModel:", b"VerDate:", b"ARDoIVCurve:", b"ScanSize:")
+_WORDS = (b"MicroscopeModel:", b"VerDate:", b"ARDoIVCurve:", b"ScanSize:", b"FastScanSize:", b"InvOLS:")
 #: How far into a compressed file a sniff unpacks.
 _MOST_AHEAD = 64 << 20
 _NOTE_BYTES = 4096
+#: No piezo goes farther, and no deflection is larger.
+_FARTHEST_M = 1e-2
 
 
 def sniff(src: RawInput) -> float:
@@ -142,7 +144,14 @@ def _image(wave: Wave, note: dict[str, str], warnings: list[str]) -> Entry:
     signals = []
     for i, label in enumerate(_labels(wave, 2, data.shape[2])):
         name, unit, text = notes.channel(label)
-        signals.append(Signal(name, np.ascontiguousarray(data[:, :, i].T), unit, ("y", "x"), text))
+        values = np.ascontiguousarray(data[:, :, i].T)
+        if unit == "m" and np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values)) > _FARTHEST_M:
+            unit = None
+            warnings.append(
+                f"{text} reaches farther than any piezo in metres: it was not yet calibrated (older software keeps "
+                "volts), and has no unit."
+            )
+        signals.append(Signal(name, values, unit, ("y", "x"), text))
     named = _spm.unique(signals)
     entry: Entry = _spm.made(
         "the image", Entry, "image", "afm", tuple(axes), named,
@@ -154,7 +163,7 @@ def _image(wave: Wave, note: dict[str, str], warnings: list[str]) -> Entry:
 
 READER = Reader(
     name="asylum_ibw",
-    version="1",
+    version="2",
     techniques=("afm_force", "afm"),
     vendor="Asylum Research",
     format="force curve and image (Igor binary wave)",

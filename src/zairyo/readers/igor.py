@@ -12,10 +12,8 @@ from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, LIKELY, NO, POSSIBLE, RawInput, Reader, ReadError
 from zairyo.readers._igor import is_wave, read_wave
 from zairyo.readers._igor_entries import wave_entries
-from zairyo.readers._igor_packed import byte_order, read_experiment
+from zairyo.readers._igor_packed import MISC_START, byte_order, read_experiment
 from zairyo.readers._igor_text import read_text
-
-_MISC_START = b"Misc_Start"
 
 
 def sniff_wave(src: RawInput) -> float:
@@ -34,7 +32,7 @@ def sniff_packed(src: RawInput) -> float:
     head = src.head
     if is_wave(head) or byte_order(head[:4096]) is None:
         return NO
-    return CERTAIN if head[12:22] == _MISC_START else LIKELY if src.suffix in (".pxp", ".pxt") else POSSIBLE
+    return CERTAIN if head[12:22] == MISC_START else LIKELY if src.suffix in (".pxp", ".pxt") else POSSIBLE
 
 
 def read_packed(src: RawInput) -> Measurement:
@@ -83,7 +81,7 @@ READERS = (
     ),
     Reader(
         name="igor_pxp",
-        version="1",
+        version="2",
         techniques=("unspecified",),
         vendor="WaveMetrics",
         format="Igor packed experiment",

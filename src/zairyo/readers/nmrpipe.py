@@ -1,4 +1,4 @@
-"""NMRPipe: a head of 512 float32 and float32 data; ``.fid``, ``.ft1``, ``.ft2``, ``.ft3`` of one to three dimensions.
+"""NMRPipe: a head of 512 float32 and float32 data; ``.fid``, ``.ft1``, ``.ft2``, ``.ft3`` of one to four dimensions.
 
 The head's parameters have fixed places (NMRPipe's published ``fdatap.h``). A row of complex data is all its real
 numbers, then all its imaginary ones.
@@ -109,6 +109,8 @@ def _entry(head: _Head, data: bytes, name: str, warnings: list[str]) -> Entry:
     numbers = np.frombuffer(data, f"{head.order}f4", (len(data) - 4 * _HEAD) // 4, 4 * _HEAD)
     shape = _shape(head, rank, rows, width, len(numbers), name, warnings)
     check_size([*shape, width], len(numbers), name)
+    if (left := len(numbers) - int(np.prod(shape)) * width) >= width:
+        warnings.append(f"The file holds {left} numbers more than its head announces; they were not read.")
     values = numbers[: int(np.prod(shape)) * width].reshape(*shape, width)
     # A vector of one dimension has rows of 1; an indirect dimension that is complex has them in turn.
     values = values.reshape([*(n for n in shape if rank > 1 or n > 1), width])
@@ -144,7 +146,9 @@ def _shape(
         return (max(there // width, 1),) if rows > 1 and there >= rows * width else (1,)
     if rank == 2 and there == 2 * rows * width:
         return (2 * rows,)  # an indirect dimension that is complex, counted in pairs
-    planes = max(head.whole("planes", 1), 1)
+    planes, cubes = (max(head.whole(place, 1), 1) for place in ("planes", "cubes"))
+    if rank == 4 and head.whole("pipe") and there >= cubes * planes * rows * width:
+        return (cubes, planes, rows)
     if rank >= 3 and head.whole("pipe") and there >= planes * rows * width:
         return (planes, rows)
     if rank >= 3:
@@ -215,13 +219,13 @@ def _metadata(head: _Head) -> dict[str, Any]:
 
 READER = Reader(
     name="nmrpipe",
-    version="1",
+    version="2",
     techniques=("nmr",),
     vendor="NMRPipe",
     format="NMRPipe",
     endings=(".fid", ".ft", ".ft1", ".ft2", ".ft3", ".dat"),
     sniff=sniff,
     read=read,
-    notes="Time and frequency data of one to three dimensions in one file, either byte order; one plane of a series of "
+    notes="Time and frequency data of one to four dimensions in one file, either byte order; one plane of a series of "
     "files is read as such, with a warning.",
 )

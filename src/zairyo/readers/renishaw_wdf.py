@@ -50,6 +50,10 @@ _HEADER_FIELDS = (
     "title",
 )
 _MOST_BLOCKS = 100_000
+#: Blocks without which the spectra have no numbers or no places.
+_NEEDED = ("DATA", "XLST", "ORGN")
+#: Some writers count a few bytes too many for their last block; more missing is a file that was cut off.
+_FORGIVEN_BYTES = 16
 SCAN_TYPES = (
     "unspecified",
     "static",
@@ -62,6 +66,7 @@ SCAN_TYPES = (
     "point detector",
 )
 MEASUREMENT_TYPES = ("unspecified", "single", "series", "mapping")
+_MAPPING = MEASUREMENT_TYPES.index("mapping")
 #: WiRE's units, in the order of its numbers, as Pint spells them; None is "none stated".
 UNITS = (
     "arb",
@@ -164,7 +169,7 @@ def _parse(data: bytes, warnings: list[str]) -> Wdf:
     header: dict[str, Any] = dict(zip(_HEADER_FIELDS, _HEADER.unpack_from(data), strict=True))
     for name in ("application", "user", "title"):
         header[name] = clean_text(header[name].split(b"\0")[0].decode("utf-8", "replace")).strip()
-    blocks = _find_blocks(data)
+    blocks = _find_blocks(data, header["measurement_type"], warnings)
     properties: dict[str, Any] = {}
     for block in blocks:
         if data[block.start : block.start + 4] == PSET:
@@ -176,7 +181,14 @@ def _parse(data: bytes, warnings: list[str]) -> Wdf:
     return Wdf(data, header, tuple(blocks), properties)
 
 
-def _find_blocks(data: bytes) -> list[WdfBlock]:
+def _find_blocks(data: bytes, measurement_type: int, warnings: list[str]) -> list[WdfBlock]:
+    """The chain of blocks; a last one that is a few bytes short is left out if the spectra need it not.
+
+    Raises
+    ------
+    ReadError
+        The file is cut off within what the spectra need, or no chain of blocks.
+    """
     blocks: list[WdfBlock] = []
     at = 0
     while at < len(data) and len(blocks) < _MOST_BLOCKS:
@@ -186,10 +198,18 @@ def _find_blocks(data: bytes) -> list[WdfBlock]:
         if length < _BLOCK_HEAD.size or not name.isascii():
             raise ReadError(f"there is no valid block at byte {at}; the file is damaged")
         if at + length > len(data):
-            raise ReadError(
+            problem = (
                 f"block {name.decode()!r} at byte {at} should have {length} bytes, but the file ends after "
-                f"{len(data) - at}; it is cut off. Copy it again from the instrument."
+                f"{len(data) - at}; it is cut off"
             )
+            needed = (*_NEEDED, "WMAP") if measurement_type == _MAPPING else _NEEDED
+            missing = at + length - len(data)
+            if missing <= _FORGIVEN_BYTES and {b.name for b in blocks}.issuperset(needed):
+                warnings.append(
+                    f"The spectra are complete, but {problem}: that block and what follows is missing."
+                )
+                break
+            raise ReadError(f"{problem}. Copy it again from the instrument.")
         blocks.append(WdfBlock(clean_text(name.decode()), number, at + _BLOCK_HEAD.size, at + length))
         at += length
     return blocks
@@ -222,7 +242,7 @@ def _of(names: tuple[str, ...], number: int) -> str:
 
 READER = Reader(
     name="renishaw_wdf",
-    version="2",
+    version="3",
     techniques=("raman", "photoluminescence", "optical_microscopy"),
     vendor="Renishaw",
     format="WiRE WDF",
