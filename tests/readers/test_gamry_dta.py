@@ -149,3 +149,22 @@ def test_files_cut_off_or_damaged_are_refused_or_read(instruments: Path, tmp_pat
 def test_other_text_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "a.dta").write_text("EXPLAIN why\n1\t2\n")
     assert READER.sniff(RawInput(tmp_path / "a.dta")) == NO
+
+
+def test_an_aborted_corrosion_test_with_small_units_and_no_thermometer(tmp_path: Path) -> None:
+    """-273.15 °C is what a potentiostat without a sensor writes; nobody's cell was at absolute zero."""
+    text = (
+        "EXPLAIN\nTAG\tPOLRES\nTITLE\tLABEL\tPolarization Resistance\tTest\nSCANRATE\tQUANT\t0.125\tScan Rate (mV/s)\n"
+        "CURVE\tTABLE\t3\n\tPt\tT\tVf\tIm\tOver\tTemp\n\t#\ts\tmV vs. Ref.\tnA\tbits\tdeg C\n"
+        + "".join(f"\t{k}\t{k}.5\t{10 * k}\t{k}.25\t..........a\t-273.15\n" for k in range(3))
+        + "EXPERIMENTABORTED\tTOGGLE\tT\tExperiment Aborted\n"
+    )
+    (tmp_path / "a.dta").write_text(text)
+    m = read(tmp_path / "a.dta")
+    entry = m[0]
+    assert (entry.technique, entry.x, entry.default) == ("linear_sweep_voltammetry", "voltage", "current")
+    assert (entry["voltage"].unit, entry["voltage"].values.tolist()) == ("mV", [0, 10, 20])
+    assert entry["voltage"].long_name == "Vf vs. Ref."
+    assert entry["current"].unit == "nA"
+    assert "temperature" not in {s.name for s in entry.signals}
+    assert any("aborted" in w for w in m.warnings)

@@ -33,7 +33,15 @@ _TAGS = (
     ("POTENTIODYNAMIC", "linear_sweep_voltammetry"),
     ("POTDYN", "linear_sweep_voltammetry"),
     ("TAFEL", "linear_sweep_voltammetry"),
+    ("POLRES", "linear_sweep_voltammetry"),
+    ("GALVANODYNAMIC", "linear_sweep_voltammetry"),
+    ("CYCPOL", "cyclic_voltammetry"),
     ("CHRONOA", "chronoamperometry"),
+    ("CHRONOC", "chronoamperometry"),
+    ("RCHRONOA", "chronoamperometry"),
+    ("RCHRONOP", "chronopotentiometry"),
+    ("POTENTIOSTATIC", "chronoamperometry"),
+    ("GALVANOSTATIC", "chronopotentiometry"),
     ("CHRONOP", "chronopotentiometry"),
     ("CORPOT", "open_circuit_potential"),
     ("PWR800_READVOLTAGE", "open_circuit_potential"),
@@ -67,6 +75,8 @@ _CONDITIONS = {
     "IAC": ("current_amplitude_rms", "A"),
     "PTSPERDEC": ("points_per_decade", "1/decade"),
 }
+#: What potentiostats without a thermometer write as the temperature.
+_NO_SENSOR = -273.1
 _DATES = ("%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d", "%Y/%m/%d", "%m/%d/%y")
 
 
@@ -200,7 +210,10 @@ def _columns(tables: list[_Table], warnings: list[str]) -> Columns:
             values = np.concatenate(parts)
         if name in _COUNTS and (values == np.rint(values)).all() and (np.abs(values) < 2**31).all():
             values = values.astype(np.int32)
-        label = f"{heading} {unit.removeprefix('V ')}" if unit.startswith("V vs") else heading
+        if name == "temperature" and (values <= _NO_SENSOR).all():
+            continue
+        unit, against, reference = unit.partition(" vs")
+        label = f"{heading} vs{reference}" if against else heading
         columns.add(name, values, _unit(columns, unit, heading, name), label)
     return columns
 
@@ -208,8 +221,6 @@ def _columns(tables: list[_Table], warnings: list[str]) -> Columns:
 def _unit(columns: Columns, unit: str, heading: str, name: str) -> str | None:
     if unit == "#":
         return ""
-    if unit.startswith("V vs"):
-        return "V"
     if unit == "bits" or not unit:
         return None
     return columns.unit({"deg C": "degC", "deg": "deg", "°": "deg"}.get(unit, unit), heading)
@@ -307,6 +318,8 @@ def _read(source: RawInput) -> Measurement:
             )
         )
         warnings += columns.warnings
+    if file.text("EXPERIMENTABORTED") == "T":
+        warnings.append("The experiment was aborted before its end.")
     main = next((e.name for e in entries if e.name != "open_circuit"), entries[0].name)
     metadata: dict[str, Any] = {"header": file.keys, "notes": file.notes, "lines": file.loose}
     metadata["tables"] = [{"name": t.name, "rows": t.told, "units": t.units} for t in file.tables][:1000]
@@ -323,7 +336,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="gamry_dta",
-    version="2",
+    version="3",
     techniques=(
         "cyclic_voltammetry",
         "eis",
