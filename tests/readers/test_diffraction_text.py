@@ -13,7 +13,7 @@ import pytest
 from tests.readers.broken_files import cut, damage
 
 from zairyo.measurement import Measurement
-from zairyo.readers import bruker_uxd, philips_udf, rigaku_asc
+from zairyo.readers import bruker_uxd, philips_udf, registry, rigaku_asc
 from zairyo.readers._api import CERTAIN, RawInput, Reader, ReadError
 from zairyo.readers.invariants import check
 
@@ -207,3 +207,25 @@ def test_philips_udf_of_several_scans(tmp_path: Path) -> None:
 def test_damage_never_breaks_out(reader: Reader, text: str, tmp_path: Path) -> None:
     cut(reader, text.encode(), tmp_path / "cut", parts=60)
     damage(reader, text.encode(), tmp_path / "damaged", turns=200, within=len(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10.00 100\n10.10 110\n",
+        "# wavelength 1.54\n10.00 100\n10.10 110\n",
+        "'sample 7, TOPAS\n10.00 100\n10.10 110\n",
+        "! GSAS\n10,00;100\n10,10;110\n",
+        "10,00 100\n10,10 110\n",
+        "2theta intensity\n10.00\t100\n10.10\t110\n",
+    ],
+)
+def test_two_columns_named_xy(tmp_path: Path, text: str) -> None:
+    """A comment at the top does not make the pattern a table of unknown columns."""
+    path = tmp_path / "made.xy"
+    path.write_text(text)
+    m = registry.read(path)
+    assert m.source is not None
+    assert m.source.reader == "xrd_xy"
+    assert m[0]["two_theta"].values.tolist() == [10, 10.1]
+    assert m[0].signal.values.tolist() == [100, 110]

@@ -172,7 +172,7 @@ def test_fewer_points_than_stated_are_told(read) -> None:
         (file(block("1 2 1;2 3 1"))[:-6], "RAS_DATA_END"),
         (file(block("1 2 1;2 3")), "rows of 3"),
         (file(block("a b c;d e f")), "not numbers"),
-        (file(block("")), "rows"),
+        (file(block("")), "no \\*RAS_INT_START with data"),
     ],
 )
 def test_what_is_wrong_is_said(read, text: str, told: str) -> None:
@@ -188,3 +188,46 @@ def test_packed_files_are_read_and_other_text_is_not_claimed(tmp_path: Path) -> 
     other = tmp_path / "b.ras"
     other.write_text("Sun raster? no: text")
     assert READER.sniff(RawInput(other)) == NO
+
+
+SMALL = """*RAS_DATA_START
+*RAS_HEADER_START
+*FILE_SAMPLE "Si"
+*MEAS_SCAN_AXIS_X "2θ/θ"
+*MEAS_SCAN_UNIT_Y "counts"
+*RAS_HEADER_END
+*RAS_INT_START
+10.00 5 1
+10.01 6 1
+*RAS_INT_END
+*RAS_DATA_END
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SMALL,
+        "*DSC_DATA_START\n*DSC_HEADER_START\n*DSC_HEADER_END\n" + SMALL + "*DSC_DATA_END\n",
+        SMALL.replace("10.00 5 1\n10.01 6 1", "\n10.00\t5\t1\n10.01\t6\t1"),
+        SMALL.replace("2θ/θ", "TwoThetaTheta"),
+    ],
+    ids=["greek", "with a DSC", "tabs and a blank line", "internal name"],
+)
+def test_variants_of_the_layout(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.ras"
+    path.write_text(text, encoding="utf-8")
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    e = READER.read(RawInput(path))[0]
+    assert e["two_theta"].values.tolist() == [10, 10.01]
+    assert e.signal.values.tolist() == [5, 6]
+    assert e.conditions["scan_axis"] == Quantity("two_theta/theta")
+
+
+def test_a_range_that_was_stopped_before_its_first_point_does_not_cost_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.ras"
+    stopped = SMALL[SMALL.index("*RAS_HEADER") :].replace("10.00 5 1\n10.01 6 1\n", "")
+    path.write_text(SMALL.replace("*RAS_DATA_END\n", "") + stopped, encoding="utf-8")
+    m = READER.read(RawInput(path))
+    assert len(m) == 1
+    assert "has no points" in m.warnings[0]

@@ -23,7 +23,9 @@ _JAPANESE = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff00-\uff60]")
 
 
 def _sniff(src: RawInput) -> float:
-    return CERTAIN if src.head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"*RAS_") else NO
+    head = src.head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    # With an XRD-DSC attachment, the thermal settings come first.
+    return CERTAIN if head.startswith((b"*RAS_", b"*DSC_")) and b"*RAS_" in head else NO
 
 
 def _decode(header: bytes) -> str:
@@ -89,7 +91,10 @@ def _read(src: RawInput) -> Measurement:
         keys = _keys(header)
         first = first or keys
         what = f"range {len(scans) + 1} (from line {line})"
-        columns = len(block.split("\n", 1)[0].split())
+        if not block.strip():
+            warnings.append(f"{what} has no points; the measurement was stopped before it.")
+            continue
+        columns = len(block.lstrip().split("\n", 1)[0].split())
         rows = rows_of(numbers(block, what, warnings), columns, what)
         scans.append(scan(keys, _axes(keys), rows, keys, what, warnings))
     if not scans:
