@@ -115,6 +115,58 @@ def test_noise_is_an_entry_of_its_own(tmp_path: Path) -> None:
     assert m["noise"]["noise_resistance"].values.tolist() == [20, 10]
 
 
+def test_noise_resistance_of_version_2_is_in_ohm(tmp_path: Path) -> None:
+    text = (
+        "[Version] 2.0\n# GHz S RI R 50\n[Number of Ports] 2\n[Two-Port Data Order] 21_12\n[Number of Frequencies] 2\n"
+        "[Number of Noise Frequencies] 1\n[Network Data]\n1 1 0 2 0 3 0 4 0\n2 1 0 2 0 3 0 4 0\n[Noise Data]\n"
+        "1 0.5 0.6 90 20\n[End]\n"
+    )
+    assert read(written(tmp_path / "a.ts", text))["noise"]["noise_resistance"].values.tolist() == [20]
+
+
+def test_a_sweep_downwards_is_not_taken_for_noise(tmp_path: Path) -> None:
+    """Six frequencies from high to low: the last five are 45 numbers, which five noise numbers divide."""
+    rows = "".join(f"{f} 1 0 2 0 3 0 4 0\n" for f in (6, 5, 4, 3, 2, 1))
+    m = read(written(tmp_path / "a.s2p", "# GHz S RI R 50\n" + rows))
+    assert [e.name for e in m.entries] == ["network"]
+    assert m[0]["s21"].values.tolist() == [2] * 6
+
+
+def test_hybrid_parameters_have_their_units(tmp_path: Path) -> None:
+    """Of H, one is an impedance and one an admittance; taken alike, one of them is wrong by 2500 times."""
+    for kind, first, last in (("H", ("ohm", 100.0), ("S", 0.1)), ("G", ("S", 0.04), ("ohm", 250.0))):
+        entry = read(written(tmp_path / "a.s2p", f"# GHz {kind} RI R 50\n1 2 0 3 0 4 0 5 0\n"))[0]
+        letter = kind.lower()
+        assert (entry[f"{letter}11"].unit, entry[f"{letter}11"].values[0].real) == first
+        assert (entry[f"{letter}22"].unit, entry[f"{letter}22"].values[0].real) == last
+        assert [entry[f"{letter}{k}"].values[0].real for k in ("21", "12")] == [3, 4]
+        assert entry[f"{letter}21"].unit == ""
+
+
+@pytest.mark.parametrize(
+    "options", ["# S GHz RI R50", "# GHz S RI R 50 75", "#GHZ S RI R 50", "#\tGHz\tS\tRI\tR\t50"]
+)
+def test_option_lines_of_other_programs(tmp_path: Path, options: str) -> None:
+    path = written(tmp_path / "a.s2p", options + "\n1 1 0 2 0 3 0 4 0\n")
+    assert READER.sniff(RawInput(path)) >= LIKELY
+    entry = read(path)[0]
+    assert entry["s21"].values.tolist() == [2]
+    assert str(entry.conditions["reference_impedance"]) == "50 ohm"
+
+
+def test_mixed_modes_are_told(tmp_path: Path) -> None:
+    text = (
+        "[Version] 2.0\n# GHz S RI R 50\n[Number of Ports] 2\n[Two-Port Data Order] 12_21\n"
+        "[Mixed-Mode Order] D1,2 C1,2\n[Number of Frequencies] 1\n[Network Data]\n1 1 0 2 0 3 0 4 0\n[End]\n"
+    )
+    assert any("D1,2 C1,2" in w for w in read(written(tmp_path / "a.ts", text)).warnings)
+
+
+def test_the_ports_of_one_frequency_over_lines_are_found(tmp_path: Path) -> None:
+    text = "# GHz S RI R 50\n1 1 0 2 0 3 0\n4 0 5 0 6 0\n7 0 8 0 9 0\n"
+    assert str(read(written(tmp_path / "a.txt", text))[0].conditions["ports"]) == "3"
+
+
 def test_version_2(tmp_path: Path) -> None:
     text = (
         "[Version] 2.0\n# GHz Z RI\n[Number of Ports] 2\n[Two-Port Data Order] 12_21\n"

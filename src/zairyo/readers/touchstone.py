@@ -22,9 +22,11 @@ from zairyo.readers._text_export import head_lines, head_text, moment, read_line
 
 Array = NDArray[Any]
 _HERTZ = {"HZ": 1.0, "KHZ": 1e3, "MHZ": 1e6, "GHZ": 1e9, "THZ": 1e12}
-_KINDS = {"S": "", "Y": "S", "Z": "ohm", "G": None, "H": None}
+_KINDS = ("S", "Y", "Z", "G", "H")
+#: Units of hybrid parameters on the diagonal; those beside it have none.
+_HYBRID = {"H": ("ohm", "S"), "G": ("S", "ohm")}
 _OPTION = re.compile(r"#\s*(?=.*\b[TGMK]?HZ\b)(?=.*\b(S|Y|Z|G|H)\b)(?=.*\b(RI|MA|DB)\b)", re.IGNORECASE)
-_BARE = re.compile(r"#(\s+([TGMK]?HZ|[SYZGH]|RI|MA|DB|R\s+[\d.,eE+]+))*\s*\Z", re.IGNORECASE)
+_BARE = re.compile(r"#(\s*\b([TGMK]?HZ|[SYZGH]|RI|MA|DB|R(\s*[\d.,eE+]+)+))*\s*\Z", re.IGNORECASE)
 _SUFFIX = re.compile(r"\.s(\d{1,3})p\Z")
 _MOST_PORTS = 200
 _DATES = ("%A, %B %d, %Y %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M:%S")
@@ -40,11 +42,12 @@ class _Options:
 
 @dataclass
 class _Words:
-    """Version 2's keywords."""
+    """Version 2's keywords, and of the option line what stands there for each port."""
 
     version: str = ""
     ports: int = 0
     order: str = ""
+    modes: str = ""
     matrix: str = "FULL"
     impedances: list[float] = field(default_factory=list)
     frequencies: int = 0
@@ -72,7 +75,7 @@ def _read(source: RawInput) -> Measurement:
     warnings: list[str] = []
     options, words, comments = _options(lines)
     numbers, starts = _numbers(lines, words, source)
-    ports = words.ports or _ports(source, numbers, starts)
+    ports = words.ports or _ports(source, numbers, starts[:-1])
     forward = ports == 1 and not words.version and set(starts) == {5}
     if forward:
         warnings.append(
@@ -82,7 +85,7 @@ def _read(source: RawInput) -> Measurement:
         raise ReadError(f"{source.name} says it has {ports} ports; at most {_MOST_PORTS} are read.")
     triangle = words.matrix in ("LOWER", "UPPER")
     width = 5 if forward else 1 + (ports * (ports + 1) if triangle else 2 * ports * ports)
-    data, noise = _split_noise(numbers, width, ports, words)
+    data, noise = _split_noise(numbers, width, ports, words, starts[-1])
     rows, rest = divmod(len(data), width)
     if rest or not rows:
         raise ReadError(
@@ -97,10 +100,14 @@ def _read(source: RawInput) -> Measurement:
     flat = _complex(table[:, 1::2], table[:, 2::2], options.form)
     matrix = flat[:, :, np.newaxis] if forward else _matrix(flat, ports, words)
     if options.kind != "S" and not words.version:
-        matrix = matrix * _denormalised(options)
+        matrix = matrix * _denormalised(options, ports)
+    if words.modes:
+        warnings.append(
+            f"The parameters are of mixed modes, {words.modes[:200]}: their numbers count modes, not ports."
+        )
     entries = [_entry(table[:, 0] * options.hertz, matrix, ports, options, words)]
     if len(noise):
-        entries.append(_noise(noise, options))
+        entries.append(_noise(noise, options, 1.0 if words.version else options.impedance))
     date = next((c.partition(":")[2] for c in comments if re.match(r"date\s*:", c, re.IGNORECASE)), "")
     first = comments[0] if comments else ""
     if not date and (m := re.search(r"\d{1,2}/\d{1,2}/\d{4}\s+\d{1,2}:\d\d:\d\d(\s+[AP]M)?", first)):
@@ -148,16 +155,18 @@ def _options(lines: list[str]) -> tuple[_Options, _Words, list[str]]:
         line = line.strip()
         if line.startswith("#") and not seen:
             seen = True
-            _option_line(line[1:].upper().split(), options, number)
+            _option_line(re.sub(r"\bR(?=[\d.])", "R ", line[1:].upper()).split(), options, words, number)
         elif line.startswith("["):
             _keyword(line, words, lines, number)
     return options, words, comments[:2000]
 
 
-def _option_line(parts: list[str], options: _Options, number: int) -> None:
+def _option_line(parts: list[str], options: _Options, words: _Words, number: int) -> None:
     it = iter(parts)
     for part in it:
-        if part in _HERTZ:
+        if words.impedances and re.match(r"[\d.]", part):  # some programs write one for each port
+            words.impedances.append(_float(part, number))
+        elif part in _HERTZ:
             options.hertz = _HERTZ[part]
         elif part in _KINDS:
             options.kind = part
@@ -165,6 +174,7 @@ def _option_line(parts: list[str], options: _Options, number: int) -> None:
             options.form = part
         elif part == "R":
             options.impedance = _float(next(it, ""), number)
+            words.impedances = [options.impedance]
         else:
             raise ReadError(
                 f"line {number + 1}: {part[:20]!r} is no option of Touchstone (such as # GHz S MA R 50)"
@@ -194,6 +204,8 @@ def _keyword(line: str, words: _Words, lines: list[str], number: int) -> None:
             words.frequencies = int(value)
     elif key == "two-port data order":
         words.order = value
+    elif key == "mixed-mode order":
+        words.modes = clean_text(value)
     elif key == "matrix format":
         words.matrix = value.upper()
     elif key == "reference":
@@ -210,7 +222,7 @@ def _keyword(line: str, words: _Words, lines: list[str], number: int) -> None:
 
 
 def _numbers(lines: list[str], words: _Words, source: RawInput) -> tuple[Array, list[int]]:
-    """All numbers after the options, and how many each line has, as long as that can tell the ports."""
+    """All numbers after the options, and how many each of the first lines and the last has."""
     begin = words.network + 1 if words.network >= 0 else 0
     plain = [
         (n, text)
@@ -234,7 +246,7 @@ def _numbers(lines: list[str], words: _Words, source: RawInput) -> tuple[Array, 
         raise ReadError(f"{source.name} holds no numbers after its options; it is cut off.")
     if not np.isfinite(values).all():
         raise ReadError(f"{source.name} holds a number that is not finite; it is damaged.")
-    return values, [len(text.split()) for _, text in plain[:400]]
+    return values, [len(text.split()) for _, text in (*plain[:400], plain[-1])]
 
 
 def _ports(source: RawInput, values: Array, counts: list[int]) -> int:
@@ -255,9 +267,9 @@ def _ports(source: RawInput, values: Array, counts: list[int]) -> int:
 # --- numbers → networks -------------------------------------------------------------------------------------------
 
 
-def _split_noise(values: Array, width: int, ports: int, words: _Words) -> tuple[Array, Array]:
-    """Noise data (five numbers each) begin where the frequency falls."""
-    if ports != 2:
+def _split_noise(values: Array, width: int, ports: int, words: _Words, last: int) -> tuple[Array, Array]:
+    """Noise data (five numbers on a line, ``last`` on the last) begin where the frequency falls."""
+    if ports != 2 or (words.noise < 0 and last != 5):
         return values, values[:0]
     if words.noise >= 0 and words.frequencies:
         at = words.frequencies * width
@@ -294,11 +306,17 @@ def _matrix(flat: Array, ports: int, words: _Words) -> Array:
     return matrix.transpose(0, 2, 1) if swapped else matrix
 
 
-def _denormalised(options: _Options) -> float:
-    """Version 1 writes Z and Y normalised by the reference impedance."""
-    return {"Z": options.impedance, "Y": 1 / options.impedance if options.impedance else 1.0}.get(
-        options.kind, 1.0
-    )
+def _denormalised(options: _Options, ports: int) -> Array | float:
+    """Version 1 writes all but S normalised by the reference impedance: in ohm times, in siemens over it."""
+    impedance = options.impedance or 1.0
+    factors = {"ohm": impedance, "S": 1 / impedance, None: 1.0}
+    return np.array([[factors[_unit(options.kind, i, j)] for j in range(ports)] for i in range(ports)])
+
+
+def _unit(kind: str, to: int, source: int) -> str | None:
+    if kind in _HYBRID:
+        return _HYBRID[kind][to] if to == source and to < 2 else None
+    return {"S": "", "Y": "S", "Z": "ohm"}[kind]
 
 
 def _entry(frequency: Array, matrix: Array, ports: int, options: _Options, words: _Words) -> Entry:
@@ -308,7 +326,8 @@ def _entry(frequency: Array, matrix: Array, ports: int, options: _Options, words
         for i in range(matrix.shape[1]):
             values = np.ascontiguousarray(matrix[:, i, j])
             name, label = f"{letter}{i + 1}{mark}{j + 1}", f"{options.kind}{i + 1}{mark and ','}{j + 1}"
-            signals.append(Signal(name, values, _KINDS[options.kind], ("frequency",), label))
+            unit = _unit(options.kind, i, j)
+            signals.append(Signal(name, values, "" if unit is None else unit, ("frequency",), label))
             if options.kind == "S":
                 with np.errstate(divide="ignore"):
                     size = 20 * np.log10(np.abs(values))
@@ -329,14 +348,15 @@ def _entry(frequency: Array, matrix: Array, ports: int, options: _Options, words
     return Entry("network", "network_analysis", (axis,), tuple(signals), default, conditions=conditions)
 
 
-def _noise(values: Array, options: _Options) -> Entry:
+def _noise(values: Array, options: _Options, impedance: float) -> Entry:
+    """Noise parameters; the resistance is normalised by ``impedance`` in version 1, in ohm in version 2."""
     table = values.reshape(-1, 5)
     reflection = table[:, 2] * np.exp(1j * np.deg2rad(table[:, 3]))
     over = ("frequency",)
     signals = (
         Signal("noise_figure_minimum", table[:, 1].copy(), "dB", over),
         Signal("noise_reflection", reflection, "", over),
-        Signal("noise_resistance", table[:, 4] * options.impedance, "ohm", over),
+        Signal("noise_resistance", table[:, 4] * impedance, "ohm", over),
     )
     axis = Axis("frequency", table[:, 0] * options.hertz, "Hz")
     return Entry("noise", "network_analysis", (axis,), signals, title="Noise parameters")
@@ -344,7 +364,7 @@ def _noise(values: Array, options: _Options) -> Entry:
 
 READER = Reader(
     name="touchstone",
-    version="1",
+    version="2",
     techniques=("network_analysis",),
     vendor="",
     format="Touchstone",
