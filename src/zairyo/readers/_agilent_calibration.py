@@ -13,6 +13,7 @@ from zairyo.readers._api import ReadError
 from zairyo.readers._folder import Folder
 
 _HEAVIEST = 1e7
+_AT_ONCE = 8192  # flight times: what the processor keeps near
 _CALIBRATIONS = 72  # the first record of MSMassCal.bin: a count, then ten numbers
 _CALIBRATION = np.dtype([("count", "<i4"), ("numbers", "<f8", 10)])
 
@@ -25,16 +26,29 @@ class Calibration:
     powers: int
 
     def masses(self, times: Array) -> Array:
-        slope, offset, left, right = self.numbers[:4]
+        """m/z at flight times, shape (n,); :class:`DamagedStream` where they cannot be masses."""
+        slope, offset, left, right, *coefficients = self.numbers.tolist()
+        orders = [k for k in range(self.powers.bit_length()) if self.powers >> k & 1][:6]
+        polynomial = [0.0] * (orders[-1] + 1 if orders else 0)
+        for order, coefficient in zip(orders, coefficients, strict=False):
+            polynomial[order] = coefficient
+        masses = np.empty(len(times))
         with np.errstate(all="ignore"):
-            masses: Array = (slope * (times - offset)) ** 2
-            if self.powers:
-                orders = [k for k in range(self.powers.bit_length()) if self.powers >> k & 1][:6]
-                polynomial = np.zeros(orders[-1] + 1)
-                polynomial[orders] = self.numbers[4 : 4 + len(orders)]
-                masses = masses - np.polyval(polynomial[::-1], np.clip(times, left, right))
-            if len(masses) and not (np.abs(masses) < _HEAVIEST).all():
-                raise DamagedStream("its flight times are calibrated to masses that cannot be")
+            for start in range(0, len(times), _AT_ONCE):
+                some = np.asarray(times[start : start + _AT_ONCE], float)
+                part = masses[start : start + _AT_ONCE]
+                np.subtract(some, offset, out=part)
+                part *= slope
+                part *= part
+                if polynomial:
+                    within = some.clip(left, right)
+                    correction = np.full(len(some), polynomial[-1])
+                    for coefficient in polynomial[-2::-1]:
+                        correction *= within
+                        correction += coefficient
+                    part -= correction
+                if not (np.abs(part) < _HEAVIEST).all():
+                    raise DamagedStream("its flight times are calibrated to masses that cannot be")
         return masses
 
 

@@ -124,11 +124,16 @@ def _scans(records: Array, points: list[tuple[Array, Array]], is_profile: bool) 
     columns = (
         [Signal("collision_energy", records["CollisionEnergy"], "eV")] if "CollisionEnergy" in names else []
     )
+    masses = np.concatenate([masses for masses, _ in points])
+    abundances = np.concatenate([abundances for _, abundances in points])
+    masses.flags.writeable = abundances.flags.writeable = (
+        False  # nobody else has them: they need not be copied
+    )
     return Scans(
         times=records["ScanTime"],
         counts=np.array([len(masses) for masses, _ in points]),
-        masses=np.concatenate([masses for masses, _ in points]),
-        abundances=np.concatenate([abundances for _, abundances in points]),
+        masses=masses,
+        abundances=abundances,
         numbers=records["ScanID"] if "ScanID" in names else None,
         total=records["TIC"] if "TIC" in names else None,
         base_mass=records["BasePeakMZ"] if "BasePeakMZ" in names else None,
@@ -266,7 +271,10 @@ def _points(
                 key = (first, step, count, calibrations[i].numbers.tobytes())
                 if key not in known:
                     known.clear()
-                    known[key] = calibrations[i].masses(first + step * np.arange(count))
+                    times = np.arange(count, dtype=float)
+                    times *= step
+                    times += first
+                    known[key] = calibrations[i].masses(times)
                 masses = known[key]
             else:
                 masses, abundances = _peaks(packed, count)

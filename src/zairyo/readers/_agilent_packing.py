@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from zairyo.measurement.model import Array
@@ -9,7 +11,8 @@ from zairyo.measurement.model import Array
 _ABSOLUTE = -0x8000  # instead of a difference: the value itself follows, in two words
 _ABSOLUTE_2 = 0x7FFF  # the same among differences of differences, in three words
 _WIDTHS = {1: "<i1", 2: "<i2", 3: "<i4"}
-_SIZES = {1: 1, 2: 2, 3: 4}
+#: So much is unpacked at once, which the processor keeps near.
+_CHUNK = 1 << 15
 #: 1 for each byte that, as a number of one byte, switches to another width.
 _SWITCHING = bytes(number > 127 and number & 3 != 3 for number in range(256))
 
@@ -136,60 +139,70 @@ def undo_runs(packed: bytes, points: int) -> Array:
         raise DamagedStream(f"a profile begins with {place} zeros, but has {points} points")
     numbers = _numbers(packed)
     is_one = numbers >= 0
+    ones = numbers[is_one]
     runs = np.flatnonzero(~is_one)  # there are few
-    steps = np.ones(len(numbers), np.int64)
-    steps[runs] = -numbers[runs] >> 2
-    after = np.cumsum(steps, out=steps)
-    after += place - 1
-    if len(after) and int(after[-1]) >= points:
+    zeros = -numbers[runs].astype(np.int64) >> 2
+    if place + len(ones) + int(zeros.sum()) > points:
         raise DamagedStream(f"a profile has more than its {points} points")
     out = np.zeros(points, np.uint32)
-    out[after[is_one]] = numbers[is_one]
+    if zeros.any():
+        steps = np.ones(len(numbers), np.int64)
+        steps[runs] = zeros
+        out[(np.cumsum(steps) + (place - 1))[is_one]] = ones
+    else:  # what is negative tells widths only
+        out[place : place + len(ones)] = ones
     return out
 
 
 def _numbers(packed: bytes) -> Array:
-    """The numbers behind a profile's first word, those that tell the width of the next among them; int64.
+    """The numbers behind a profile's first word, those that tell the width of the next among them; int32."""
+    parts: list[bytes] = []
+    at, width = 4, 3
+    while at < len(packed):
+        more, taken, width = _numbers_of(packed[at : at + _CHUNK], width)
+        if not taken:
+            raise DamagedStream("a profile ends within a number")
+        parts += more
+        at += taken
+    return np.frombuffer(b"".join(parts), "<i4")
 
-    From one such number to the next is a stretch of one width. Where they are is worked out for all numbers of a
-    width at once, though most bytes are none of that width, so that a stretch's end is found without a loop.
+
+def _numbers_of(packed: bytes, width: int) -> tuple[list[bytes], int, int]:
+    """The numbers in a chunk whose first is of ``width``; how many bytes they take; how wide the next one is.
+
+    From one number that tells a width to the next is a stretch of one width. All bytes are widened as if they were of
+    that width, though most are not: so a stretch is found and cut out without a step for each of its numbers.
     """
-    switches: dict[tuple[int, int], bytes] = {}
-    begins, ends, widths = [], [], []
-    at, width, end = 4, 3, len(packed)
-    while at < end:
-        size = _SIZES[width]
-        start = at % size
-        switching = switches.get((width, start))
-        if switching is None:
-            if width == 1:
-                switching = packed.translate(_SWITCHING)
-            else:
-                values = np.frombuffer(packed, _WIDTHS[width], (end - start) // size, start)
-                switching = ((values < 0) & (values & 3 != -width & 3)).tobytes()
-            switches[width, start] = switching
-        begins.append(at)
-        widths.append(width)
-        stop = switching.find(1, at // size)
-        if stop < 0:
-            if (end - at) % size:
-                raise DamagedStream("a profile ends within a number")
-            ends.append(end)
-            break
-        at = start + (stop + 1) * size
-        ends.append(at)
-        width = -packed[at - size] & 3
+    wide = dict[int, tuple[bytes, Callable[[int, int], int]]]()
+    parts: list[bytes] = []
+    at = 0
+    while True:
+        shift = width - 1
+        start = at & (1 << shift) - 1
+        key = width << 2 | start
+        if key not in wide:
+            wide[key] = _widened(packed, width, start)
+        numbers, find_switch = wide[key]
+        first = at >> shift
+        stop = find_switch(1, first) + 1
+        if not stop:
+            parts.append(numbers[4 * first :])
+            return parts, start + (len(numbers) // 4 << shift), width
+        parts.append(numbers[4 * first : 4 * stop])
+        at = start + (stop << shift)
+        width = -packed[at - (1 << shift)] & 3
         if width == 0:
             raise DamagedStream("a profile's numbers have a width of 0")
-    if not begins:
-        return np.zeros(0, np.int64)
-    each = np.array(widths)
-    of = np.repeat(each, (np.array(ends) - begins) // np.array([0, *_SIZES.values()])[each])
-    numbers = np.empty(len(of), np.int64)
-    for one in np.unique(each).tolist():
-        parts = [packed[a:b] for a, b, w in zip(begins, ends, widths, strict=True) if w == one]
-        numbers[of == one] = np.frombuffer(b"".join(parts), _WIDTHS[one])
-    return numbers
+
+
+def _widened(packed: bytes, width: int, start: int) -> tuple[bytes, Callable[[int, int], int]]:
+    """All numbers of a width from ``start`` on, as int32; and where, from one of them on, one switches to another."""
+    size = 1 << width - 1
+    count = max(len(packed) - start, 0) // size
+    values = np.frombuffer(packed[start:], _WIDTHS[width], count)
+    switches = (values < 0) & (values & 3 != -width & 3)
+    switching = packed.translate(_SWITCHING) if width == 1 else switches.tobytes()
+    return values.astype("<i4").tobytes(), switching.find
 
 
 def unpack_lzf(packed: bytes, size: int) -> bytes:

@@ -168,8 +168,10 @@ def mass_run(
         signal = Signal(scans.ordinate, values, scans.unit, ("time", "mass_to_charge"))
         return [*entries, Entry(f"{prefix}spectra", technique, axes, (signal,), title=named, **shared)]
     numbers = np.arange(1, len(scans.times) + 1, dtype=np.int32) if scans.numbers is None else scans.numbers
+    owners = np.repeat(numbers, scans.counts)
+    owners.flags.writeable = False  # nobody else has it: it need not be copied
     columns = [
-        Signal("scan", np.repeat(numbers, scans.counts)),
+        Signal("scan", owners),
         Signal("mass_to_charge", scans.masses, ""),
         Signal(scans.ordinate, scans.abundances, scans.unit),
     ]

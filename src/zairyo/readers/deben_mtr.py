@@ -57,27 +57,22 @@ def _read(source: RawInput) -> Measurement:
         raise ReadError(f"{source.name} ends before its headings; it is cut off. Copy it again.")
     header, loose = _header(lines[:at])
     headings = cells_of(lines[at], ",")
-    rows = list(filter(str.strip, lines[at + 1 :]))
-    stated = re.match(r"\d{1,9}\Z", header.get("Number of points", ""))
-    if (
-        rows
-        and lines[-1].strip()
-        and (len(cells_of(rows[-1], ",")) != len(headings) or not _is_end(rows[-1]))
-    ):
+    rows = lines[at + 1 :]
+    if lines[-1].strip() and (len(cells_of(lines[-1], ",")) != len(headings) or not _is_end(lines[-1])):
         raise ReadError(
             f"line {len(lines)} of {source.name} has no end; the file is cut off there. Copy it again."
         )
-    if not rows or (stated and len(rows) < int(stated[0])):
+    warnings: list[str] = []
+    columns, speeds = _columns(rows, headings, warnings, at + 2)
+    stated = re.match(r"\d{1,9}\Z", header.get("Number of points", ""))
+    count = len(columns[0]) if columns else 0
+    if not count or (stated and count < int(stated[0])):
         raise ReadError(
-            f"{source.name} has {len(rows)} rows where its header says {header.get('Number of points', 'more')}; it is "
+            f"{source.name} has {count} rows where its header says {header.get('Number of points', 'more')}; it is "
             "cut off. Copy it again."
         )
-    warnings: list[str] = []
-    speeds: list[str] = []
-    if headings[-1] == "Motorspeed":  # the only text; without it the rows are plain numbers
-        rows, speeds = _without_last(rows)
+    if speeds:
         headings = headings[:-1]
-    columns = columns_of(rows, ",", len(headings), warnings, line=at + 2, decimal=".")
     signals = _signals(headings, columns, speeds, warnings)
     by_name = {s.name: s for s in signals}
     if not {"extension", "force"} <= set(by_name):
@@ -103,16 +98,52 @@ def _read(source: RawInput) -> Measurement:
     )
 
 
-def _without_last(rows: list[str]) -> tuple[list[str], list[str]]:
-    """The rows without their last cells, and these; at once where each, and nothing else, is in quotes."""
-    whole, count = "\n".join(rows), len(rows)
-    ends = whole.count('"\n') + whole.endswith('"')
-    if whole.count('"') == 2 * count and whole.count(',"') == ends == count:
-        parts = whole.split('"')
-        plain = "".join(parts[::2]).removesuffix(",").replace(",\n", "\n").split("\n")
-        return plain, parts[1::2]
-    split = [row.rpartition(",") for row in rows]
-    return [s[0] for s in split], [s[2].strip('" ') for s in split]
+def _columns(
+    rows: list[str], headings: list[str], warnings: list[str], line: int
+) -> tuple[list[Array], list[str]]:
+    """The columns of numbers; and the cells of the last column, the motor's speeds, the only text."""
+    if headings[-1] != "Motorspeed":
+        filled = list(filter(str.strip, rows))
+        return (
+            columns_of(filled, ",", len(headings), warnings, line=line, decimal=".") if filled else []
+        ), []
+    width = len(headings) - 1
+    if (found := _at_once(rows, width)) is not None:
+        return found
+    split = [row.rpartition(",") for row in filter(str.strip, rows)]
+    numbers = [s[0] for s in split]
+    if not numbers:
+        return [], []
+    return columns_of(numbers, ",", width, warnings, line=line, decimal="."), [
+        s[2].strip('" ') for s in split
+    ]
+
+
+def _at_once(rows: list[str], width: int) -> tuple[list[Array], list[str]] | None:
+    """As :func:`_columns` where every row is ``width`` plain numbers and a text in quotes; None where one is not."""
+    while rows and not rows[-1]:
+        rows = rows[:-1]
+    if not rows:
+        return None
+    whole = "\n".join(rows)
+    letters = np.frombuffer(whole.encode(), np.uint8)
+    quotes, ends = np.flatnonzero(letters == ord('"')), np.flatnonzero(letters == ord("\n"))
+    begin, end = quotes[::2], quotes[1::2]
+    if (
+        len(end) != len(rows)
+        or len(begin) != len(rows)
+        or end[-1] + 1 != len(letters)
+        or not np.array_equal(end[:-1] + 1, ends)
+        or not (begin[1:] > ends).all()
+        # A row whose first cells are numbers has as many commas or more; so all together tell that none has more.
+        or np.count_nonzero(letters == ord(",")) != width * len(rows)
+    ):
+        return None
+    try:
+        table = np.loadtxt(rows, comments=None, delimiter=",", usecols=range(width), ndmin=2)
+    except ValueError:
+        return None
+    return (list(np.ascontiguousarray(table.T)), whole.split('"')[1::2]) if len(table) == len(rows) else None
 
 
 def _is_end(row: str) -> bool:
@@ -165,7 +196,7 @@ def _speeds(cells: list[str], warnings: list[str]) -> tuple[Array, str | None]:
         return np.full(len(cells), np.nan), None
     unit = unit_of(next(iter(units)), warnings) if units else _COLUMNS["Motorspeed"][1]
     numbers = {cell: p[0] if p else np.nan for cell, p in parsed.items()}
-    return np.array([numbers[cell] for cell in cells]), unit
+    return np.fromiter(map(numbers.__getitem__, cells), float, len(cells)), unit
 
 
 def _conditions(
