@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from zairyo.agent.rules import Rules, RulesError, rules_from
+from zairyo.agent.rules import FOLDER_FORMATS, Rules, RulesError, rules_from
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,9 @@ def test_which_files_are_measurements(rules: dict[str, Any], path: str, wanted: 
         ({"exclude": {"a": 1}}, "exclude"),
         ({"exclude": [3]}, "exclude"),
         ({"folder_formats": ["x" * 201]}, "folder_formats"),
+        ({"folder_formats": ["/"]}, "folder_formats"),
+        ({"folder_formats": ["/pdata/1/procs"]}, "folder_formats"),
+        ({"folder_formats": ["/../acqus"]}, "folder_formats"),
         ({"subfolders": "yes"}, "subfolders"),
         ({"stable_seconds": -1}, "stable_seconds"),
         ({"stable_seconds": float("nan")}, "stable_seconds"),
@@ -94,3 +97,11 @@ def test_folder_formats_in_any_case() -> None:
     assert rules.is_folder_format("run.d")
     assert rules.is_folder_format(unicodedata.normalize("NFD", "測定.フォルダ"))
     assert not rules.is_folder_format("run.dd")
+
+
+def test_every_reader_of_folders_gets_its_folders_whole() -> None:
+    """A reader whose folders the agent takes apart into files never reads anything on the server."""
+    from zairyo.readers.registry import load
+
+    declared = {form for reader in load().readers.values() for form in reader.folders}
+    assert declared == set(FOLDER_FORMATS) == set(Rules().folder_formats)

@@ -222,6 +222,26 @@ def test_folder_formats(lab: Laboratory) -> None:
     assert unfinished == 0  # the empty folder is nothing
 
 
+def test_a_folder_is_one_measurement_by_a_file_in_it(lab: Laboratory) -> None:
+    """An NMR experiment's folder is called 1, 2 …: only what lies in it tells."""
+    lab.look()
+    lab.write("sample/1/acqus", b"12")
+    lab.write("sample/1/pdata/1/1r", b"345")
+    lab.write("sample/notes.txt")
+    lab.write("acqus")  # in the instrument's own folder, which is never one measurement
+    lab.look()
+    lab.pass_(5)
+    assert set(lab.look()) == {"acqus", "sample/1", "sample/notes.txt"}
+    lab.write("sample/1/fid", b"6789")  # the experiment goes on
+    lab.look()
+    lab.pass_(5)
+    finished, _ = lab.scanner.scan(Rules(), lab.known)
+    assert finished == [Found("sample/1", 9, int((lab.wall - 5) * 1e9), is_folder=True)]
+    lab.look(folder_formats=[".D"])
+    lab.pass_(5)
+    assert len(lab.look(folder_formats=[".D"])) == 3  # who does not want it gets files
+
+
 def test_a_file_that_vanishes_is_forgotten(lab: Laboratory) -> None:
     lab.look()
     target = lab.write("a.dat")

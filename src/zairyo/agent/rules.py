@@ -16,7 +16,10 @@ from zairyo.agent.files import is_passing
 
 #: How much of a file's end is searched for ``end_marker``, bytes.
 TAIL_BYTES = 4096
+#: Of every reader that comes with Zairyo; a test compares.
+FOLDER_FORMATS = (".D", ".raw", ".fid", "/acqus")
 _MOST_CHARACTERS = 200
+_EXAMPLES = {"include": "*.xrdml", "exclude": "*.bak", "folder_formats": ".D or /acqus"}
 
 
 class RulesError(ValueError):
@@ -42,7 +45,8 @@ class Rules:
         Name of a file that appears beside a finished one, with ``{name}`` or ``{stem}`` for the file's, or None.
         Such files are not measurements themselves.
     folder_formats
-        Endings of folders that are one measurement each.
+        Folders that are one measurement each: endings of their names (``.D``), or ``/`` and the name of a file that
+        lies in them (``/acqus``).
     rescan_seconds
         The folder is looked through at least so often (s).
     since
@@ -56,16 +60,20 @@ class Rules:
     stable_seconds: float = 5.0
     end_marker: str | None = None
     sentinel: str | None = None
-    folder_formats: tuple[str, ...] = (".D",)
+    folder_formats: tuple[str, ...] = FOLDER_FORMATS
     rescan_seconds: float = 30.0
     since: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("include", "exclude", "folder_formats"):
+        for name in _EXAMPLES:
             value = getattr(self, name)
             if not isinstance(value, (list, tuple)) or not all(map(_is_text, value)):
-                raise RulesError(f"{name} must be a list of patterns such as *.xrdml")
+                raise RulesError(f"{name} must be a list of patterns such as {_EXAMPLES[name]}")
             object.__setattr__(self, name, tuple(value))
+        if any(f.startswith("/") and not re.fullmatch(r"/[^/\\\x00]+", f) for f in self.folder_formats):
+            raise RulesError(
+                "folder_formats may name a file directly in the folder, such as /acqus, not a path"
+            )
         if not self.include:
             raise RulesError("include must have a pattern; * is every file")
         if not isinstance(self.subfolders, bool):
@@ -133,7 +141,12 @@ class Rules:
 
     @cached_property
     def _endings(self) -> tuple[str, ...]:
-        return tuple(map(_folded, self.folder_formats))
+        return tuple(_folded(f) for f in self.folder_formats if not f.startswith("/"))
+
+    @cached_property
+    def folder_marks(self) -> tuple[str, ...]:
+        """Names of files in whose presence a folder is one measurement."""
+        return tuple(f[1:] for f in self.folder_formats if f.startswith("/"))
 
     @cached_property
     def _is_sentinel(self) -> Callable[[str], object]:

@@ -153,11 +153,14 @@ class Scanner:
             return None
         if not entry.is_dir(follow_symlinks=False) or is_passing(entry.name.lower()):
             return None
-        if rules.is_folder_format(entry.name):
+        if rules.is_folder_format(entry.name) or self._is_marked(path, rules):
             return self._whole(path) if rules.wants(path) else None
         if rules.subfolders:
             folders.append(path)
         return None
+
+    def _is_marked(self, path: str, rules: Rules) -> bool:
+        return any(os.path.isfile(self.folder / path / name) for name in rules.folder_marks)
 
     def _whole(self, path: str) -> Found | None:
         """A folder format; nothing while it is empty."""

@@ -252,6 +252,9 @@ class Reader:
     surest
         The most that ``sniff`` ever says. The surest readers are asked first, and the rest only if they could
         still be as sure as the best so far.
+    folders
+        How folders that are one input look from outside, for who watches folders and cannot read their files: the
+        ending of the folder's name (``.D``), or ``/`` and the name of a file in it (``/acqus``).
     needs
         Folders beside the input that ``read`` reads, which the sandbox must let it see.
     prepare
@@ -270,5 +273,6 @@ class Reader:
     notes: str = ""
     surest: float = CERTAIN
     sets: Callable[[tuple[str, ...]], Iterable[tuple[str, ...]]] | None = None
+    folders: tuple[str, ...] = ()
     needs: tuple[Path, ...] = ()
     prepare: Callable[[], None] | None = None

@@ -176,6 +176,7 @@ READER = Reader(
     endings=(".d", ".zip"),
     sniff=sniff,
     read=read,
+    folders=(".D",),
     notes="ChemStation's traces (.ch of versions 8, 30, 81, 130, 179, 181), diode-array spectra (.uv of 31, 131) and "
     "scans (.ms); MassHunter's scans (peaks and profiles with their calibration, run-length and LZF packing), isotopes "
     "of an ICP-MS and detectors' traces and spectra. Not read: registers (.REG), results of integration, methods.",

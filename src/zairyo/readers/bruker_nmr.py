@@ -370,6 +370,7 @@ READER = Reader(
     endings=(".zip",),
     sniff=sniff,
     read=read,
+    folders=("/acqus",),
     notes="Folders of XWIN-NMR and TopSpin, and zip archives of one or several: fid and ser, processed spectra of one "
     "to three dimensions with their submatrices. The digital filter's delay is told, not removed. Not read: imaginary "
     "parts of several dimensions, peak lists, integrals.",

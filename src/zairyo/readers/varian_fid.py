@@ -225,6 +225,7 @@ READER = Reader(
     endings=(".fid", ".zip"),
     sniff=sniff,
     read=read,
+    folders=(".fid",),
     notes="The decays of a .fid folder (or a zip of one) in one or more dimensions, int16, int32 and float32, with all "
     "parameters of procpar. Not read: processed data (datdir/phasefile), FDF images.",
 )

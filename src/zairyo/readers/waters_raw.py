@@ -271,6 +271,7 @@ READER = Reader(
     endings=(".raw", ".zip"),
     sniff=sniff,
     read=read,
+    folders=(".raw",),
     notes="Functions of quadrupoles (scans, SIR, MRM) and diode arrays in points of 2, 4, 6 and 8 bytes, and analogue "
     "traces, of a folder or a zip of one. Not read: high-resolution and compressed data, ion mobility.",
 )
