@@ -95,7 +95,7 @@ def describe(properties: Mapping[str, str], shared: Shared, vendor_name: str, wa
         warnings.append(f"The unit {unit!r} of channel {vendor_name} is unknown; it is kept as it is.")
     unit = known or unit
     return Channel(
-        name=_name(vendor_name, unit),
+        name=channel_name(vendor_name, unit),
         title=f"{vendor_name} ({title})" if title else vendor_name,
         dtype=_dtype(own, vendor_name),
         factor=factor,
@@ -105,7 +105,8 @@ def describe(properties: Mapping[str, str], shared: Shared, vendor_name: str, wa
     )
 
 
-def _name(vendor_name: str, unit: str | None) -> str:
+def channel_name(vendor_name: str, unit: str | None) -> str:
+    """The vocabulary's name of a channel whose values are in this unit."""
     if vendor_name == "vDeflection":
         return _DEFLECTIONS.get(unit or "", "deflection")
     return _NAMES.get(vendor_name) or make_name(_WORDS.sub("_", vendor_name))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zairyo.readers._api import ReadError
+from zairyo.readers._api import RawInput, ReadError
 
 _CLEAR, _END, _FIRST = 256, 257, 258
 _LZW, _HORIZONTAL = 5, 2
@@ -17,6 +21,26 @@ MOST_PIXEL_BYTES = 1024**3
 #: are taken; the last step's entry is not yet one), and at which bit they begin.
 _WIDTHS = np.array([min(12, (_FIRST + n).bit_length()) for n in range(4096 - _FIRST + 2)])
 _PLACES = np.concatenate(([0], np.cumsum(_WIDTHS)[:-1]))
+
+
+@contextmanager
+def opened(src: RawInput, member: str = "") -> Iterator[Any]:
+    """The file (or a member of an archive) as a ``tifffile.TiffFile``; whatever is wrong with it is a ReadError."""
+    from tifffile import TiffFile
+
+    name = member or src.name
+    try:
+        data = BytesIO(src.member(member)) if member else src.open()
+        with data, TiffFile(data, name=PurePosixPath(name).name) as file:
+            if not len(file.pages):
+                raise ReadError(f"{name} has no image in it")
+            yield file
+    except ReadError:
+        raise
+    except Exception as e:  # tifffile raises anything on a damaged file
+        raise ReadError(
+            f"{name} is cut off or damaged ({' '.join(str(e).split())}). Copy it again."
+        ) from None
 
 
 def pixels(page: Any, what: str) -> NDArray[Any]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -19,7 +17,7 @@ from zairyo.readers._api import CERTAIN, LIKELY, NO, POSSIBLE, RawInput, Reader,
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._microscope_values import even_axis, free_name, length_scale
 from zairyo.readers._sem_told import Told
-from zairyo.readers._tiff_image import pixels
+from zairyo.readers._tiff_image import opened, pixels
 from zairyo.readers._xml import parse_xml, tree
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -59,31 +57,12 @@ def _sniff(src: RawInput) -> float:
     if src.head[:4] not in _MAGIC:
         return NO
     try:
-        with _open(src) as file:
+        with opened(src) as file:
             codes = {tag.code for tag in file.pages[0].tags}
             make = str(getattr(file.pages[0].tags.get(_MAKE), "value", ""))
     except ReadError:
         return POSSIBLE  # what is wrong with it is told when it is read
     return CERTAIN if codes & {*_FEI, _FEI_XML, _ZEISS, _TESCAN} or make == "JEOL Ltd." else POSSIBLE
-
-
-@contextmanager
-def _open(src: RawInput, member: str = "") -> Iterator[Any]:
-    from tifffile import TiffFile
-
-    name = member or src.name
-    try:
-        data = BytesIO(src.member(member)) if member else src.open()
-        with data, TiffFile(data, name=PurePosixPath(name).name) as file:
-            if not len(file.pages):
-                raise ReadError(f"{name} has no image in it")
-            yield file
-    except ReadError:
-        raise
-    except Exception as e:  # tifffile raises anything on a damaged file
-        raise ReadError(
-            f"{name} is cut off or damaged ({' '.join(str(e).split())}). Copy it again."
-        ) from None
 
 
 def _read(src: RawInput) -> Measurement:
@@ -117,7 +96,7 @@ def _read_file(
     src: RawInput, member: str, beside: Told | None, taken: set[str], warnings: list[str]
 ) -> tuple[Told, list[Entry]]:
     stem = PurePosixPath(member or src.name).stem
-    with _open(src, member) as file:
+    with opened(src, member) as file:
         pages = [p for p in file.pages[:_MOST_PAGES] if not p.is_reduced] or [file.pages[0]]
         told = [beside or _told(p, stem, warnings) for p in pages]
         alike = {(p.shape, p.dtype) for p in pages}
