@@ -214,3 +214,42 @@ def test_damage_is_an_error_or_a_measurement(tmp_path: Path, reader, text: str) 
         target.write_bytes(bytes(bad))
         with suppress(ReadError):
             assert isinstance(invariants.check(reader.read(RawInput(target)), reader), Measurement)
+
+
+@pytest.mark.parametrize(
+    ("heading", "name", "unit"),
+    [
+        ("Heat Flow (mW)", "heat_flow", "mW"),
+        ("Heat Flow (W/g)", "specific_heat_flow", "W/g"),
+        ("Weight (mg)", "mass", "mg"),
+        ("Weight (%)", "relative_mass", "percent"),
+        ("Heat Capacity (mJ/°C)", "heat_capacity", "mJ/K"),
+    ],
+)
+def test_a_heading_means_what_its_unit_says(tmp_path: Path, heading: str, name: str, unit: str) -> None:
+    """Taken for mW, W/g would give an enthalpy that is wrong by the sample's mass; percent are no milligrams."""
+    path = tmp_path / "a.txt"
+    path.write_text(UA.replace("Heat Flow (mW)", heading), encoding="utf-16")
+    entry = UNIVERSAL.read(RawInput(path))[0]
+    assert (entry.default, entry[name].unit) == (name, unit)
+    about, _, quantity = heading.partition(" (")
+    text = RHEO[: RHEO.index("Angular")].replace("Discovery HR-3", "Discovery SDT 650")
+    text += f"Time\tTemperature\t{about}\nmin\t°C\t{quantity.rstrip(')')}\n0\t20\t1\n1\t30\t2\n"
+    path.write_text(text, encoding="utf-8")
+    entry = TRIOS.read(RawInput(path))[0]
+    assert (entry.default, entry[name].unit) == (name, unit)
+
+
+def test_decimal_commas_of_the_method_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    header, rows = UA.split("StartOfData\n")
+    commas = (
+        header.replace("10.00°C/min to 300.00", "10,50°C/min to 300,00")
+        + "StartOfData\n"
+        + rows.replace(".", ",")
+    )
+    path.write_text(commas, encoding="utf-8")
+    entry = UNIVERSAL.read(RawInput(path))[0]
+    assert entry["heat_flow"].values.tolist() == [-1.5, -1.6, -1.7]
+    assert entry.conditions["heating_rate"].value == 10.5
+    assert entry.conditions["temperature_end"].value == 300

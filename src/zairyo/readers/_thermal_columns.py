@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from zairyo.measurement import Signal
 from zairyo.readers._text_export import rules
@@ -31,8 +33,38 @@ COLUMNS = rules(
     (r"heat(ing)? rate", "heating_rate"),
 )  # fmt: skip
 
+#: One heading stands for several things, which its unit tells apart: name by the heading, unit → name.
+_BY_UNIT = tuple(
+    (name, re.compile(unit), meant)
+    for name, unit, meant in (
+        ("mass", r"percent|%", "relative_mass"),
+        ("mass_change", r"percent|%", "relative_mass_change"),
+        ("heat_flow", r"[mµu]?W/[mµuk]?g", "specific_heat_flow"),
+        ("specific_heat_flow", r"[mµu]?W", "heat_flow"),
+        ("heat_flow", r"[mµu]?V/[mµuk]?g", "dsc_signal_per_mass"),
+        ("heat_flow", r"[mµu]?V", "dsc_signal"),
+        ("heat_flow", r"[mk]?J/\(?[mk]?g\s*\*\s*K\)?|[mk]?J/[mk]?g/K", "specific_heat_capacity"),
+        ("specific_heat_capacity", r"[mk]?J/(K|°C|degC)", "heat_capacity"),
+        ("length_change", r"percent|%", "strain"),
+    )
+)
+
 _HEAT = ("specific_heat_flow", "heat_flow", "unsubtracted_heat_flow")
 _MASS = ("mass", "relative_mass")
+
+
+def named_by_unit(signals: Sequence[Signal]) -> list[Signal]:
+    """The signals by what their units say: a mass in percent is relative, a heat flow in W/g is per mass."""
+    made: list[Signal] = []
+    taken = {s.name for s in signals}
+    for signal in signals:
+        unit = signal.unit or ""
+        meant = next((m for name, u, m in _BY_UNIT if name == signal.name and u.fullmatch(unit)), "")
+        if meant and meant not in taken:
+            taken.add(meant)
+            signal = replace(signal, name=meant)
+        made.append(signal)
+    return made
 
 
 def technique_of(names: Iterable[str], words: str = "") -> str:
@@ -60,4 +92,5 @@ def plot_of(signals: Sequence[Signal], technique: str) -> tuple[str, str]:
         "dta": ("temperature_difference",),
     }.get(technique, _HEAT)
     x = next((n for n in ("temperature", "program_temperature", "time") if n in names), names[0])
-    return x, next((n for n in wanted if n in names), next((n for n in names if n != x), x))
+    others = [n for n in names if n not in (x, "time")] or [n for n in names if n != x]
+    return x, next((n for n in wanted if n in names), (others or [x])[0])

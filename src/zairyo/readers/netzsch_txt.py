@@ -60,14 +60,6 @@ _COLUMNS = [
     ),
     *_thermal_columns.COLUMNS,
 ]
-#: What a column is called by its name, and its unit where that says more.
-_BY_UNIT = (
-    ("heat_flow", re.compile(r"[mµu]?W/m?g"), "specific_heat_flow"),
-    ("heat_flow", re.compile(r"[mµu]?V/m?g"), "dsc_signal_per_mass"),
-    ("heat_flow", re.compile(r"[mµu]?V"), "dsc_signal"),
-    ("heat_flow", re.compile(r"J/\(?m?g\s*\*?\s*(K|°C)\)?"), "specific_heat_capacity"),
-    ("mass", re.compile(r"%"), "relative_mass"),
-)
 _NUMBERS = {
     "SAMPLE MASS": "sample_mass",
     "REFERENCE MASS": "reference_mass",
@@ -208,8 +200,8 @@ def _entry(
         raise ReadError("The columns hold no numbers; the file is damaged.")
     own = [c[: int(np.flatnonzero(filled)[-1]) + 1] for c in own]  # shorter ones are filled up with blanks
     spelt = [None if u is None else "degC" if u == "C" else u for u in units]
-    signals = signals_of(names, spelt, own, _COLUMNS, warnings)
-    signals = _named_by_unit(signals, _of(header, "EXO", index))
+    signals = _thermal_columns.named_by_unit(signals_of(names, spelt, own, _COLUMNS, warnings))
+    signals = _signed(signals, _of(header, "EXO", index))
     numeric = [s.name for s in signals if s.values.dtype.kind == "f"]
     if len(numeric) < 2:
         raise ReadError("The columns hold no numbers to draw over each other; the file is damaged.")
@@ -232,31 +224,11 @@ def _entry(
     )
 
 
-def _named_by_unit(signals: list[Signal], exothermic: str) -> list[Signal]:
-    """Per mass or not, in volts or watts: the unit tells. DSC curves say which way is exothermic."""
+def _signed(signals: list[Signal], exothermic: str) -> list[Signal]:
+    """DSC curves say which way is exothermic."""
     way = {"1": "exothermic up", "-1": "exothermic down"}.get(exothermic.strip().lstrip("+"), "")
-    made: list[Signal] = []
-    for signal in signals:
-        name = next(
-            (n for k, unit, n in _BY_UNIT if k == signal.name and unit.fullmatch(_written(signal))), ""
-        )
-        label = signal.long_name
-        if way and (name or signal.name) in (
-            "heat_flow",
-            "specific_heat_flow",
-            "dsc_signal",
-            "dsc_signal_per_mass",
-        ):
-            label = f"{label} ({way})"
-        taken = {s.name for s in made}
-        made.append(
-            replace(signal, name=name if name and name not in taken else signal.name, long_name=label)
-        )
-    return made
-
-
-def _written(signal: Signal) -> str:
-    return "%" if signal.unit == "percent" else signal.unit or ""
+    heat = ("heat_flow", "specific_heat_flow", "dsc_signal", "dsc_signal_per_mass")
+    return [replace(s, long_name=f"{s.long_name} ({way})") if way and s.name in heat else s for s in signals]
 
 
 def _technique(names: list[str], words: str) -> str:

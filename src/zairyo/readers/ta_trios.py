@@ -168,7 +168,7 @@ def _step(lines: list[str], begin: int, end: int, source: RawInput, warnings: li
         raise ReadError(f"{source.name} is cut off within the step at line {begin}; copy it again.")
     columns = columns_of(rows, delimiter, len(headings), warnings, line=first + 1)
     padded = [u.strip("[]()") or None for u in (units + [""] * len(headings))[: len(headings)]]
-    title = next((x for x in about if delimiter not in x), "")
+    title = next((x.strip('"') for x in about if delimiter not in x), "")
     return title, headings, padded, columns, {k: v.strip() for k, v in said.items()}
 
 
@@ -254,7 +254,9 @@ def _entry(
     words = f"{instrument} {' '.join(flat.values())[:2000]}".upper()
     mechanical = re.search(r"modulus|viscosity|shear|oscillation|torque|tan\(?δ", lower) is not None
     rules = [*_rheology.COLUMNS, *_thermal_columns.COLUMNS] if mechanical else _thermal_columns.COLUMNS
-    signals = signals_of(headings, units, columns, rules, warnings, _SPELLINGS)
+    signals = _thermal_columns.named_by_unit(
+        signals_of(headings, units, columns, rules, warnings, _SPELLINGS)
+    )
     numeric = [s for s in signals if s.values.dtype.kind == "f"]
     if len(numeric) < 2:
         return None
@@ -296,7 +298,7 @@ def _conditions(flat: dict[str, str], warnings: list[str]) -> dict[str, Quantity
 
 READER = Reader(
     name="ta_trios",
-    version="1",
+    version="2",
     techniques=("rheology", "dma", "dsc", "tga", "sta", "tma", "dta"),
     vendor="TA Instruments",
     format="TRIOS export",

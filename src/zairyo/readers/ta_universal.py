@@ -19,6 +19,7 @@ from zairyo.readers._text_export import (
     columns_of,
     head_lines,
     moment,
+    number,
     quantity,
     read_lines,
     signals_of,
@@ -34,7 +35,7 @@ _DATES = (
     "%d-%b-%y %H:%M",
     "%m/%d/%Y %H:%M:%S",
 )
-_RAMP = re.compile(r"Ramp\s+(-?[\d.]+)\s*°?\s*C/min\s+to\s+(-?[\d.]+)", re.IGNORECASE)
+_RAMP = re.compile(r"Ramp\s+(-?[\d.,]+)\s*°?\s*C/min\s+to\s+(-?[\d.,]+)", re.IGNORECASE)
 _SPELLINGS = {
     "C": "degC",
     "°C": "degC",
@@ -81,7 +82,7 @@ def _read(source: RawInput) -> Measurement:
         columns = [c[~(time < 0)] for c in columns]
     mechanical = any("modulus" in n.lower() for n in names)
     rules = [*_rheology.COLUMNS, *_thermal_columns.COLUMNS] if mechanical else _thermal_columns.COLUMNS
-    signals = signals_of(names, units, columns, rules, warnings, _SPELLINGS)
+    signals = _thermal_columns.named_by_unit(signals_of(names, units, columns, rules, warnings, _SPELLINGS))
     numeric = [s.name for s in signals if s.values.dtype.kind == "f"]
     if len(numeric) < 2:
         raise ReadError(f"{source.name} holds no numbers in its signals; it is damaged.")
@@ -136,8 +137,9 @@ def _conditions(header: dict[str, Any], warnings: list[str]) -> dict[str, Quanti
     steps = header.get("OrgMethod", [])
     ramps = [m for s in (steps if isinstance(steps, list) else [steps]) if (m := _RAMP.search(s))]
     if ramps:
-        found["heating_rate"] = Quantity(float(ramps[0][1]), "K/min")
-        found["temperature_end"] = Quantity(float(ramps[0][2]), "degC")
+        rate, end = number(ramps[0][1]), number(ramps[0][2])
+        found |= {} if rate is None else {"heating_rate": Quantity(rate, "K/min")}
+        found |= {} if end is None else {"temperature_end": Quantity(end, "degC")}
     for key, name in (
         ("InstSerial", "instrument_serial"),
         ("Comment", "comment"),
@@ -152,7 +154,7 @@ def _conditions(header: dict[str, Any], warnings: list[str]) -> dict[str, Quanti
 
 READER = Reader(
     name="ta_universal",
-    version="1",
+    version="2",
     techniques=("dsc", "tga", "sta", "tma", "dta", "dma"),
     vendor="TA Instruments",
     format="Universal Analysis text",
