@@ -17,8 +17,11 @@ from zairyo.readers._optical_bytes import Fields, legacy_text
 
 _DEEPEST = 16
 _MOST_PARTS = 1_000_000
+_LENGTH = struct.Struct("<I")
 #: Before a parameter's value: three numbers that are always these.
 _MARKS = [n.to_bytes(4, "little") for n in (1, 2, 4)]
+_WORD = re.compile("[A-Za-z]{2}")
+_NUMBERED_STEP = re.compile(r"STEP\d+")
 
 
 @dataclass
@@ -75,13 +78,16 @@ def _node(fields: Fields, at: int, depth: int) -> tuple[Node, int]:
             inner, at = _node(fields, at, depth + 1)
             node.nodes.append(inner)
         return node, at
-    what = f"a part of {node.name!r}"
-    for _ in range(count):  # thousands
-        word = fields.data[at : at + 4]
-        length = int.from_bytes(word if len(word) == 4 else fields.part(at, 4, what), "little")
-        at += 4 + length
-        part = fields.data[at - length : at]
-        node.parts.append(part if len(part) == length else fields.part(at - length, length, what))
+    data, length_at, length = fields.data, _LENGTH.unpack_from, 0
+    try:
+        for _ in range(count):  # thousands; whether the last one ends within the file is asked once
+            (length,) = length_at(data, at)
+            at += 4 + length
+            node.parts.append(data[at - length : at])
+    except struct.error:
+        if at <= len(data):
+            at, length = at + 4, 4
+    fields.need(at - length, length, f"a part of {node.name!r}")
     return node, at
 
 
@@ -107,7 +113,11 @@ def property_of(node: Node, name: str) -> Any:
     found = node.find("Properties", name, "1.00")
     if found is None or not found.parts:
         return None
-    if len(found.parts) == 2 and _is_text(found.parts, 0):
+    if (
+        len(found.parts) == 2
+        and found.parts[1]
+        and found.parts[0] == len(found.parts[1]).to_bytes(4, "little")
+    ):
         return legacy_text(found.parts[1])
     if all(len(part) == 4 for part in found.parts):
         return [_number(part) for part in found.parts]
@@ -126,9 +136,10 @@ def method_of(node: Node) -> dict[str, dict[str, str]]:
         found = node.find("Properties", origin, "Method", "2.00")
         parts = found.parts if found else []
         current: dict[str, str] = {}
-        at = 0
-        while at + 1 < len(parts):
-            if not _is_text(parts, at):
+        at, last = 0, len(parts) - 1
+        while at < last:
+            length = len(parts[at + 1])
+            if not length or parts[at] != length.to_bytes(4, "little"):
                 at += 1
                 continue
             text = legacy_text(parts[at + 1])
@@ -136,7 +147,7 @@ def method_of(node: Node) -> dict[str, dict[str, str]]:
                 current[text] = legacy_text(parts[at + 7])
                 at += 8
                 continue
-            if text.isprintable() and re.search("[A-Za-z]{2}", text) and not re.fullmatch(r"STEP\d+", text):
+            if text.isprintable() and _WORD.search(text) and not _NUMBERED_STEP.fullmatch(text):
                 current = steps.setdefault(text, {})
             at += 2
     return steps
@@ -146,13 +157,8 @@ def _number(part: bytes) -> int | None:
     return int.from_bytes(part, "little") if len(part) == 4 else None
 
 
-def _is_text(parts: list[bytes], at: int) -> bool:
-    length = len(parts[at + 1])
-    return length > 0 and parts[at] == length.to_bytes(4, "little")
-
-
 def _is_parameter(parts: list[bytes], at: int) -> bool:
-    if at + 7 >= len(parts):
+    if parts[at + 2 : at + 5] != _MARKS or at + 7 >= len(parts):
         return False
     size = len(parts[at + 7]).to_bytes(4, "little")
-    return parts[at + 2 : at + 7] == [*_MARKS, size, size]
+    return parts[at + 5] == parts[at + 6] == size

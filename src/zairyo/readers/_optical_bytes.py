@@ -58,7 +58,9 @@ class Fields:
 
 def legacy_text(field: bytes) -> str:
     """One field of text of unknown encoding, up to its first NUL, as can be stored."""
-    return clean_text(decode_legacy(field.split(b"\0", 1)[0])).strip()
+    letters = field.split(b"\0", 1)[0]
+    text = letters.decode("ascii") if letters.isascii() else decode_legacy(letters)  # most: without a call
+    return (text if text.isprintable() else clean_text(text)).strip()
 
 
 def unique_entries(entries: Iterable[Entry]) -> list[Entry]:

@@ -26,8 +26,10 @@ def sniff_names(src: RawInput, names: tuple[str, ...], endings: tuple[str, ...])
     return POSSIBLE if is_behind and src.suffix in endings else NO
 
 
-def read_streams(data: bytes, name: str, most: int = 512 * 1024**2) -> dict[str, bytes]:
+def read_streams(data: bytes, name: str, most: int = 512 * 1024**2, within: str = "") -> dict[str, bytes]:
     """All streams by their path (``Spectra/IndexTable``), at most ``most`` bytes of them.
+
+    ``within`` is how the paths of those that are wanted begin.
 
     Raises
     ------
@@ -41,6 +43,8 @@ def read_streams(data: bytes, name: str, most: int = 512 * 1024**2) -> dict[str,
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as ole:
             for path in ole.listdir()[:_MOST_STREAMS]:
+                if not "/".join(path).startswith(within):
+                    continue
                 total += ole.get_size(path)
                 if total > most:
                     raise ReadError(f"{name} holds more than {most // 1024**2} MiB; it is damaged")

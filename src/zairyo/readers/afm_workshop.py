@@ -94,6 +94,14 @@ def _parse(name: str, text: str, warnings: list[str]) -> Curve:
 def _numbers(lines: list[str], width: int, first_line: int, name: str) -> NDArray[np.float64]:
     """The table, shape (columns, rows): gaps where a cell is empty, as the shorter segment's last ones are."""
     lines = list(filter(str.strip, lines))
+    if lines and not lines[-1].endswith(","):  # the shorter segment's last cells are empty
+        try:
+            table = np.loadtxt(lines, comments=None, delimiter=",", ndmin=2)
+        except ValueError:
+            pass  # not a number, or not the same number of cells, in every row
+        else:
+            if table.shape == (len(lines), width):
+                return np.ascontiguousarray(table.T)
     is_even = {line.count(",") for line in lines} <= {width - 1}
     for i, line in enumerate(lines if not is_even else ()):
         if line.count(",") != width - 1:

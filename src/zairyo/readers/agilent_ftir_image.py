@@ -81,12 +81,8 @@ def read(src: RawInput) -> Measurement:
     else:
         main, settings = src.path.name, src.read_bytes()
     warnings: list[str] = []
-    streams = read_streams(settings, main)
-    spectra = [
-        content
-        for path, content in streams.items()
-        if path.startswith("Spectra/") and not path.endswith("IndexTable")
-    ]
+    streams = read_streams(settings, main, within="Spectra/")
+    spectra = [content for path, content in streams.items() if not path.endswith("IndexTable")]
     if not spectra:
         raise ReadError(f"{main} holds no spectrum")
     node = nodes.read_nodes(spectra[0], main)
