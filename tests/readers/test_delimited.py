@@ -37,8 +37,8 @@ raman-txt/PST10_iR785_OP02_50000msx2.txt plain_table unspecified column_2 None c
 raman-txt/S0B10_iR785_OP01_6000msx4.txt plain_table unspecified column_2 None column_1 1006 120.387 3199.64 1080524.52
 raman-txt/nCAL10_iR785_OP02_20000msx2.txt plain_table unspecified column_2 None column_1 2132 120.038 3199.35 2211942.46
 labspec-txt/raman_example.txt renishaw_wire_txt raman intensity counts raman_shift 1011 1879.449219 0.380859 368300.843
-dsc-txt/poly1.txt mettler_dsc_txt dsc heat_flow mW temperature 6031 -79.8246 24.9939 -1371.633317
-tga-txt/poly1.txt mettler_tga_txt tga mass mg temperature 2851 32.1864 505.709 5699.799896
+dsc-txt/poly1.txt mettler_txt dsc heat_flow mW temperature 6031 -79.8246 24.9939 -1371.633317
+tga-txt/poly1.txt mettler_txt tga mass mg temperature 2851 32.1864 505.709 5699.799896
 ftir-txt/_FTIRText_020.txt jasco_ir_txt ir transmittance percent wavenumber 27 399.264912 449.414128 2389.287919
 ftir-csv/poly2.csv perkinelmer_ir_csv ir transmittance percent wavenumber 3401 4000.0 600.0 332559.21
 fluorescence-txt/poly3__1__18-11-10-757.txt oceanoptics_txt uv_vis intensity counts wavelength 1044 347.57 935.261 173181
@@ -113,7 +113,7 @@ def test_footer_names_sample_and_time(instruments: Path) -> None:
 
 def test_cycler_csv_has_times_and_words(instruments: Path) -> None:
     entry = only(registry.read(instruments / "neware-csv/neware_uio.csv"))
-    assert entry["step_type"].values[-1] == "CC Chg"
+    assert entry["step_type"].values[-1] == "cc_charge"  # as the binary files say it
     assert entry["step_time"].values[-1] == 87 * 60
     assert entry["timestamp"].values[0] == np.datetime64("2022-05-18T16:27:52")
     assert (entry["current"].unit, entry["contact_resistance"].unit) == ("A", "mohm")
@@ -359,7 +359,7 @@ def test_several_curves_become_several_entries(tmp_path: Path) -> None:
     curve = "Index  t  Heat Flow  Ts  Tr\n[#]  [s]  [{unit}]  [°C]  [°C]\n0 0 {a} 25 25\n1 1 {b} 26 26\n\n"
     content = curve.format(unit="mW", a=1, b=2) + curve.format(unit="W/g", a=3, b=4)
     m = registry.read(write(tmp_path, "a.txt", content))
-    assert [e.name for e in m] == ["scan_1", "scan_2"]
+    assert [e.name for e in m] == ["heat_flow", "specific_heat_flow"]
     assert (m[0]["heat_flow"].unit, m[1]["specific_heat_flow"].unit) == ("mW", "W/g")
     assert list(m[1]["specific_heat_flow"].values) == [3, 4]
 
