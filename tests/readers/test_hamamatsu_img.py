@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from tests.readers import broken_files
 
 from zairyo.measurement import Measurement, Quantity
+from zairyo.readers import registry
 from zairyo.readers._api import CERTAIN, NO, RawInput, ReadError
-from zairyo.readers.hamamatsu_img import READER, sections
+from zairyo.readers.hamamatsu_img import READERS, sections
+
+READER, TIFF = READERS
 
 FOLDER = "hamamatsu-img"
 
@@ -92,6 +96,41 @@ def test_a_table_that_is_not_there_costs_the_positions(tmp_path: Path) -> None:
     m = read(tmp_path / "a.img")
     assert m[0]["detector_column"].unit == "pixel"
     assert "not in the file" in m.warnings[0]
+
+
+def tiff(path: Path, pixels: np.ndarray, scaling: str, *tables: np.ndarray) -> None:
+    """As HPD-TA saves data: the comment as the description, and tables of positions behind all."""
+    text = f'[Application],Date="31/12/2020",Time="1:02:03",Software="HPD-TA"\r\n{scaling}'
+    tifffile.imwrite(
+        path, pixels, description=text.replace("#x", "#0000000").replace("#y", "#0000000"), metadata=None
+    )
+    size = path.stat().st_size
+    places = [size, size + tables[0].nbytes if tables else size]
+    text = text.replace("#x", f"#{places[0]:07d}").replace("#y", f"#{places[1]:07d}")
+    tifffile.imwrite(path, pixels, description=text, metadata=None)
+    with path.open("ab") as file:
+        file.writelines(table.tobytes() for table in tables)
+
+
+def test_a_tiff_over_its_own_times_and_wavelengths(tmp_path: Path) -> None:
+    """Any other reader of TIFF would number the pixels."""
+    pixels = np.arange(6, dtype="u2").reshape(2, 3)
+    scaling = '[Scaling],ScalingXType=2,ScalingXScale=1,ScalingXUnit="nm",ScalingXScalingFile="#x,0003",'
+    scaling += 'ScalingYType=2,ScalingYScale=2,ScalingYUnit="ps",ScalingYScalingFile="#y,0002"'
+    tiff(tmp_path / "a.tif", pixels, scaling, np.array([500, 510, 521], "<f4"), np.array([0, 2.5], "<f4"))
+    assert TIFF.sniff(RawInput(tmp_path / "a.tif")) == CERTAIN
+    m = registry.read(tmp_path / "a.tif")
+    (entry,) = m
+    np.testing.assert_array_equal(entry.signal.values, pixels)
+    assert (entry["wavelength"].values.tolist(), entry["wavelength"].unit) == ([500, 510, 521], "nm")
+    assert (entry["time"].values.tolist(), entry["time"].unit) == ([0, 2.5], "ps")
+    assert str(m.started) == "2020-12-31 01:02:03"
+
+
+def test_pictures_in_colours_are_refused_with_advice(tmp_path: Path) -> None:
+    tiff(tmp_path / "a.tif", np.zeros((2, 3, 3), "u1"), "[Scaling],ScalingXType=1")
+    with pytest.raises(ReadError, match="save the data"):
+        TIFF.read(RawInput(tmp_path / "a.tif"))
 
 
 def test_packed_images_are_refused_with_advice(tmp_path: Path) -> None:

@@ -206,6 +206,36 @@ def test_fei_ion_beam(tmp_path: Path) -> None:
     assert e["x"].values[1] == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("unit", "factor", "axis"),
+    [("micron", 0.5, ("x", "um")), (r"\u00B5m", 0.5, ("x", "um")), ("nm", 0.5, ("x", "nm")),
+     ("1/nm", 0.5, ("k_x", "1/nm")), ("pixel", 1.0, ("x", "pixel"))],
+)  # fmt: skip
+def test_imagej_keeps_the_scale(tmp_path: Path, unit: str, factor: float, axis: tuple[str, str]) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(
+        path, IMAGE, description=f"ImageJ=1.51a\nunit={unit}\n", resolution=(2, 4), resolutionunit=1, metadata=None
+    )  # fmt: skip
+    (entry,) = read(path)
+    assert (entry.axes[1].name, entry.axes[1].unit) == axis
+    assert entry.axes[1].values[1] == pytest.approx(factor)
+    assert entry.axes[0].values[1] == pytest.approx(factor / 2 if factor < 1 else 1)
+
+
+def test_digitalmicrograph_keeps_the_scale(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tags = [
+        (65003, 2, 3, "µm\0".encode("latin-1"), True),
+        (65009, 12, 1, 0.25, True),
+        (65010, 12, 1, 0.75, True),
+    ]
+    tifffile.imwrite(path, IMAGE, extratags=tags, metadata=None)
+    (entry,) = read(path)
+    assert (entry["x"].unit, entry["x"].values[1], entry["y"].values[1]) == (
+        "um", pytest.approx(0.25), pytest.approx(0.75),
+    )  # fmt: skip
+
+
 def test_packed_and_stacked_images(tmp_path: Path) -> None:
     packed = write(tmp_path / "p.tif", np.tile(IMAGE, (9, 9)), compression="zlib", predictor=True)
     np.testing.assert_array_equal(read(packed)[0].signal.values, np.tile(IMAGE, (9, 9)))

@@ -256,6 +256,32 @@ def test_ncem_arrays_with_their_axes(tmp_path: Path) -> None:
     assert e["energy_loss"].values.tolist() == [-1, 0, 1, 2]
 
 
+def test_prismatic_names_its_array_by_what_it_is(tmp_path: Path) -> None:
+    """Its texts have a set length, end with a NUL and hold anything behind it."""
+    values = np.arange(6, dtype="f4").reshape(2, 3)
+    kind = h5py.h5t.C_S1.copy()
+    kind.set_size(32)
+    kind.set_strpad(h5py.h5t.STR_NULLTERM)
+    with h5py.File(tmp_path / "p.emd", "w") as f:
+        top = f.create_group("4DSTEM_simulation")
+        top.attrs["emd_group_type"], top.attrs["version_major"] = 2, 0
+        group = top.create_group("data/realslices/annular_detector_depth0000")
+        group.attrs["emd_group_type"] = 1
+        group["realslice"] = values
+        for i, (name, positions) in enumerate([("R_x", [0, 0.25]), ("R_y", [1, 1.25, 1.5])], 1):
+            group[f"dim{i}"] = positions
+            for key, text in (("name", name), ("units", "[n_m]")):
+                space = h5py.h5s.create(h5py.h5s.SCALAR)
+                made = h5py.h5a.create(group[f"dim{i}"].id, key.encode(), kind, space)
+                made.write(np.array(text.encode() + b"\0junk\xff", "S32"), mtype=kind)
+    src = RawInput(tmp_path / "p.emd")
+    assert berkeley_emd.READER.sniff(src) > NO
+    (e,) = berkeley_emd.READER.read(src).entries
+    assert e.title == "annular_detector_depth0000"
+    assert [(a.name, a.unit) for a in e.axes] == [("x", "nm"), ("y", "nm")]
+    np.testing.assert_array_equal(e.signal.values, values)
+
+
 def test_py4dstem_arrays(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "p.h5", "w") as f:
         f.attrs["emd_group_type"] = "file"

@@ -131,6 +131,8 @@ def _common_attribute(owner: Any, name: str) -> Any | None:
         return None
     value = np.zeros(1, form)
     found.read(value.reshape(found.shape), mtype=kind)
+    if kind.get_class() == h5t.STRING and kind.get_strpad() == h5t.STR_NULLTERM:
+        return value[0].split(b"\0")[0]  # what is behind the end may be anything
     return value[0]
 
 

@@ -1,6 +1,7 @@
 """The open ``.emd`` of Berkeley's NCEM (also Prismatic's and py4DSTEM's): HDF5 with calibrated arrays.
 
-A group whose attribute ``emd_group_type`` marks an array holds ``data`` and, for each of its dimensions, ``dim1`` …
+A group whose attribute ``emd_group_type`` marks an array holds ``data`` (or one array of another name) and, for each
+of its dimensions, ``dim1`` …
 with the attributes ``name`` and ``units``. Facts: the format's public description (emdatasets.com).
 """
 
@@ -21,6 +22,7 @@ from zairyo.readers._microscope_values import free_name
 _MARK = "emd_group_type"
 #: What ``emd_group_type`` says of an array: NCEM's number, py4DSTEM's words.
 _ARRAYS = {"1", "array"}
+_AXIS = re.compile(r"dim\d+")
 _DEEPEST, _MOST_GROUPS = 12, 20_000
 #: Common names of dimensions → the vocabulary's; by the axis' unit where one name is used for several.
 _NAMES = {
@@ -67,12 +69,22 @@ def _arrays(file: Any) -> Iterator[Any]:
         if group.id in seen:
             continue
         seen.add(group.id)
-        if str(attribute(group, _MARK)) in _ARRAYS and dataset(group, "data", most=2**63) is not None:
+        if str(attribute(group, _MARK)) in _ARRAYS and _name_of_data(group) is not None:
             yield group
             continue
         if depth < _DEEPEST:
             inner = [group[n] for n in members(group)]
             waiting += [(g, depth + 1) for g in reversed(inner) if isinstance(g, h5py.Group)]
+
+
+def _name_of_data(group: Any) -> str | None:
+    """``data``, or the one array that is no axis (Prismatic's ``realslice``, ``datacube`` …)."""
+    if dataset(group, "data", most=2**63) is not None:
+        return "data"
+    others = [
+        n for n in members(group) if not _AXIS.fullmatch(n) and dataset(group, n, most=2**63) is not None
+    ]
+    return others[0] if len(others) == 1 else None
 
 
 def _read(src: RawInput) -> Measurement:
@@ -108,7 +120,7 @@ def _told(about: dict[str, dict[str, Any]], group: str, names: tuple[str, ...]) 
 
 
 def _entry(group: Any, taken: set[str], warnings: list[str]) -> Entry | None:
-    data = dataset(group, "data")
+    data = dataset(group, _name_of_data(group) or "data")
     if data is None or data.dtype.kind not in "biufc" or not data.ndim or 0 in data.shape:
         warnings.append(f"{group.name} holds no numbers; it was not read.")
         return None
@@ -174,7 +186,7 @@ def _technique(axes: list[Axis]) -> str:
 
 READER = Reader(
     name="berkeley_emd",
-    version="1",
+    version="2",
     techniques=("tem", "stem_4d", "electron_diffraction", "eels", "eds"),
     vendor="NCEM (open format)",
     format="EMD",

@@ -1,4 +1,4 @@
-"""Hamamatsu HPD-TA ``.img``: images of a streak camera, over wavelength and time.
+"""Hamamatsu HPD-TA ``.img`` and TIFF: images of a streak camera, over wavelength and time.
 
 A head of 64 bytes; a comment of sections (``[Camera],Name="…",…``); the pixels, row by row; tables of positions, where
 the comment says so (``ScalingXScalingFile="#byte,count"``).
@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zairyo.measurement import Axis, Entry, Measurement, Signal, clean_text, tidy_metadata
 from zairyo.measurement.units import normalise, same_dimension
@@ -20,9 +21,11 @@ from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._mapped import map_bytes
 from zairyo.readers._microscope_values import conditions, number
+from zairyo.readers._tiff_image import opened, pixels
 
 _HEAD = struct.Struct("<2sHHHHHHi")
 _HEAD_BYTES = 64
+_DESCRIPTION = 270  # the TIFF's tag
 _DTYPES = {0: "u1", 2: "<u2", 3: "<u4"}
 _PACKED = 1
 _BEGINNING = b"[Application]"
@@ -64,9 +67,37 @@ def _read(src: RawInput) -> Measurement:
         raise ReadError(
             f"{src.name} is cut off: its pixels end at byte {needed}, and it has {len(data)}. Copy it again."
         )
-    warnings: list[str] = []
     told = sections(decode_legacy(bytes(data[_HEAD_BYTES:at])))
-    pixels = np.frombuffer(data, dtype, width * height, at).reshape(height, width)
+    return _measurement(
+        src, data, told, np.frombuffer(data, dtype, width * height, at).reshape(height, width)
+    )
+
+
+def _sniff_tiff(src: RawInput) -> float:
+    if src.head[:4] not in (b"II*\0", b"MM\0*") or _BEGINNING not in src.head:
+        return NO
+    return CERTAIN if b"HPD-TA" in src.head or b"HiPic" in src.head else NO
+
+
+def _read_tiff(src: RawInput) -> Measurement:
+    with opened(src) as file:
+        page = file.pages[0]
+        comment = page.tags.get(_DESCRIPTION)
+        told = sections(comment.value if comment is not None and isinstance(comment.value, str) else "")
+        if "Scaling" not in told:
+            raise ReadError(f"{src.name} does not say how HPD-TA scaled it; it is another TIFF, or damaged")
+        image = pixels(page, src.name)
+    if image.ndim != 2:
+        raise ReadError(f"{src.name} is a picture in colours, no streak image; save the data in HPD-TA")
+    return _measurement(src, src.read_bytes(), told, image)
+
+
+def _measurement(
+    src: RawInput, data: Any, told: dict[str, dict[str, str]], image: NDArray[Any]
+) -> Measurement:
+    """The image over the positions that ``told`` says, some of them in tables at bytes of ``data``."""
+    warnings: list[str] = []
+    height, width = image.shape
     axes = (_axis(data, told, "Y", height, warnings), _axis(data, told, "X", width, warnings))
     acquisition = told.get("Acquisition", {})
     unit = "counts" if str(acquisition.get("ZAxisUnit", "")).casefold().startswith("count") else None
@@ -75,7 +106,7 @@ def _read(src: RawInput) -> Measurement:
         name="image",
         technique="photoluminescence",
         axes=axes,
-        signals=(Signal("intensity", pixels, unit, tuple(a.name for a in axes)),),
+        signals=(Signal("intensity", image, unit, tuple(a.name for a in axes)),),
         title="Streak image" if axes[0].name == "time" else "Spectrograph's image",
         conditions=found,
         original_metadata=tidy_metadata(told),
@@ -145,15 +176,28 @@ def _moment(application: dict[str, str]) -> datetime | None:
     return None
 
 
-READER = Reader(
-    name="hamamatsu_img",
-    version="1",
-    techniques=("photoluminescence",),
-    vendor="Hamamatsu",
-    format="HPD-TA image",
-    endings=(".img",),
-    sniff=_sniff,
-    read=_read,
-    notes="Streak images (time, wavelength) and images in focus mode, of 8, 16 and 32 bits, with their positions. "
-    "Packed images are not read.",
+READERS = (
+    Reader(
+        name="hamamatsu_img",
+        version="1",
+        techniques=("photoluminescence",),
+        vendor="Hamamatsu",
+        format="HPD-TA image",
+        endings=(".img",),
+        sniff=_sniff,
+        read=_read,
+        notes="Streak images (time, wavelength) and images in focus mode, of 8, 16 and 32 bits, with their positions. "
+        "Packed images are not read.",
+    ),
+    Reader(
+        name="hamamatsu_tiff",
+        version="1",
+        techniques=("photoluminescence",),
+        vendor="Hamamatsu",
+        format="HPD-TA TIFF",
+        endings=(".tif", ".tiff"),
+        sniff=_sniff_tiff,
+        read=_read_tiff,
+        notes="The same images saved as data in a TIFF, with their positions; not its pictures in colours.",
+    ),
 )

@@ -24,6 +24,14 @@ _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _FEI, _FEI_XML, _ZEISS, _TESCAN = (34680, 34682), 34683, 34118, 50431
 _DESCRIPTION, _MAKE, _MODEL, _SOFTWARE, _DATE = 270, 271, 272, 305, 306
 _ENDINGS = (".tif", ".tiff")
+#: DigitalMicrograph's own tags: the unit of a pixel, its height and its width.
+_DM_UNIT, _DM_HEIGHT, _DM_WIDTH = 65003, 65010, 65009
+#: Units in which programs say the size of a pixel: the factor to m or 1/m.
+_SIZES = {
+    "m": (1.0, "m"), "mm": (1e-3, "m"), "um": (1e-6, "m"), "micron": (1e-6, "m"), "microns": (1e-6, "m"),
+    "micrometer": (1e-6, "m"), "nm": (1e-9, "m"), "nanometer": (1e-9, "m"), "pm": (1e-12, "m"), "cm": (1e-2, "m"),
+    "inch": (0.0254, "m"), "1/nm": (1e9, "1/m"), "1/um": (1e6, "1/m"), "1/m": (1.0, "1/m"),
+}  # fmt: skip
 #: Tags that hold numbers about the pixels or are the pixels; the others are kept with the metadata.
 _NOT_TOLD = {256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 338, 339, 34665}
 _MOST_PAGES = 1000
@@ -192,9 +200,30 @@ def _told(page: Any, name: str, warnings: list[str]) -> Told:
     told.started = vendors.moment(
         _raw(page, _DATE).decode("latin-1"), "%Y:%m:%d %H:%M:%S", "%Y-%m-%d %H:%M:%S"
     )
+    if (sized := _sized_by_program(page)) is not None:
+        told.pixel, told.unit = sized
     if model.startswith("AxioCam"):
         told.vendor, told.technique = "Zeiss", "optical_microscopy"
     return told
+
+
+def _sized_by_program(page: Any) -> tuple[tuple[float, float], str] | None:
+    """A pixel's height and width and their unit (m or 1/m), as ImageJ or DigitalMicrograph saved them."""
+    description = _raw(page, _DESCRIPTION).decode("latin-1")
+    if description.startswith("ImageJ="):
+        stated = re.search(r"^unit=(.*)$", description, re.MULTILINE)
+        unit = re.sub(r"\\u00B5", "u", stated[1].strip(), flags=re.IGNORECASE) if stated else ""
+        x, y = page.resolution
+        size = (1 / y, 1 / x) if x > 0 and y > 0 else None
+    else:
+        tags = [page.tags.get(code) for code in (_DM_UNIT, _DM_HEIGHT, _DM_WIDTH)]
+        if None in tags:
+            return None
+        unit = decode_legacy(_raw(page, _DM_UNIT))
+        numbers = [tag.value for tag in tags[1:]]
+        size = tuple(numbers) if all(isinstance(v, float) and 0 < v < 1e30 for v in numbers) else None
+    factor, of = _SIZES.get(unit.strip().replace("µ", "u").replace("μ", "u"), (0.0, ""))
+    return ((size[0] * factor, size[1] * factor), of) if size and factor else None
 
 
 def _parsed(data: bytes, name: str, warnings: list[str]) -> dict[str, Any]:
@@ -215,7 +244,7 @@ def _dot(page: Any) -> tuple[float, float] | None:
 
 READER = Reader(
     name="sem_tiff",
-    version="1",
+    version="2",
     techniques=("sem", "fib", "tem", "stem", "electron_diffraction", "optical_microscopy", "unspecified"),
     vendor="FEI, Zeiss, TESCAN, JEOL, Hitachi",
     format="microscope TIFF",
@@ -224,6 +253,7 @@ READER = Reader(
     read=_read,
     sets=_sets,
     notes="Images with pixel size, beam, detector and stage from the tags of FEI/Thermo Fisher, Zeiss, TESCAN and JEOL "
-    "(TEM), or from the text beside the TIFF (Hitachi, JEOL SEM, TESCAN). Any other TIFF is read in pixels. JPEG and "
-    "other packings that need a codec are not unpacked.",
+    "(TEM), or from the text beside the TIFF (Hitachi, JEOL SEM, TESCAN). Any other TIFF is read in pixels, "
+    "or by the scale that ImageJ or DigitalMicrograph saved with it. JPEG and other packings that need a codec are not "
+    "unpacked.",
 )
