@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,7 @@ class Dimension:
         name, unit = names[self.kind]
         if self.listed is not None:
             return Axis(f"{prefix}{name}", self.listed, unit)
-        if not np.isfinite([self.first, self.step]).all() or self.step == 0:
+        if not (math.isfinite(self.first) and math.isfinite(self.step)) or self.step == 0:
             raise ReadError(
                 f"an axis begins at {self.first!r} with steps of {self.step!r}; the file's parameters are damaged"
             )
@@ -128,8 +129,7 @@ class Conditions(dict[str, Quantity]):
     def number(self, name: str, value: Any, unit: str, *, positive: bool = True) -> None:
         if (
             isinstance(value, (int, float))
-            and np.isfinite(value)
-            and abs(value) < 1e15
+            and abs(value) < 1e15  # which what is not finite is not
             and (value > 0 or not positive)
         ):
             self[name] = Quantity(value if unit == "" else float(value), unit)

@@ -34,6 +34,10 @@ NUMBERS = {
     1: "i1", 2: "i2", 3: "i4", 4: "i8", 5: "u1", 6: "u2", 7: "u4", 8: "u8", 9: "f4", 10: "f8",
     0x19: "f4", 0x1A: "f8", 0x21: "?", TIMESTAMP: "V16", 0x08000C: "c8", 0x10000D: "c16",
 }  # fmt: skip
+#: The same of single numbers, as ``struct`` spells it.
+_SIMPLE = {
+    1: "b", 2: "h", 3: "i", 4: "q", 5: "B", 6: "H", 7: "I", 8: "Q", 9: "f", 10: "d", 0x19: "f", 0x1A: "d",
+}  # fmt: skip
 #: The codes that DAQmx scalers use differ from those of channels.
 SCALER_NUMBERS = {0: "u1", 1: "i1", 2: "u2", 3: "i2", 4: "u4", 5: "i4", 6: "u8", 7: "i8", 8: "f4", 9: "f8"}
 
@@ -82,37 +86,47 @@ class Segment:
 
 
 class _Cursor:
-    """Reads metadata; never past ``end``."""
+    """Reads a segment's metadata, which begin at byte ``begin`` of the file."""
 
-    def __init__(self, data: Bytes, at: int, end: int, order: str) -> None:
-        self.data, self.at, self.end, self.order = data, at, end, order
+    def __init__(self, data: bytes, begin: int, order: str) -> None:
+        self._data, self._begin, self._at, self.order = data, begin, 0, order
         self._word = struct.Struct(order + "I").unpack_from
 
+    @property
+    def place(self) -> int:
+        """Which byte of the file is next."""
+        return self._begin + self._at
+
     def take(self, count: int) -> bytes:
-        if count > self.end - self.at:
+        at, end = self._at, self._at + count
+        if end > len(self._data):
             raise ReadError(
-                f"The metadata of the segment are cut off or damaged at byte {self.at}: {count} bytes are expected, "
-                f"{self.end - self.at} are there. Copy the file again."
+                f"The metadata of the segment are cut off or damaged at byte {self.place}: {count} bytes are expected, "
+                f"{len(self._data) - at} are there. Copy the file again."
             )
-        self.at += count
-        return self.data[self.at - count : self.at].tobytes()
+        self._at = end
+        return self._data[at:end]
 
     def unpack(self, form: str) -> tuple[Any, ...]:
         return struct.unpack(self.order + form, self.take(struct.calcsize("=" + form)))
 
     def u32(self) -> int:
-        if self.at + 4 > self.end:
+        at = self._at
+        if at + 4 > len(self._data):
             self.take(4)  # tells that the file is cut off
-        self.at += 4
-        return int(self._word(self.data, self.at - 4)[0])  # type: ignore[arg-type]  # an array is a buffer
+        self._at = at + 4
+        return self._word(self._data, at)[0]  # type: ignore[no-any-return]
 
     def text(self) -> str:
-        return clean_text(self.take(self.u32()).decode("utf-8", "replace"))
+        text = self.take(self.u32()).decode("utf-8", "replace")
+        return text if text.isprintable() else clean_text(text)
 
     def value(self) -> Any:
         code = self.u32()
         if code == STRING:
             return self.text()
+        if code in _SIMPLE:
+            return self.unpack(_SIMPLE[code])[0]
         if code == TIMESTAMP:
             return moment(self.take(16), self.order)
         if code == 0:
@@ -123,7 +137,7 @@ class _Cursor:
         form = NUMBERS.get(code)
         if form is None:
             raise ReadError(
-                f"A property at byte {self.at} has the type {code:#x}, which is not known. The file is damaged, or "
+                f"A property at byte {self.place} has the type {code:#x}, which is not known. The file is damaged, or "
                 "newer than this reader."
             )
         kind = np.dtype(self.order + form)
@@ -192,7 +206,7 @@ def read_segments(data: Bytes) -> tuple[list[Segment], dict[str, Object], list[s
         if flags & METADATA:
             if flags & NEW_LIST:
                 layout = {}
-            _objects(_Cursor(data, start, start + raw_at, order), objects, layout)
+            _objects(_Cursor(data[start : start + raw_at].tobytes(), start, order), objects, layout)
             settled = tuple((path, index) for path, index in layout.items() if index and index.count)
         if flags & RAW and settled:
             segments.append(
@@ -216,7 +230,7 @@ def _objects(cursor: _Cursor, objects: dict[str, Object], layout: dict[str, Inde
                 there.index = _index(cursor, head)
             elif there.index is None:
                 raise ReadError(
-                    f"The object {path[:60]} at byte {cursor.at} refers to an earlier description of its data, and "
+                    f"The object {path[:60]} at byte {cursor.place} refers to an earlier description of its data, and "
                     "there is none. The file is damaged."
                 )
             layout[path] = there.index
@@ -230,13 +244,13 @@ def _index(cursor: _Cursor, head: int) -> Index:
         return _daqmx_index(cursor, head in _DIGITAL_LINE)
     code, dimension, count = cursor.unpack("IIQ")
     if dimension != 1:
-        raise ReadError(f"Data described at byte {cursor.at} have {dimension} dimensions; TDMS knows one.")
+        raise ReadError(f"Data described at byte {cursor.place} have {dimension} dimensions; TDMS knows one.")
     if code == STRING:
         return Index(code, count, cursor.unpack("Q")[0])
     form = NUMBERS.get(code)
     if form is None:
         raise ReadError(
-            f"The data described at byte {cursor.at} are of the type {code:#x}, which is not read"
+            f"The data described at byte {cursor.place} are of the type {code:#x}, which is not read"
             + (" (extended precision)" if code in (0xB, 0x1B) else " (fixed point)" if code == 0x4F else "")
             + ". Save them as doubles, or convert the file."
         )
@@ -246,20 +260,20 @@ def _index(cursor: _Cursor, head: int) -> Index:
 def _daqmx_index(cursor: _Cursor, lines: bool) -> Index:
     code, dimension, count = cursor.unpack("IIQ")
     if dimension != 1:
-        raise ReadError(f"Data described at byte {cursor.at} have {dimension} dimensions; TDMS knows one.")
+        raise ReadError(f"Data described at byte {cursor.place} have {dimension} dimensions; TDMS knows one.")
     scalers = []
     for _ in range(cursor.u32()):
         kind, buffer, offset, _, scale = cursor.unpack("IIIBI" if lines else "IIIII")
         if kind not in SCALER_NUMBERS or (lines and kind > 7):
-            raise ReadError(f"A DAQmx scaler at byte {cursor.at} has the type {kind}, which is not known.")
+            raise ReadError(f"A DAQmx scaler at byte {cursor.place} has the type {kind}, which is not known.")
         byte, bit = (offset // 8, offset % 8) if lines else (offset, -1)
         scalers.append(Scaler(SCALER_NUMBERS[kind], buffer, byte, bit, scale))
     widths = tuple(cursor.u32() for _ in range(cursor.u32()))
     for s in scalers:
         if s.buffer >= len(widths) or s.offset + np.dtype(s.kind).itemsize > widths[s.buffer]:
             raise ReadError(
-                f"A DAQmx scaler before byte {cursor.at} points outside its buffer; it is damaged."
+                f"A DAQmx scaler before byte {cursor.place} points outside its buffer; it is damaged."
             )
     if not scalers or math.prod(widths) == 0:
-        raise ReadError(f"The DAQmx data described before byte {cursor.at} have no scaler or no width.")
+        raise ReadError(f"The DAQmx data described before byte {cursor.place} have no scaler or no width.")
     return Index(code, count, 0, tuple(scalers), widths)

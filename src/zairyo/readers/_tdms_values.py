@@ -61,7 +61,9 @@ class _Budget:
 def _joined(path: str, parts: list[Array]) -> Array:
     if len({part.dtype.kind for part in parts}) > 1:
         raise ReadError(f"The channel {path[:80]} changes its type within the file, which is not read.")
-    return np.array(parts[0]) if len(parts) == 1 else np.concatenate(parts)  # never a view of the file
+    values = np.array(parts[0]) if len(parts) == 1 else np.concatenate(parts)  # never a view of the file
+    values.flags.writeable = False  # nobody else has it: the standard form need not copy it
+    return values
 
 
 def _add(pieces: Pieces, path: str, values: Array, scale: int = RAW_SCALE) -> None:

@@ -6,6 +6,8 @@ that holds the time, or entries over the sample number. See ``_tdms_segments`` f
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ from zairyo.readers.delimited_text import used
 
 Array = NDArray[Any]
 _MOST_ENTRIES = 1000
+#: To map a file of fewer bytes takes longer than to read it.
+_MOST_READ = 1 << 20
 _TIME = re.compile(r"(time|zeit|elapsed|時間|時刻|temps|t)\b|(time ?stamp|date ?time)", re.IGNORECASE)
 #: What programs write where a unit is missing.
 _NO_UNIT = frozenset({"", "none", "unspecified", "unitless", "no unit", "n/a", "-"})
@@ -90,15 +94,17 @@ def _read(source: RawInput) -> Measurement:
 
 
 def _bytes(source: RawInput) -> Array:
-    """The file's bytes; mapped, not read, unless they are packed."""
+    """The file's bytes; those of a large file are mapped, not read, unless they are packed."""
+    path = source.path
     if source.is_folder:
         path = source.member_path(next(n for n in source.members if n.lower().endswith(".tdms")))
-    else:
-        path = source.path
-        with path.open("rb") as f:
-            if f.read(4) not in (b"TDSm", b"TDSh"):
-                return np.frombuffer(source.read_bytes(), np.uint8)
-    return np.asarray(np.memmap(path, np.uint8, "r")) if path.stat().st_size else np.empty(0, np.uint8)
+    with path.open("rb") as f:
+        if not source.is_folder and f.read(4) not in (b"TDSm", b"TDSh"):
+            return np.frombuffer(source.read_bytes(), np.uint8)
+        if os.fstat(f.fileno()).st_size <= _MOST_READ:
+            f.seek(0)
+            return np.frombuffer(f.read(), np.uint8)
+    return np.asarray(np.memmap(path, np.uint8, "r"))
 
 
 def _text(properties: dict[str, Any], *keys: str) -> str:
@@ -163,10 +169,10 @@ def _timing(channel: _Channel) -> tuple[Any, ...]:
     """What channels must have alike to be over one axis: how many values, and when they were taken."""
     p = channel.properties
     step = p.get("wf_increment")
-    if isinstance(step, (int, float)) and np.isfinite(step) and step > 0:
+    if isinstance(step, (int, float)) and math.isfinite(step) and step > 0:
         offset = p.get("wf_start_offset", 0.0)
         begun = p.get("wf_start_time")
-        offset = float(offset) if isinstance(offset, (int, float)) and np.isfinite(offset) else 0.0
+        offset = float(offset) if isinstance(offset, (int, float)) and math.isfinite(offset) else 0.0
         unit, name = _text(p, "wf_xunit_string") or "s", _text(p, "wf_xname")
         return len(channel.values), float(step), offset, begun, unit, name
     return (len(channel.values),)

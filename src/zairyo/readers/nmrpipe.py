@@ -6,6 +6,7 @@ numbers, then all its imaginary ones.
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from zairyo.measurement import Entry, Measurement, clean_text, tidy_metadata
-from zairyo.measurement.model import Array
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._nmr import Conditions, Dimension, check_size, nmr_entry, nucleus_of
 
@@ -43,14 +43,14 @@ _TEXTS = {"source": (286, 16), "user": (290, 16), "title": (297, 60), "comment":
 class _Head:
     order: str
     raw: bytes
-    values: Array
+    values: list[float]
 
     def whole(self, name: str, default: int = 0) -> int:
-        value = float(self.values[_PLACES[name]])
-        return int(value) if np.isfinite(value) and abs(value) < 2**31 else default
+        value = self.values[_PLACES[name]]
+        return int(value) if math.isfinite(value) and abs(value) < 2**31 else default
 
     def of(self, dimension: int, name: str) -> float:
-        return float(self.values[_OF_DIMENSION[dimension][name]])
+        return self.values[_OF_DIMENSION[dimension][name]]
 
     def text(self, at: int, size: int) -> str:
         text = clean_text(self.raw[4 * at : 4 * at + size].split(b"\0")[0].decode("utf-8", "replace")).strip()
@@ -80,7 +80,7 @@ def read(src: RawInput) -> Measurement:
         raise ReadError(
             f"{src.name} does not begin with NMRPipe's head of 2048 bytes; it is another format or cut off"
         )
-    head = _Head(order, data[: 4 * _HEAD], np.frombuffer(data, f"{order}f4", _HEAD))
+    head = _Head(order, data[: 4 * _HEAD], np.frombuffer(data, f"{order}f4", _HEAD).tolist())
     warnings: list[str] = []
     entry = _entry(head, data, src.name, warnings)
     return Measurement(
@@ -94,7 +94,7 @@ def read(src: RawInput) -> Measurement:
 
 def _order_of_dimensions(head: _Head, rank: int) -> list[int]:
     """Numbers of the file's dimensions, the fastest first."""
-    stated = [int(v) if np.isfinite(v) and 1 <= v <= 4 else 0 for v in head.values[24 : 24 + rank].tolist()]
+    stated = [int(v) if math.isfinite(v) and 1 <= v <= 4 else 0 for v in head.values[24 : 24 + rank]]
     return stated if len(set(stated)) == rank and 0 not in stated else [2, 1, 3, 4][:rank]
 
 
@@ -161,7 +161,7 @@ def _shape(
 
 def _dimension(head: _Head, number: int, points: int, direct: bool) -> Dimension:
     frequency, width, origin = (head.of(number, name) for name in ("frequency", "width", "origin"))
-    known = all(np.isfinite(v) for v in (frequency, width, origin)) and width > 0
+    known = all(math.isfinite(v) for v in (frequency, width, origin)) and width > 0
     if not head.of(number, "transformed"):
         return (
             Dimension(points, "time", 0.0, 1 / width) if direct and known else Dimension(points, "increment")
@@ -179,7 +179,7 @@ def _conditions(head: _Head, order: list[int], warnings: list[str]) -> Condition
     found.text("nucleus", nucleus_of(head.label(order[0])))
     found.number("observe_frequency", head.of(order[0], "frequency"), "MHz")
     found.number("spectral_width", head.of(order[0], "width"), "Hz")
-    found.number("temperature", float(head.values[_PLACES["temperature"]]), "degC")
+    found.number("temperature", head.values[_PLACES["temperature"]], "degC")
     if len(order) > 1:
         found.text("indirect_nucleus", nucleus_of(head.label(order[1])))
         found.number("indirect_frequency", head.of(order[1], "frequency"), "MHz")
@@ -204,15 +204,11 @@ def _started(head: _Head) -> datetime | None:
 
 
 def _metadata(head: _Head) -> dict[str, Any]:
-    def plain(value: float) -> float | None:
-        return value if np.isfinite(value) else None
-
-    told: dict[str, Any] = {name: plain(float(head.values[at])) for name, at in _PLACES.items()}
+    values = [value if math.isfinite(value) else None for value in head.values]
+    told: dict[str, Any] = {name: values[at] for name, at in _PLACES.items()}
     told |= {name: head.text(*place) for name, place in _TEXTS.items()}
     for number, places in _OF_DIMENSION.items():
-        told[f"F{number}"] = {"label": head.label(number)} | {
-            name: plain(float(head.values[at])) for name, at in places.items()
-        }
+        told[f"F{number}"] = {"label": head.label(number)} | {name: values[at] for name, at in places.items()}
     metadata: dict[str, Any] = tidy_metadata(told)
     return metadata
 
