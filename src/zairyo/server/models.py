@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -247,7 +248,9 @@ class Measurement(Base):
     """Counts up when the file at the same path was changed and sent again."""
     previous_id: Mapped[int | None] = mapped_column(ForeignKey("measurement.id"), index=True)
     superseded: Mapped[bool] = mapped_column(default=False)
-    """A later version is there; lists leave this one out."""
+    """A later version is there, or another measurement that this is a :class:`Part` of; lists leave it out."""
+    batch: Mapped[str | None] = mapped_column(String(64))
+    """What a person sent at once has one, by which files of a set find each other; None where an agent sends."""
     files_expected: Mapped[int] = mapped_column(default=1)
     state: Mapped[str] = mapped_column(String(16), default=WAITING)
     reader: Mapped[str | None] = mapped_column(String(64))
@@ -287,6 +290,12 @@ class Measurement(Base):
         Index(None, "instrument_id", "received_at"),
         Index(None, "instrument_id", "path"),
         Index(None, "state", "lease_until"),
+        Index(
+            None,
+            "batch",
+            sqlite_where=text("batch IS NOT NULL"),
+            postgresql_where=text("batch IS NOT NULL"),
+        ),
     )
 
 
@@ -305,6 +314,16 @@ class RawFile(Base):
     measurement: Mapped[Measurement] = relationship(back_populates="raw_files")
 
     __table_args__ = (UniqueConstraint("measurement_id", "name"),)
+
+
+class Part(Base):
+    """A measurement that turned out to be a file of another one, which is shown instead of it."""
+
+    __tablename__ = "part"
+    measurement_id: Mapped[int] = mapped_column(
+        ForeignKey("measurement.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    whole_id: Mapped[int] = mapped_column(ForeignKey("measurement.id", ondelete="CASCADE"), index=True)
 
 
 class Translation(Base):

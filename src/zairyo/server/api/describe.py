@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from zairyo.measurement import units
 from zairyo.measurement.techniques import TECHNIQUES, conditions
@@ -23,7 +23,7 @@ from zairyo.server.api.schemas import (
     TranslationBody,
     VersionBody,
 )
-from zairyo.server.models import Account, Measurement, Membership, Object, Translation
+from zairyo.server.models import Account, Measurement, Membership, Object, Part, Translation
 from zairyo.server.search import index
 from zairyo.server.search.listing import Listed, load
 from zairyo.server.translation.advice import advice
@@ -68,6 +68,7 @@ def _row(measurement: Measurement, entries: int, warnings: int) -> dict[str, Any
 
 def body(session: Session, measurement: Measurement, role: str, visible: Visible) -> MeasurementBody:
     """Everything of a measurement but its arrays and its original metadata."""
+    whole = aliased(Measurement)
     translation = measurement.translation
     entries = [entry(e) for e in translation.entries] if translation else []
     warnings = list(translation.warnings) if translation else []
@@ -82,6 +83,11 @@ def body(session: Session, measurement: Measurement, role: str, visible: Visible
         standard=_standard(session, translation),
         translation=_translation(translation) if translation else None,
         provenance=_provenance(measurement),
+        part_of=session.scalar(
+            select(whole.uid)
+            .join(Part, Part.whole_id == whole.id)
+            .where(Part.measurement_id == measurement.id, whole.project_id == measurement.project_id)
+        ),
         versions=_versions(session, measurement),
         related=_related(session, measurement, visible),
         role=role,

@@ -214,6 +214,8 @@ class MeasurementBody(Row):
     standard: StandardBody | None
     translation: TranslationBody | None
     provenance: list[Step]
+    part_of: str | None
+    """Uid of the measurement that this file is part of, which lists show instead."""
     versions: list[VersionBody]
     related: list[Row]
     role: str

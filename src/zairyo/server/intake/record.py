@@ -17,6 +17,7 @@ from zairyo.server.intake.refused import Refused
 from zairyo.server.intake.sender import Sender
 from zairyo.server.intake.tus import Announced, set_sha256
 from zairyo.server.models import RECEIVING, WAITING, Instrument, Measurement, Object, RawFile, Upload, new_uid
+from zairyo.server.parts import again, hide, portions
 
 # Tables and statements made once: rows that nobody looks at again need no objects of Python's, which take
 # several times the time.
@@ -89,6 +90,8 @@ class _Found:
     previous_id: int | None
     files: dict[str, str] = field(default_factory=dict)
     """Names and hashes of its files so far; filled for sets that are being received."""
+    folder: tuple[int | None, str] | None = None
+    """Of a set that an agent sends: its instrument and path."""
 
 
 def record(session: Session, events: Events, batch: Sequence[Received]) -> list[dict[str, Any] | Refused]:
@@ -105,6 +108,7 @@ def record(session: Session, events: Events, batch: Sequence[Received]) -> list[
     answers: list[dict[str, Any] | Refused] = []
     rows: list[dict[str, Any]] = []
     complete: list[_Found] = []
+    batches: dict[str, str] = {}
     for received in batch:
         measurement = found[received.key]
         try:
@@ -114,9 +118,13 @@ def record(session: Session, events: Events, batch: Sequence[Received]) -> list[
             continue
         new_keys.discard(received.key)
         answers.append(_receipt(received, measurement, duplicate))
+        if duplicate and received.file.batch and not received.sender.is_agent:
+            batches[measurement.uid] = received.file.batch
     if rows:
         session.execute(_INSERT_RAW_FILES, rows)
     _complete(session, complete)
+    _hide_singles(session, events, complete)
+    sent_again(session, events, batches)
     _keep_receipts(session, batch, answers)
     _tell(session, events, batch, answers, [found[k] for k in fresh], complete)
     return answers
@@ -173,6 +181,7 @@ def _insert_measurements(session: Session, fresh: Sequence[Received]) -> dict[st
                 "path": r.file.path,
                 "version": previous[1] + 1 if previous else 1,
                 "previous_id": previous[0] if previous else None,
+                "batch": None if r.sender.is_agent else r.file.batch,
                 "files_expected": r.file.set.size if r.file.set else 1,
                 # A set of one file becomes complete like every other, when its file is taken.
                 "state": RECEIVING if r.file.set else WAITING,
@@ -269,6 +278,8 @@ def _take_member(received: Received, measurement: _Found) -> None:
             "set_sha256",
         )
     measurement.files = files
+    if received.sender.is_agent:
+        measurement.folder = (received.sender.instrument_id, file.path)
 
 
 def _not_of_the_set(why: str) -> Refused:
@@ -283,6 +294,42 @@ def _complete(session: Session, complete: Sequence[_Found]) -> None:
         session.execute(update(Measurement).where(Measurement.id.in_(ready)).values(state=WAITING))
     if previous := [f.previous_id for f in complete if f.previous_id is not None]:
         session.execute(update(Measurement).where(Measurement.id.in_(previous)).values(superseded=True))
+
+
+def _hide_singles(session: Session, events: Events, complete: Sequence[_Found]) -> None:
+    """What came file by file before its folder was known to be one measurement is part of it now."""
+    for whole in complete:
+        if whole.folder is None:
+            continue
+        instrument, folder = whole.folder
+        found: set[int] = set()
+        for some in portions(f"{folder}/{name}" for name in whole.files):
+            rows = session.execute(_EARLIER, {"instrument": instrument, "paths": some})
+            found |= {number for _, number, _ in rows}
+        hide(session, events, whole.id, found)
+
+
+def sent_again(session: Session, events: Events, batches: Mapping[str, str]) -> None:
+    """A person's files that are here already came again, with others that may belong to them.
+
+    Parameters
+    ----------
+    batches
+        What they came with now, by the uids of their measurements.
+    """
+    if not batches:
+        return
+    m = Measurement
+    rows: Any = session.execute(
+        select(m.id, m.uid, m.project_id, m.batch)
+        .where(m.uid.in_(batches), m.files_expected == 1, m.state != RECEIVING)
+        .order_by(m.id)
+        .with_for_update()
+    )
+    for number, uid, project_id, batch in rows.all():
+        if batch != batches[uid]:
+            session.execute(update(m).where(m.id == number).values(batch=batches[uid]))
+            again(session, events, number, uid, project_id)
 
 
 def _receipt(received: Received, measurement: _Found, duplicate: bool) -> dict[str, Any]:

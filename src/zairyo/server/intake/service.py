@@ -23,7 +23,7 @@ from zairyo.server.events import Events
 from zairyo.server.intake import tus
 from zairyo.server.intake.committer import Committer
 from zairyo.server.intake.partial import Partial
-from zairyo.server.intake.record import UPLOAD_LIFETIME, Received, duplicate_receipt, upload_row
+from zairyo.server.intake.record import UPLOAD_LIFETIME, Received, duplicate_receipt, sent_again, upload_row
 from zairyo.server.intake.refused import Refused, disk_full
 from zairyo.server.intake.sender import Sender
 from zairyo.server.intake.shelf import Shelf
@@ -149,6 +149,8 @@ class Intake:
         row = upload_row(received, offset=file.size if receipt else 0, receipt=receipt, meta=meta)
         with self._db.write() as session:
             session.execute(insert(Upload), [row])
+            if receipt and file.batch and not sender.is_agent:
+                sent_again(session, self._events, {receipt["measurement"]: file.batch})
         return State(received.upload, file.size, row["offset"], row["expires_at"], receipt)
 
     async def state(self, uid: str, principal: Principal) -> State:

@@ -20,7 +20,7 @@ ALGORITHM = "sha256"
 BODY_TYPE = "application/offset+octet-stream"
 MOST_FILES_IN_SET = 10_000
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_SET_ID = re.compile(r"[\x21-\x7e]{1,64}\Z")
+_IDENTIFIER = re.compile(r"[\x21-\x7e]{1,64}\Z")
 _NUMBER = re.compile(r"[0-9]{1,18}\Z")
 
 
@@ -64,6 +64,8 @@ class Announced:
         When it was last changed, as the sender's disk says.
     project, instrument
         Slugs, where given.
+    batch
+        What a person sends at once has one: files of a set find each other by it.
     """
 
     path: str
@@ -74,6 +76,7 @@ class Announced:
     project: str | None
     instrument: str | None
     set: FileSet | None
+    batch: str | None = None
 
 
 def set_sha256(files: Iterable[tuple[str, str]]) -> str:
@@ -205,6 +208,7 @@ def announced(metadata: Mapping[str, str], size: int) -> Announced:
         project=metadata.get("project") or None,
         instrument=metadata.get("instrument") or None,
         set=files,
+        batch=_identifier(metadata, "batch"),
     )
 
 
@@ -214,10 +218,9 @@ def http_date(moment: datetime) -> str:
 
 
 def _file_set(metadata: Mapping[str, str]) -> FileSet | None:
-    if not metadata.get("set"):
+    number = _identifier(metadata, "set")
+    if number is None:
         return None
-    if not _SET_ID.match(metadata["set"]):
-        raise _bad("has a set that is not 1 to 64 printable characters without spaces", "set")
     name = _required(metadata, "name")
     if check_path(name, "name") != name:
         raise _bad("has a name that is not a plain path with '/'", "name")
@@ -225,11 +228,19 @@ def _file_set(metadata: Mapping[str, str]) -> FileSet | None:
     if not _NUMBER.match(count) or not 1 <= int(count) <= MOST_FILES_IN_SET:
         raise _bad(f"has a set_size that is not a number of 1 to {MOST_FILES_IN_SET} files", "set_size")
     return FileSet(
-        id=metadata["set"],
+        id=number,
         size=int(count),
         sha256=_hash(_required(metadata, "set_sha256"), "set_sha256"),
         name=name,
     )
+
+
+def _identifier(metadata: Mapping[str, str], key: str) -> str | None:
+    if not metadata.get(key):
+        return None
+    if not _IDENTIFIER.match(metadata[key]):
+        raise _bad(f"has a {key} that is not 1 to 64 printable characters without spaces", key)
+    return metadata[key]
 
 
 def _required(metadata: Mapping[str, str], key: str) -> str:

@@ -12,13 +12,14 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from zairyo.readers._api import Reader
 from zairyo.readers.limits import Limits
 from zairyo.readers.sandbox import Failure, Result
 from zairyo.server.db import Database, DatabaseError
@@ -26,8 +27,8 @@ from zairyo.server.events import Change, Events
 from zairyo.server.models import WAITING, now
 from zairyo.server.objects import Objects
 from zairyo.server.settings import Settings
-from zairyo.server.translation import leases, outdated
-from zairyo.server.translation.leases import Work
+from zairyo.server.translation import leases, outdated, sets
+from zairyo.server.translation.leases import Companion, Work
 from zairyo.server.translation.record import Finished, record
 from zairyo.server.translation.worker import Worker
 
@@ -54,6 +55,7 @@ class _Result:
     work: Work
     started_at: datetime
     result: Result
+    parts: tuple[Companion, ...] = ()
 
 
 class Dispatcher:
@@ -98,10 +100,18 @@ class Dispatcher:
         events.listen(self._look)
 
     @cached_property
-    def _versions(self) -> dict[str, str]:
+    def _readers(self) -> list[Reader]:
         from zairyo.readers.registry import default_registry  # loads every reader
 
-        return {name: reader.version for name, reader in default_registry().readers.items()}
+        return list(default_registry().readers.values())
+
+    @cached_property
+    def _versions(self) -> dict[str, str]:
+        return {reader.name: reader.version for reader in self._readers}
+
+    @cached_property
+    def _sets(self) -> list[sets.FindSets]:
+        return [reader.sets for reader in self._readers if reader.sets]
 
     def start(self) -> None:
         if not self._workers_count:
@@ -156,21 +166,24 @@ class Dispatcher:
     def _next(self, seconds: float) -> Work | None:
         deadline = time.monotonic() + seconds
         with self._lock:
-            while not self._waiting and not self._stopping:
-                if not self._work_came.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
-                    raise TimeoutError
-            if self._stopping:
-                return None
-            work = self._waiting.popleft()
+            while True:
+                while not self._waiting and not self._stopping:
+                    if not self._work_came.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
+                        raise TimeoutError
+                if self._stopping:
+                    return None
+                work = self._waiting.popleft()
+                if self._is_current(work):
+                    break
             if len(self._waiting) == self._stock // 2:
                 self._claims_wanted.notify()
             return work
 
-    def _done(self, work: Work, result: Result) -> None:
+    def _done(self, work: Work, result: Result, parts: tuple[Companion, ...] = ()) -> None:
         with self._lock:
             if self._stopping and isinstance(result, Failure):
                 return  # most likely because its child was ended
-            self._results.append(_Result(work, now() - timedelta(seconds=result.seconds), result))
+            self._results.append(_Result(work, now() - timedelta(seconds=result.seconds), result, parts))
             self._done_since += 1
             if len(self._results) == 1 or self._enough():
                 self._results_came.notify()
@@ -230,11 +243,19 @@ class Dispatcher:
             with self._db.read() as session:
                 if not leases.any_free(session):
                     return False
-        with self._db.write() as session:
-            works = leases.claim(session, self.owner, room)
+        finders = self._sets  # loaded before the transaction begins
+        earlier: dict[int, Work | None] = {}
+        try:
+            with self._db.write() as session:
+                works = leases.claim(session, self.owner, room)
+                works = sets.attach(session, self._events, works, finders)
+                # Before others, and ``record``, can see the leases.
+                earlier = self._hold({work.id: work for work in works})
+        except BaseException:
+            self._hold(earlier)
+            raise
         with self._lock:
             self._news = self._news or len(works) == room  # then there is probably more
-            self._held |= {work.id: work for work in works}
             for work in works:
                 if work.attempts >= leases.MOST_ATTEMPTS:
                     self._results.append(_Result(work, now(), _given_up(work)))
@@ -243,6 +264,17 @@ class Dispatcher:
             self._work_came.notify_all()
             self._results_came.notify()
         return bool(works)
+
+    def _hold(self, works: Mapping[int, Work | None]) -> dict[int, Work | None]:
+        """Hold these works, or none, of their measurements; what was held of them before."""
+        with self._lock:
+            earlier = {number: self._held.pop(number, None) for number in works}
+            self._held |= {number: work for number, work in works.items() if work is not None}
+        return earlier
+
+    def _is_current(self, work: Work) -> bool:
+        """Whether it was not claimed again since, because a file of its set came: then it was read without that."""
+        return self._held.get(work.id, work) is work
 
     def _renew(self) -> None:
         if self._held:
@@ -286,12 +318,14 @@ class Dispatcher:
                 self._retry_later([r.work for r in group])
             with self._lock:
                 for r in group:
-                    self._held.pop(r.work.id, None)
+                    if self._held.get(r.work.id) is r.work:
+                        del self._held[r.work.id]
 
     def _enough(self) -> bool:
         return self._stopping or len(self._results) >= min(MOST_RESULTS, len(self._held))
 
     def _store(self, group: Sequence[_Result]) -> None:
+        group = [r for r in group if self._is_current(r.work)]
         for r in group:
             if (pause := _pause(r)) is not None:
                 self._retry_later([r.work], pause)
@@ -312,6 +346,7 @@ class Dispatcher:
                         result.reader_version,
                         result.summary,
                         (output.sha256, output.size),
+                        parts=r.parts,
                     )
                 )
         if finished:
@@ -320,7 +355,7 @@ class Dispatcher:
     def _record(self, finished: Sequence[Finished]) -> None:
         try:
             with self._db.write() as session:
-                record(session, self._events, self.owner, finished)
+                record(session, self._events, self.owner, finished, self._is_current)
         except SQLAlchemyError:
             raise  # the database's trouble: all are tried again later
         except Exception as e:
@@ -335,7 +370,8 @@ class Dispatcher:
                 "invalid", f"The result could not be catalogued: {type(e).__name__}: {e}"[:2000]
             )
             with self._db.write() as session:
-                record(session, self._events, self.owner, [self._failed(one.work, one.started_at, failure)])
+                failed = [self._failed(one.work, one.started_at, failure)]
+                record(session, self._events, self.owner, failed, self._is_current)
 
     def _failed(self, work: Work, started_at: datetime, failure: Failure) -> Finished:
         unknown = failure.kind == "unknown_format"

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -60,6 +60,24 @@ _FILES_OF = (
 
 
 @dataclass(frozen=True)
+class Companion:
+    """A file that may belong to another measurement than the one it came as.
+
+    Attributes
+    ----------
+    measurement_id
+        The one it came as.
+    modified_at, received_at
+        Of the file.
+    """
+
+    measurement_id: int
+    file: SourceFile
+    modified_at: datetime | None
+    received_at: datetime
+
+
+@dataclass(frozen=True)
 class Work:
     """A measurement to translate.
 
@@ -69,6 +87,10 @@ class Work:
         Name of the folder of a folder format; empty for a single file.
     attempts
         How many times somebody died or failed in the middle of it.
+    files
+        Of a folder format, all; else the measurement's own, the main one first.
+    sets
+        What may belong to the main file, in the order to try; filled by ``sets.attach``.
     """
 
     id: int
@@ -78,6 +100,7 @@ class Work:
     folder: str
     attempts: int
     files: tuple[SourceFile, ...]
+    sets: tuple[tuple[Companion, ...], ...] = ()
 
 
 def new_owner() -> str:
@@ -137,10 +160,9 @@ def claim(session: Session, owner: str, most: int) -> list[Work]:
     works = []
     for number, uid, project_id, reader, path, expected, attempts in sorted(taken):
         name = path.rpartition("/")[2]
-        alone = expected == 1 and [f.name for f in files[number]] == [name]
-        works.append(
-            Work(number, uid, project_id, reader, "" if alone else name, attempts, tuple(files[number]))
-        )
+        found = sorted(files[number], key=lambda f: f.name != name)
+        is_file = expected == 1 and found[0].name == name
+        works.append(Work(number, uid, project_id, reader, "" if is_file else name, attempts, tuple(found)))
     return works
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from zairyo.server.events import Events
 from zairyo.server.intake.record import insert_objects
 from zairyo.server.models import NOT_TRANSLATED, TRANSLATED, Instrument, Measurement, Translation, now
-from zairyo.server.translation.leases import Work
+from zairyo.server.translation.leases import Companion, Work
+from zairyo.server.translation.sets import keep_parts
 
 _SHORT = 200
 # Tables and statements made once: as objects of the ORM the rows would take several times the time.
@@ -60,6 +61,8 @@ class Finished:
         Hash and size of the standard-form file among the objects; None likewise.
     error_kind, error_message
         Why it was not.
+    parts
+        Files that came as measurements of their own and were found to belong to it.
     """
 
     work: Work
@@ -71,6 +74,7 @@ class Finished:
     output: tuple[str, int] | None = None
     error_kind: str | None = None
     error_message: str | None = None
+    parts: tuple[Companion, ...] = ()
 
     @property
     def entries(self) -> list[Any]:
@@ -112,14 +116,27 @@ class _Held:
         self.measured_at = aware(summary["started"], self.timezone or "")
 
 
-def record(session: Session, events: Events, owner: str, group: Sequence[Finished]) -> int:
-    """Write a group of results, those whose leases ``owner`` still holds; how many those are."""
+def record(
+    session: Session,
+    events: Events,
+    owner: str,
+    group: Sequence[Finished],
+    is_current: Callable[[Work], bool] = lambda _: True,
+) -> int:
+    """Write a group of results, those whose leases ``owner`` still holds; how many those are.
+
+    Parameters
+    ----------
+    is_current
+        Whether ``owner`` did not take a later lease on the same measurement.
+    """
     from zairyo.server.search import index
 
     results = {finished.work.id: finished for finished in group}
     held = [
         (_Held(*row), results[row[0]])
-        for row in cast("Any", session.execute(_HELD, {"ids": list(results), "owner": owner}))
+        for row in cast("Any", session.execute(_HELD, {"ids": list(results), "owner": owner}).all())
+        if is_current(results[row[0]].work)
     ]
     if not held:
         return 0
@@ -137,11 +154,12 @@ def record(session: Session, events: Events, owner: str, group: Sequence[Finishe
         change = {"translation_id": translations[measurement.id], "state": state, "changed_at": at}
         change |= {name: getattr(measurement, name) for name in _FOUND}
         changes.append({"measurement": measurement.id} | {f"new_{k}": v for k, v in change.items()})
-        files = (f.name for f in finished.work.files)
+        files = [f.name for f in (*finished.work.files, *(c.file for c in finished.parts))]
         found.append((measurement, finished, index.names(_instrument(measurement), files)))
         events.add(session, "measurement", measurement.uid, measurement.project_id, state)
     session.connection().execute(_UPDATE, changes)
     index.index_group(session, found)
+    keep_parts(session, events, [(f.work, f.parts) for _, f in held if f.summary is not None])
     return len(held)
 
 

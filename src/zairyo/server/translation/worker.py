@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from zairyo.readers.limits import Limits
 from zairyo.readers.sandbox import Failure, Result, Sandbox, SandboxError
+from zairyo.server.intake.names import portable
 from zairyo.server.objects import Objects
 from zairyo.server.translation.inputs import lay_out
-from zairyo.server.translation.leases import Work
+from zairyo.server.translation.leases import Companion, Work
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,10 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 120.0
 #: A child that cannot be started is tried again after so long.
 PAUSE_SECONDS = 5.0
+Companions: TypeAlias = tuple[Companion, ...]
+#: How a translation ends where names deceived and what is in the files is no set: a reader that a person chose
+#: (True) is not asked first whether it knows it.
+_NO_SET = {False: ("unknown_format",), True: ("unknown_format", "damaged")}
 
 
 class Worker(threading.Thread):
@@ -32,7 +38,8 @@ class Worker(threading.Thread):
     take
         Gives the next work; after so many seconds without any, raises ``TimeoutError``; None to end.
     done
-        Is given each work with its result, the result's path lying in ``folder``.
+        Is given each work with its result, the result's path lying in ``folder``, and which of ``work.sets`` it was
+        read with.
     folder
         For this worker alone, on the file system of the objects.
     """
@@ -40,7 +47,7 @@ class Worker(threading.Thread):
     def __init__(
         self,
         take: Callable[[float], Work | None],
-        done: Callable[[Work, Result], None],
+        done: Callable[[Work, Result, Companions], None],
         objects: Objects,
         folder: Path,
         limits: Limits,
@@ -69,7 +76,7 @@ class Worker(threading.Thread):
                     continue
                 if work is None:
                     return
-                self._done(work, self._translate(work))
+                self._done(work, *self._translate(work))
         finally:
             self._sandbox.close()  # results that are not stored yet stay in the folder
 
@@ -78,7 +85,7 @@ class Worker(threading.Thread):
         self._interrupted.set()
         self._sandbox.interrupt()
 
-    def _translate(self, work: Work) -> Result:
+    def _translate(self, work: Work) -> tuple[Result, Companions]:
         while True:
             try:
                 # First, so that what lies in the folder when this process is killed was really being read.
@@ -88,30 +95,40 @@ class Worker(threading.Thread):
                 # Nothing is wrong with the file: it is this machine that cannot start a process now.
                 log.error("translation waits %.0f s: %s", PAUSE_SECONDS, e)
                 if self._interrupted.wait(PAUSE_SECONDS):
-                    return Failure("output", str(e)[:2000])
+                    return Failure("output", str(e)[:2000]), ()
 
-    def _read(self, work: Work) -> Result:
+    def _read(self, work: Work) -> tuple[Result, Companions]:
         began = time.perf_counter()
         inputs = self._folder / work.uid
         try:
             self._idle.rename(inputs)
-            path = lay_out(work, self._objects, inputs)
-            return self._sandbox.translate(
-                path,
-                self._folder,
-                reader=work.reader,
-                raw_files=work.files,
-                name=f"{work.uid}.nxs",
-                group=f"project {work.project_id}",  # who is in it may see all of it anyway
-            )
+            for number, companions in enumerate(work.sets):
+                result = self._read_with(work, companions, inputs / str(number))
+                if not (isinstance(result, Failure) and result.kind in _NO_SET[work.reader is not None]):
+                    return result, companions
+            return self._read_with(work, (), inputs), ()
         except FileNotFoundError as e:
-            return Failure(
-                "unreadable", f"A raw file is not among the objects: {e}", time.perf_counter() - began
-            )
+            message = f"A raw file is not among the objects: {e}"
+            return Failure("unreadable", message, time.perf_counter() - began), ()
         except OSError as e:
-            return Failure("output", f"There is no room to translate it: {e}", time.perf_counter() - began)
+            message = f"There is no room to translate it: {e}"
+            return Failure("output", message, time.perf_counter() - began), ()
         finally:
             self._clear(inputs)
+
+    def _read_with(self, work: Work, companions: Companions, inputs: Path) -> Result:
+        path = lay_out(work, self._objects, inputs, companions)
+        files = (*work.files, *(c.file for c in companions))
+        is_set = len(files) > 1 and not work.folder
+        return self._sandbox.translate(
+            path,
+            self._folder,
+            parts=[path.with_name(portable(f.name)) for f in files] if is_set else (),
+            reader=work.reader,
+            raw_files=files,
+            name=f"{work.uid}.nxs",
+            group=f"project {work.project_id}",  # who is in it may see all of it anyway
+        )
 
     def _clear(self, inputs: Path) -> None:
         """Have the folder empty, under its own name; whatever stands in the way, a new one is made."""
