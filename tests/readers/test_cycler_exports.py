@@ -39,6 +39,25 @@ Charge_Capacity(Ah),Aux_Temperature_1(C)
 2,01/31/2023 10:00:10,10.5,10.5,1,2,1.5,3.6,0.1,25.5
 """
 
+NEWARE = """DataPoint,Cycle Index,Step Index,Step Type,Time,Total Time,Current(mA),Voltage(V),Chg. Cap.(mAh),\
+DChg. Spec. Cap.(mAh/g),Date,Contact resistance(mO),T1(℃)
+1,1,1,Rest,00:00:00,23:59:58,0.0,3.5,0.0,0.0,2023-01-02 23:59:58,0.5,25.5
+2,1,2,CC Chg,00:00:01.5,1d 00:00:00,1.5,3.75,0.25,0.5,2023-01-03 00:00:00,0.5,26.5
+"""
+CHINESE = (
+    NEWARE.replace(
+        "DataPoint,Cycle Index,Step Index,Step Type,Time,Total Time",
+        "数据序号,循环号,工步号,工步类型,时间,总时间",
+    )
+    .replace("Current(mA),Voltage(V),Chg. Cap.(mAh)", "电流(mA),电压(V),充电容量(mAh)")
+    .replace("DChg. Spec. Cap.(mAh/g),Date,Contact resistance", "放电比容量(mAh/g),绝对时间,接触电阻")
+    .replace("Rest", "搁置")
+    .replace("CC Chg", "恒流充电")
+)
+DECIMAL_COMMAS = "\n".join(
+    line if k == 0 else line.replace(".", ",") for k, line in enumerate(NEWARE.replace(",", ";").split("\n"))
+)
+
 
 def read(path: Path) -> Measurement:
     return registry.read(path)
@@ -92,8 +111,47 @@ def test_arbin(tmp_path: Path) -> None:
     assert entry.started == datetime(2023, 1, 31, 10)
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (NEWARE, "utf-8"),
+        (NEWARE, "utf-8-sig"),
+        (NEWARE, "utf-16"),
+        (NEWARE.replace(",", "\t"), "utf-8"),
+        (DECIMAL_COMMAS, "utf-8"),
+        (
+            "\n".join(",".join(f'"{c}"' for c in line.split(",")) for line in NEWARE.strip().split("\n")),
+            "utf-8",
+        ),
+        (NEWARE.replace("DataPoint,Cycle Index,Step Index", "Record number,Cycle ID,Step ID"), "utf-8"),
+        (NEWARE.replace("2023-01-02", "1/2/2023").replace("2023-01-03", "1/3/2023"), "utf-8"),
+        (CHINESE, "gb18030"),
+        (CHINESE.replace("(", "（").replace(")", "）"), "utf-8-sig"),
+    ],
+)
+def test_neware_records_in_every_guise(tmp_path: Path, text: str, encoding: str) -> None:
+    """Other versions and languages of BTSDA, or a table that went through a spreadsheet."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode(encoding))
+    measurement = read(path)
+    assert measurement.source is not None
+    assert measurement.source.reader == "neware_csv"
+    entry = measurement[0]
+    assert entry["time"].values.tolist() == [86398, 86400]
+    assert entry["step_time"].values.tolist() == [0, 1.5]
+    assert entry["step_type"].values.tolist() == ["rest", "cc_charge"]
+    assert (entry["current"].unit, entry["current"].values.tolist()) == ("mA", [0, 1.5])
+    assert entry["voltage"].values.tolist() == [3.5, 3.75]
+    assert (entry["cycle"].values.dtype.kind, entry["cycle"].values.tolist()) == ("i", [1, 1])
+    assert entry.started == datetime(2023, 1, 2, 23, 59, 58)
+    if "Spec. Cap" in text or "比容量" in text:
+        assert entry["specific_discharge_capacity"].unit == "mAh/g"
+        assert entry["charge_capacity"].values.tolist() == [0, 0.25]
+    assert (entry["temperature"].unit, entry["contact_resistance"].unit) == ("degC", "mohm")
+
+
 def test_files_cut_off_or_damaged_are_refused_or_read(tmp_path: Path) -> None:
-    for reader, text in zip(READERS, (NOVONIX, BASYTEC, ARBIN), strict=True):
+    for reader, text in zip(READERS, (NOVONIX, BASYTEC, ARBIN, NEWARE), strict=True):
         whole = text.encode()
         broken_files.cut(reader, whole, tmp_path / "cut.csv")
         broken_files.damage(reader, whole, tmp_path / "broken.csv", turns=150)
@@ -104,4 +162,5 @@ def test_files_cut_off_or_damaged_are_refused_or_read(tmp_path: Path) -> None:
 
 def test_real_files_of_others_are_not_taken(instruments: Path) -> None:
     for raw in registry.inputs([instruments]):
-        assert all(reader.sniff(raw) == NO for reader in READERS), raw.path
+        taken = [reader.name for reader in READERS if reader.sniff(raw) != NO]
+        assert taken == (["neware_csv"] if raw.path.name == "neware_uio.csv" else []), raw.path

@@ -73,6 +73,7 @@ def test_records_are_what_the_tester_wrote(instruments: Path) -> None:
         (-500, 1e-3),
         (-1000, 1e-2),
         (-200000, 1e-2),
+        (-100000000, 10),
     ],
 )
 def test_a_count_means_what_the_range_says(code: int, milliamperes: float) -> None:

@@ -33,6 +33,19 @@ def lines_of(data: bytes) -> list[str]:
         return (decode_legacy(data[:cut]) + data[cut:].decode("latin-1")).split("\n")
 
 
+def chinese_text(data: bytes) -> str:
+    """The text of programs that write UTF-8, UTF-16 or, in China, GB 18030; lines end in a line feed."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return decode_legacy(data).replace("\r\n", "\n").replace("\r", "\n")
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
+
+
 def table_of(
     lines: list[str], start: int, delimiter: str, count: int, decimal: str = "."
 ) -> list[Array | list[str]]:

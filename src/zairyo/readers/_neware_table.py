@@ -100,8 +100,8 @@ def current_scale(ranges: Array) -> NDArray[np.float64]:
     coarse = np.select([size < 10, size < 100, size < 1000], [1e-4, 1e-3, 1e-2], 1e-1)
     fine = np.select(
         [size < 10, size < 100, size < 1000, size < 10**6, size < 10**7, size < 10**8],
-        [1e-5, 1e-4, 1e-3, 1e-2, 1e-8, 1e-7],
-        1e-6,
+        [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0],
+        10.0,
     )
     return np.where(ranges == 0, 1e-1, np.where(ranges < 0, fine, coarse))
 

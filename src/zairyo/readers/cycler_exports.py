@@ -1,14 +1,15 @@
-"""Text exports of battery cyclers that are one table under some lines of header: Novonix, BaSyTec, Arbin.
+"""Text exports of battery cyclers that are one table under some lines of header: Novonix, BaSyTec, Arbin, Neware.
 
 Facts. Novonix UHPC: ``[Summary]`` … ``[End Summary]``, ``[Data]``, headings with units in brackets. BaSyTec: lines that
 begin ``~``, the last of them the headings, ``~Time[h]``; cells between tabs or blanks, a date and its time with a
-blank between. Arbin: headings in the first line, ``Test_Time(s)`` or ``Test Time (s)``.
+blank between. Arbin: headings in the first line, ``Test_Time(s)`` or ``Test Time (s)``. Neware BTSDA: headings in one
+of the first lines, ``DataPoint`` and so on, English or Chinese; durations as ``h:mm:ss``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +17,20 @@ import numpy as np
 
 from zairyo.measurement import Measurement, Quantity, make_name
 from zairyo.measurement.text import tidy_metadata
+from zairyo.readers import neware_layered
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import lines_of, moment_of, moments_of, numbers_of, seconds_of, table_of
+from zairyo.readers._cycler_text import (
+    chinese_text,
+    lines_of,
+    moment_of,
+    moments_of,
+    numbers_of,
+    seconds_of,
+    table_of,
+)
 from zairyo.readers._electrochemistry import Columns, make_entry, split_by_direction
-from zairyo.readers._text_export import texts
+from zairyo.readers._text_export import decimal_of, texts
+from zairyo.readers.delimited_text import is_number
 
 _MOST_BYTES = 1024**3
 _MOST_HEADER = 2000
@@ -30,7 +41,7 @@ _DATES = (
     "%m/%d/%Y %H:%M:%S",
     "%m/%d/%Y %I:%M:%S %p",
 )
-_COUNTS = frozenset({"index", "cycle", "step_index"})
+_COUNTS = frozenset({"index", "cycle", "step", "step_index"})
 _TIMES = frozenset({"time", "step_time"})
 _STEPS = {"pause": "rest", "rest": "rest", "charge": "charge", "discharge": "discharge"}
 _USUAL = {
@@ -51,6 +62,10 @@ class _Dialect:
     header: re.Pattern[str] = re.compile(r"~?\s*(?P<key>[^:,~\[]{1,60}?)\s*:\s*(?P<value>.*)")
     started: tuple[str, ...] = ()
     conditions: Mapping[str, str] = field(default_factory=dict)
+    in_lines: int = _MOST_HEADER  # the line of headings is one of so many
+    lines: Callable[[bytes], list[str]] = lines_of
+    step: Callable[[str], str] = lambda word: _STEPS.get(word.casefold(), word)
+    notes: str = "From public descriptions of the format, not from files of an instrument."
 
 
 _NOVONIX = _Dialect(
@@ -92,22 +107,43 @@ _ARBIN = _Dialect(
         "dischargeenergy": "discharge_energy", "internalresistance": "internal_resistance", "dv/dt": "voltage_rate",
         "acr": "ac_resistance",
     },
+    in_lines=1,
 )  # fmt: skip
-_UNITS = {"V": "auxiliary_voltage", "C": "temperature", "°C": "temperature"}
+_NEWARE = _Dialect(
+    "Neware",
+    (),
+    re.compile(
+        r"[\ufeffÿþï»¿\"]*(?:DataPoint|Data Point|Record (?:number|index|ID)|数据序号|记录序号)\b(?=.*(?:Current|电流))"
+        r"(?=.*(?:Voltage|电压))(?=.*(?:Step|工步))",
+        re.IGNORECASE,
+    ),
+    CERTAIN,
+    {heading.replace(" ", ""): name for heading, name in neware_layered.NAMES.items()},
+    in_lines=3,
+    lines=lambda data: chinese_text(data).split("\n"),
+    step=neware_layered.step_of,
+    notes="One row a record, in English or Chinese. Layered exports have a reader of their own.",
+)
+_UNITS = {"V": "auxiliary_voltage", "C": "temperature", "°C": "temperature", "℃": "temperature"}
+#: Units as only these programs write them.
+_SPELLED = {"mO": "mohm", "O": "ohm", "℃": "degC", "mAh/V.g": "mAh/(V*g)", "Ah/V.g": "Ah/(V*g)"}
 
 
 def _sniff(dialect: _Dialect, source: RawInput) -> float:
     head = source.text_head
-    if not all(mark in head for mark in dialect.marks):
+    if not head or not all(mark in head for mark in dialect.marks):
         return NO
-    lines = head.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    first = lines[:1] if dialect is _ARBIN else lines
-    first = [line.removeprefix("ï»¿") for line in first]
-    return dialect.sure if any(dialect.headings.match(line) for line in first) else NO
+    if dialect.in_lines < 10:
+        wide = source.head[:2] in (b"\xff\xfe", b"\xfe\xff")
+        head = source.head[:8192] if wide else head[: head.rfind(b"\n", 0, 8192) + 1] or head[:8192]
+        lines = dialect.lines(head)[: dialect.in_lines]
+    else:
+        lines = head.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return dialect.sure if any(dialect.headings.match(line) for line in lines) else NO
 
 
 def _split(heading: str) -> tuple[str, str, str | None]:
-    match = re.fullmatch(r"\s*~?(.*?)\s*[(\[]([^()\[\]]*)[)\]]\s*", heading)
+    match = re.fullmatch(r"\s*~?(.*?)\s*[(\[（]([^()\[\]（）]*)[)\]）]\s*", heading)
     quantity, unit = (match[1], match[2]) if match else (heading.strip(" ~"), None)
     return re.sub(r"[\s_]+", "", quantity).casefold(), quantity, unit
 
@@ -117,6 +153,10 @@ def _rows(lines: list[str], at: int) -> tuple[list[str], list[Any], str]:
     heading = lines[at].lstrip("\ufeff").strip("\r\n")
     delimiter = next((d for d in "\t;," if d in heading), " ")
     sample = next((line for line in lines[at + 1 :] if line.strip()), "")
+    if '"' in sample and sample.replace('"', "").count(delimiter) == heading.replace('"', "").count(
+        delimiter
+    ):
+        lines = [*[""] * (at + 1), *(line.replace('"', "") for line in lines[at + 1 :])]
     if delimiter == " ":
         names = heading.split()
         body = [re.sub(r"\s+", "\t", line.strip()) for line in lines[at + 1 :]]
@@ -127,11 +167,8 @@ def _rows(lines: list[str], at: int) -> tuple[list[str], list[Any], str]:
         lines, delimiter = [*[""] * (at + 1), *body], "\t"
     else:
         names = [name.strip(' "') for name in heading.rstrip(delimiter + " ").split(delimiter)]
-    decimal = (
-        ","
-        if delimiter != "," and re.search(r"\d,\d", sample) and not re.search(r"\d\.\d\D", sample)
-        else "."
-    )
+    rows = [line for line in lines[at + 1 : at + 101] if line.strip()]
+    decimal = "." if delimiter == "," else decimal_of(rows, delimiter)
     return names, table_of(lines, at + 1, delimiter, len(names), decimal), decimal
 
 
@@ -148,15 +185,21 @@ def _add(
     if not isinstance(cells, np.ndarray) and name == "timestamp":
         told = moments_of([cell.strip('"') for cell in cells])
         columns.add(name, told[0] if told else texts(cells), None, text)
+        if told and told[1].endswith("?"):
+            warnings.append(
+                f"The dates (first {cells[0][:40]!r}) are read month first; nothing in the file tells."
+            )
         return
     if not isinstance(cells, np.ndarray) and name in _TIMES and any(":" in cell for cell in cells):
         columns.add(name, seconds_of(cells), "s", text)
         return
-    values = numbers_of(cells, decimal, heading, warnings)
+    few = set() if isinstance(cells, np.ndarray) else set(cells)  # words repeat: asked once each
+    worded = 0 < len(few) < 1000 and not any(is_number(c, decimal) for c in few)
+    values = None if worded else numbers_of(cells, decimal, heading, warnings)
     if values is None:
         if any(cells):
-            words = [_STEPS.get(c.casefold(), c) for c in cells] if name == "step_type" else cells
-            columns.add(name, texts(words), None, text)
+            words = {c: dialect.step(c) for c in few} if name == "step_type" else {}
+            columns.add(name, texts([words.get(c, c) for c in cells]), None, text)
         return
     whole = name in _COUNTS and np.isfinite(values).all() and (np.abs(values) < 2**31).all()
     if whole and (values == np.rint(values)).all():
@@ -166,6 +209,10 @@ def _add(
         name = "step_code"
     if name.endswith("temperature") and unit == "C":
         unit = "degC"
+    if unit is not None and set(unit) == {"?"}:
+        warnings.append(f"The export lost the unit of {text!r}; it is left without.")
+        unit = None
+    unit = _SPELLED.get(unit, unit) if unit else unit
     columns.add(name, values, columns.unit(unit, heading), text)
 
 
@@ -178,8 +225,8 @@ def _header(dialect: _Dialect, lines: list[str]) -> dict[str, str]:
 
 
 def _read(dialect: _Dialect, source: RawInput) -> Measurement:
-    lines = lines_of(source.read_bytes(_MOST_BYTES))
-    at = next((k for k, line in enumerate(lines[:_MOST_HEADER]) if dialect.headings.match(line)), None)
+    lines = dialect.lines(source.read_bytes(_MOST_BYTES))
+    at = next((k for k, line in enumerate(lines[: dialect.in_lines]) if dialect.headings.match(line)), None)
     if at is None:
         raise ReadError(
             f"{source.name} has no line of headings; it is cut off or no {dialect.vendor} export."
@@ -214,14 +261,14 @@ def _read(dialect: _Dialect, source: RawInput) -> Measurement:
 def _reader(name: str, dialect: _Dialect, format: str, endings: tuple[str, ...]) -> Reader:
     return Reader(
         name=name,
-        version="1",
+        version="2",
         techniques=("battery_cycling",),
         vendor=dialect.vendor,
         format=format,
         endings=endings,
         sniff=lambda source: _sniff(dialect, source),
         read=lambda source: _read(dialect, source),
-        notes="From public descriptions of the format, not from files of an instrument.",
+        notes=dialect.notes,
         surest=dialect.sure,
     )
 
@@ -230,4 +277,5 @@ READERS = (
     _reader("novonix_csv", _NOVONIX, "UHPC export", (".csv",)),
     _reader("basytec_txt", _BASYTEC, "result file", (".txt", ".dat")),
     _reader("arbin_csv", _ARBIN, "CSV export", (".csv",)),
+    _reader("neware_csv", _NEWARE, "BTSDA record table", (".csv", ".txt")),
 )

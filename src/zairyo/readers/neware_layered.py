@@ -18,7 +18,7 @@ from zairyo.measurement import Entry, Measurement, make_name
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers import delimited_text as text
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import moments_of, numbers_of, seconds_of
+from zairyo.readers._cycler_text import chinese_text, moments_of, numbers_of, seconds_of
 from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, Columns, make_entry, split_by_direction
 from zairyo.readers._text_export import texts
 
@@ -28,7 +28,8 @@ _LEVELS = re.compile(
     r"\ufeff?\"?(?:Cycle|循环)[^\n]*\n(?P<mark>[,\t])\"?(?:Step|工步)[^\n]*\n(?P=mark){2}\"?(?:DataPoint|Record|数据|记录)"
 )
 _FIRST = tuple(word.encode(code) for word in ("Cycle", "循环") for code in ("utf-8", "gb18030"))
-_NAMES = {
+#: Headings of BTSDA without their units, in lower case → names.
+NAMES = {
     "cycle index": "cycle", "cycle id": "cycle", "循环序号": "cycle", "循环号": "cycle",
     # The index comes again in each loop of the schedule; the number counts on.
     "step index": "step_index", "工步序号": "step_index", "step number": "step", "step id": "step", "工步号": "step",
@@ -44,10 +45,19 @@ _NAMES = {
     "放电容量": "discharge_capacity", "chg. energy": "charge_energy", "充电能量": "charge_energy",
     "dchg. energy": "discharge_energy", "放电能量": "discharge_energy",
     "chg.-dchg. eff": "coulombic_efficiency", "充放电效率": "coulombic_efficiency",
-    "dq/dv": "differential_capacity", "contact resistance": "contact_resistance",
+    "dq/dv": "differential_capacity", "dqm/dv": "specific_differential_capacity",
+    "chg. spec. cap.": "specific_charge_capacity", "dchg. spec. cap.": "specific_discharge_capacity",
+    "充电比容量": "specific_charge_capacity", "放电比容量": "specific_discharge_capacity",
+    "spec. energy": "specific_energy", "chg. spec. energy": "specific_charge_energy",
+    "dchg. spec. energy": "specific_discharge_energy", "cumulative time": "time",
+    "record number": "index", "data point": "index", "工步状态": "step_type", "状态": "step_type",
+    "接触电阻": "contact_resistance",
+    "module start-stop switch": "module_switch", "contact resistance": "contact_resistance",
 }  # fmt: skip
 _STEPS = {"chg": "charge", "dchg": "discharge", "恒流充电": "cc_charge", "恒流放电": "cc_discharge",
-          "恒流恒压充电": "cccv_charge", "恒压充电": "cv_charge", "搁置": "rest", "静置": "rest"}  # fmt: skip
+          "恒流恒压充电": "cccv_charge", "恒压充电": "cv_charge", "搁置": "rest", "静置": "rest",
+          "恒功率充电": "cp_charge", "恒功率放电": "cp_discharge", "恒阻放电": "cr_discharge",
+          "恒流恒压放电": "cccv_discharge", "恒压放电": "cv_discharge", "暂停": "pause", "结束": "end"}  # fmt: skip
 _COUNTS = frozenset({"cycle", "step", "step_index", "index"})
 _TIMES = frozenset({"step_time", "time", "charge_time", "discharge_time"})
 
@@ -62,21 +72,11 @@ class _Level:
     lines: list[int] = field(default_factory=list)
 
 
-def _decode(data: bytes) -> str:
-    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return data.decode("latin-1")
-
-
 def _sniff(source: RawInput) -> float:
     head = source.head[:8192]
     if not head.lstrip(b'\xef\xbb\xbf"').startswith(_FIRST):
         return NO
-    return CERTAIN if _LEVELS.match(_decode(head)) else NO
+    return CERTAIN if _LEVELS.match(chinese_text(head)) else NO
 
 
 # -- lines → levels ------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def _fill(level: _Level, cells: list[Any], warnings: list[str], lost: list[str])
     for heading, column in zip(level.headings, cells, strict=True):
         match = re.fullmatch(r"(.*?)\s*(?:[(（](.*)[)）])?", heading)
         quantity, unit = (match[1], match[2]) if match else (heading, None)
-        name = _NAMES.get(quantity.casefold()) or _name(quantity)
+        name = NAMES.get(quantity.casefold()) or name_of(quantity)
         if name in _TIMES and not isinstance(column, np.ndarray):
             columns.add(name, seconds_of(column), "s", quantity)
             continue
@@ -146,7 +146,7 @@ def _fill(level: _Level, cells: list[Any], warnings: list[str], lost: list[str])
         values = numbers_of(column, ".", heading, warnings)
         if values is None:
             if any(column):
-                words = [_step(c) for c in column] if name == "step_type" else column
+                words = [step_of(c) for c in column] if name == "step_type" else column
                 columns.add(name, texts(words), None, quantity)
             continue
         if unit is not None and set(unit) <= {"?"}:
@@ -160,13 +160,13 @@ def _fill(level: _Level, cells: list[Any], warnings: list[str], lost: list[str])
     return columns
 
 
-def _name(quantity: str) -> str:
+def name_of(quantity: str) -> str:
     if re.fullmatch(r"T\d+", quantity):
         return "temperature"
     return "auxiliary_voltage" if re.fullmatch(r"V\d+", quantity) else make_name(quantity, "column")
 
 
-def _step(text: str) -> str:
+def step_of(text: str) -> str:
     """``"CC Chg"`` → ``cc_charge``, as the binary files' step types are named."""
     words = [_STEPS.get(word, word) for word in text.strip().casefold().replace("_", " ").split()]
     return "_".join(words)
@@ -194,7 +194,7 @@ def _records(level: _Level, mark: str, steps: Columns, cycles: Columns, of: tupl
 
 
 def _read(source: RawInput) -> Measurement:
-    text = _decode(source.read_bytes(_MOST_BYTES))
+    text = chinese_text(source.read_bytes(_MOST_BYTES))
     match = _LEVELS.match(text)
     if match is None:
         raise ReadError(

@@ -145,7 +145,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="neware_nda",
-    version="1",
+    version="2",
     techniques=("battery_cycling",),
     vendor="Neware",
     format="BTS test (nda)",

@@ -38,6 +38,15 @@ _CHANNEL_TYPES = {
     105: ("auxiliary_voltage", "V", 1, "Voltage"),
     106: ("temperature", "degC", 1, "Temperature"),
     107: ("auxiliary_current", "mA", 1000, "Current"),
+    108: ("clamp_temperature", "degC", 1, "Temperature of the clamp"),
+    109: ("clamp_weight", "kg", 1, "Weight on the clamp"),
+    110: ("clamp_air_pressure", "kPa", 1, "Air pressure of the clamp"),
+    111: ("leader_temperature", "degC", 1, "Temperature of the leader"),
+    113: ("humidity", None, 1, "Humidity"),
+    114: ("thickness", "mm", 1, "Thickness"),
+    115: ("flow", None, 1, "Flow"),
+    117: ("pressure", "bar", 1, "Pressure"),
+    118: ("force", "N", 1, "Force"),
     335: ("temperature_setpoint", "degC", 1, "Temperature set point"),
     345: ("humidity", "percent", 1, "Relative humidity"),
 }
@@ -234,7 +243,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="neware_ndax",
-    version="1",
+    version="2",
     techniques=("battery_cycling",),
     vendor="Neware",
     format="BTS test archive (ndax)",
