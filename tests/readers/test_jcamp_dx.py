@@ -371,9 +371,9 @@ def test_technique_names_and_units(
 
 
 def test_unknown_unit_costs_only_the_unit(tmp_path: Path) -> None:
-    m = read(dx(tmp_path, TABLE, y="Furlongs"))
-    assert m[0].signal.unit == "Furlongs"
-    assert "Furlongs" in m.warnings[0]
+    m = read(dx(tmp_path, TABLE, y="Flurlongs"))
+    assert m[0].signal.unit == "Flurlongs"
+    assert "Flurlongs" in m.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -542,3 +542,77 @@ def test_damaged_files(instruments: Path, tmp_path: Path, name: str) -> None:
         changed[chance.randrange(len(data))] = chance.randrange(256)
         outcome(path, bytes(changed))
     outcome(path, data[:400] + chance.randbytes(3000))
+
+
+# --- what programs write against the standard ---------------------------------------------------------------
+
+COMMON = "##TITLE=t\n##JCAMP-DX=4.24\n##DATA TYPE={kind}\n##XUNITS={x}\n##YUNITS={y}\n"
+
+
+def save(folder: Path, text: str) -> Path:
+    path = folder / "made.jdx"
+    path.write_text(text)
+    return path
+
+
+SPECTRUM = COMMON.format(kind="INFRARED SPECTRUM", x="1/CM", y="ABSORBANCE")
+LIMITS = "##FIRSTX=400\n##LASTX=420\n##NPOINTS=3\n##XFACTOR=1\n##YFACTOR=1\n"
+
+
+@pytest.mark.parametrize("limits", [LIMITS, LIMITS.replace("400", "400,0").replace("420", "420,0")])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "##XYDATA=(X++(Y..Y))\n400 0,125\n410 0,25\n420 0,5\n",
+        "##XYPOINTS=(XY..XY)\n400,0; 0,125\n410,0; 0,25\n420,0; 0,5\n",
+    ],
+)
+def test_decimal_commas(tmp_path: Path, limits: str, table: str) -> None:
+    """They were once read as separators: twice as many points, half of them decimals."""
+    m = read(save(tmp_path, f"{SPECTRUM}{limits}{table}##END=\n"))
+    assert m[0].axes[0].values.tolist() == [400, 410, 420]
+    assert m[0].signal.values.tolist() == [0.125, 0.25, 0.5]
+    assert not m.warnings
+
+
+@pytest.mark.parametrize("more", ["", "##RESOLUTION=4,0\n"])
+def test_commas_between_whole_numbers_stay_separators(tmp_path: Path, more: str) -> None:
+    text = f"{SPECTRUM}{more}##NPOINTS=2\n##PEAK TABLE=(XY..XY)\n400,5\n410,6\n##END=\n"
+    (entry,) = read(save(tmp_path, text))
+    assert entry["wavenumber"].values.tolist() == [400, 410]
+    assert entry["absorbance"].values.tolist() == [5, 6]
+
+
+def test_utf_16(tmp_path: Path) -> None:
+    path = tmp_path / "wide.jdx"
+    path.write_bytes(
+        f"{SPECTRUM}{LIMITS}##XYDATA=(X++(Y..Y))\n400 1\n410 2\n420 3\n##END=\n".encode("utf-16")
+    )
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    assert read(path)[0].signal.values.tolist() == [1, 2, 3]
+
+
+def test_each_table_has_the_points_announced_before_it(tmp_path: Path) -> None:
+    head = COMMON.format(kind="MASS SPECTRUM", x="M/Z", y="COUNTS")
+    scans = "##NPOINTS=1\n##XYDATA=(XY..XY)\n14,5\n##NPOINTS=2\n##XYDATA=(XY..XY)\n14,6\n15,7\n"
+    m = read(save(tmp_path, f"{head}{scans}##END=\n"))
+    assert [e["abundance"].values.tolist() for e in m] == [[5], [6, 7]]
+    assert not m.warnings
+
+
+@pytest.mark.parametrize(
+    ("kind", "x", "y", "axis", "unit"),
+    [
+        ("X-RAY DIFFRACTION", "2-THETA DEGREES", "COUNTS", ("two_theta", "deg"), "counts"),
+        ("CHROMATOGRAM", "MINUTES", "mAU", ("time", "min"), "mAU"),
+        ("TGA", "Temperature [degC]", "Weight [mg]", ("temperature", "degC"), "mg"),
+    ],
+)
+def test_units_of_other_techniques(
+    tmp_path: Path, kind: str, x: str, y: str, axis: tuple[str, str], unit: str
+) -> None:
+    text = COMMON.format(kind=kind, x=x, y=y) + f"{LIMITS}##XYDATA=(X++(Y..Y))\n400 1\n410 2\n420 3\n##END=\n"
+    m = read(save(tmp_path, text))
+    assert (m[0].axes[0].name, m[0].axes[0].unit) == axis
+    assert m[0].signal.unit == unit
+    assert not m.warnings

@@ -65,25 +65,29 @@ def entries_of(block: JcampBlock, warnings: list[str]) -> list[Entry]:
     if any(record.label == "NTUPLES" for record in block.records):
         return _ntuples(words)
     entries: list[Entry] = []
+    points = ""  # programs announce them before each table, or once
     for record in block.records:
-        if record.label in _SINGLE_TABLES:
-            entries.append(_single(words, record))
+        if record.label == "NPOINTS":
+            points = record.text
+        elif record.label in _SINGLE_TABLES:
+            entries.append(_single(words, record, points or block.text("NPOINTS")))
         elif record.label == "PEAKASSIGNMENTS":
             entries.append(_assignments(words, record))
     return entries
 
 
-def _single(words: _Words, record: Record) -> Entry:
+def _single(words: _Words, record: Record, points: str) -> Entry:
     block = words.block
     x, y = ("R", "A") if record.label == "RADATA" else ("X", "Y")
     announced = Announced(
-        points=_count(block.text("NPOINTS")),
+        points=_count(points),
         first_x=block.number(f"FIRST{x}"),
         last_x=block.number(f"LAST{x}"),
         delta_x=block.number(f"DELTA{x}"),
         first_y=block.number(f"FIRST{y}"),
         factor_x=block.number(f"{x}FACTOR") or 1.0,
         factor_y=block.number(f"{y}FACTOR") or 1.0,
+        has_decimal_commas=block.has_decimal_commas,
     )
     read = read_table(record, announced, block.is_closed, words.warnings)
     units_x, units_y = block.text(f"{x}UNITS"), block.text(f"{y}UNITS")

@@ -11,6 +11,10 @@ from zairyo.readers._api import ReadError
 _RECORD = re.compile(r"^[ \t]*##([^=\n]*)=", re.MULTILINE)
 _COMMENT = re.compile(r"\$\$[^\n]*")
 _NOT_IN_LABEL = re.compile(r"[\s\-/_]+")
+_COMMA = re.compile(r"[+-]?\d+,\d+")
+_NUMERIC = frozenset(
+    f"{what}{letter}" for what in ("FIRST", "LAST", "DELTA", "MAX", "MIN") for letter in "XYRA"
+) | {"XFACTOR", "YFACTOR", "RFACTOR", "AFACTOR", "RESOLUTION"}
 _MOST_BLOCKS = 100_000
 _DEEPEST = 8
 #: Labels whose value is a table: its form on the label's line, its numbers on the lines after.
@@ -65,6 +69,11 @@ class JcampBlock:
             if number is not None:
                 return number
         return None
+
+    @property
+    def has_decimal_commas(self) -> bool:
+        """Whether numbers of the header are written ``400,0``, which the standard forbids and programs do."""
+        return any(r.label in _NUMERIC and _COMMA.fullmatch(r.text) for r in self.records)
 
     @property
     def is_link(self) -> bool:

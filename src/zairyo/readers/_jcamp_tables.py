@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from zairyo.readers._jcamp_records import Record
 _LINES_FORM = re.compile(r"\(?(\w+)\+\+\((\w+)\.\.(\w+)\)?")
 _GROUPS_FORM = re.compile(r"\(?([A-Z][A-Z0-9,]*?)\.\.")
 _MOST_UNANNOUNCED = 20_000_000
+_COMMENT = re.compile(r"\$\$[^\n]*")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+_PLAIN = re.compile(r"[-+\d\s,;eE]*")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Announced:
     first_y: float | None = None
     factor_x: float = 1.0
     factor_y: float = 1.0
+    has_decimal_commas: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,9 @@ def read_table(record: Record, announced: Announced, is_closed: bool, warnings: 
             f"line {record.line}: neither NPOINTS nor '##END=' says where the table ends, so it may be cut off. "
             "Copy the file again from the instrument."
         )
-    if match := _LINES_FORM.match(form):
+    match = _LINES_FORM.match(form)
+    record = _with_decimal_points(record, announced, match is not None)
+    if match:
         x, y = _regular(record, announced, is_closed, warnings)
         return Table((match[1], match[2]), (x, y), True)
     match = _GROUPS_FORM.match(form)
@@ -72,6 +78,30 @@ def read_table(record: Record, announced: Announced, is_closed: bool, warnings: 
     factors = np.ones(len(symbols))
     factors[:2] = announced.factor_x, announced.factor_y
     return Table(symbols, tuple(np.ascontiguousarray(c) for c in (groups * factors).T), False)
+
+
+def _with_decimal_points(record: Record, announced: Announced, in_lines: bool) -> Record:
+    """The table with points for decimal commas, which the standard knows not but some programs write.
+
+    Commas are decimal if the header's are, or if only then there are as many points as announced.
+    """
+    body = _COMMENT.sub("", record.body) if "$$" in record.body else record.body
+    if "," not in body or "." in body or not _DECIMAL_COMMA.search(body) or not _PLAIN.fullmatch(body):
+        return record
+    is_decimal = announced.has_decimal_commas
+    if announced.points is not None:
+        lines = sum(1 for line in body.splitlines() if line.strip())
+        width = len(record.form.split("..")[0].strip("(").replace(",", ""))
+
+        def fits(separators: str) -> bool:
+            numbers = len(re.split(separators, body.strip()))
+            return (numbers - lines if in_lines else numbers / width) == announced.points
+
+        is_decimal = fits(r"[\s;]+") and not fits(r"[\s;,]+") if not is_decimal else not fits(r"[\s;,]+")
+    if not is_decimal:
+        return record
+    form, end, _ = record.value.partition("\n")
+    return replace(record, value=f"{form}{end}{_DECIMAL_COMMA.sub('.', body)}")
 
 
 def _regular(

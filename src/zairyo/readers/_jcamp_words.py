@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
-from zairyo.measurement import Quantity, clean_text, make_name
+from zairyo.measurement import Quantity, clean_text, make_name, units
 from zairyo.readers._jcamp_records import JcampBlock, leading_number
 
 _TECHNIQUES = (
@@ -56,6 +56,9 @@ _UNITS: dict[str, str | None] = {
     "EV": "eV",
     "ELECTRONVOLTS": "eV",
     "DEGREES": "deg",
+    **dict.fromkeys(
+        ("2-THETA DEGREES", "DEGREES 2-THETA", "2-THETA", "2THETA", "2 THETA", "2-THETA (DEGREES)"), "deg"
+    ),
     "KELVIN": "K",
     "COUNTS": "counts",
     "COUNTS PER SECOND": "count/s",
@@ -123,6 +126,9 @@ _ABSCISSAE = {
     "ms": "time",
     "us": "time",
     "min": "time",
+    "V": "voltage",
+    "degC": "temperature",
+    "K": "temperature",
 }
 _ORDINATES = (
     ("ABSORB", "absorbance"),
@@ -161,6 +167,9 @@ def unit_of(stated: str, technique: str, warnings: list[str]) -> str | None:
         return _SHORT.get(inner.group(1)) or _UNITS[inner.group(1).upper()]
     if text.casefold() in _SHORT:
         return _SHORT[text.casefold()]
+    known = units.normalise(inner.group(1) if inner else text)
+    if known is not None:
+        return known
     warnings.append(f"The unit {text!r} is not known; it was kept as it is.")
     return clean_text(text)
 
@@ -173,6 +182,8 @@ def abscissa_name(stated: str, unit: str | None, technique: str) -> str:
         return "drift_time"
     if text == "M/Z" or (technique == "mass_spectrometry" and unit in ("", None, "arb", "u")):
         return "mass_to_charge"
+    if technique == "xrd" and unit == "deg":
+        return "two_theta"
     return _ABSCISSAE.get(unit or "") or make_name(text, "x")
 
 

@@ -20,7 +20,7 @@ _VERSION = re.compile(rb"##\s*JCAMP[-_ ]?(?:DX|CS)\s*=", re.IGNORECASE)
 
 
 def sniff(src: RawInput) -> float:
-    head = src.head.removeprefix(b"\xef\xbb\xbf")
+    head = src.text_head.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
     if not _TITLE.match(head):
         return NO
     return CERTAIN if _VERSION.search(head) else LIKELY
@@ -105,7 +105,7 @@ def _metadata(dataless: list[JcampBlock]) -> dict[str, MetadataValue]:
 
 READER = Reader(
     name="jcamp_dx",
-    version="1",
+    version="2",
     techniques=(
         "ir",
         "raman",
