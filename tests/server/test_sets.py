@@ -320,3 +320,24 @@ def test_a_folder_takes_the_place_of_the_files_that_came_before_it_was_known_as_
     found = shown(vera)
     assert set(found) == {"sample/1", "sample/notes.txt"}
     assert found["sample/1"]["uid"] == uid
+
+
+def test_in_a_large_folder_pairs_are_found_and_no_set_is_cut_in_half(
+    app: FastAPI, agent: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it, a folder of years is walked through for each of its files; or half a run is taken for a run."""
+    monkeypatch.setattr(sets, "NEAR", 6)
+    monkeypatch.setattr(sets, "FEW", 3)
+    pairs = {f"{i:02d}.tdms{ending}": b"%d" % i for i in range(12) for ending in ("", "_index")}
+    send(agent, pairs, *pairs, folder="logs/")
+    found = {w.files[0].name: w.sets for w in claim(app)}
+    assert {n: [[c.file.name for c in s] for s in ways] for n, ways in found.items() if ways} == {
+        f"{i:02d}.tdms": [[f"{i:02d}.tdms_index"]] for i in range(12)
+    }
+    numbered = {f"{i:06d}": b"%d" % i for i in range(20)} | {"cell.ptn": b"x"}
+    send(agent, numbered, *numbered, folder="cell/")
+    assert not any(w.sets for w in claim(app))
+    monkeypatch.setattr(sets, "NEAR", 60)
+    send(agent, {"000000": b"new"}, "000000", folder="cell/")
+    (work,) = claim(app)
+    assert len(work.sets[0]) == 20

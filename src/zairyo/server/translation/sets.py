@@ -30,7 +30,9 @@ from zairyo.server.translation.leases import Companion, Work
 FindSets: TypeAlias = Callable[[tuple[str, ...]], Iterable[tuple[str, ...]]]
 
 #: How many files before one and after it, in the order of their paths, are looked at: those of a set are near.
-NEAR = 500
+NEAR = 300
+#: In a folder that has more, sets are looked for among so many on either side at least.
+FEW = 50
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class _Near:
     latest: Mapping[str, int]
     begins: bool
     ends: bool
-    _sets: dict[str, dict[str, list[tuple[str, ...]]]] = field(default_factory=dict)
+    _folders: dict[str, _Folder] = field(default_factory=dict)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -87,17 +89,56 @@ class _Near:
 
     def sets(self, path: str, readers: Sequence[FindSets]) -> list[tuple[str, ...]]:
         """The sets in the file's folder that it may belong to, as paths."""
-        folder = path[: path.rfind("/") + 1]
-        if folder not in self._sets:
-            self._sets[folder] = defaultdict(list)
-            inside = (p[len(folder) :] for p in self.latest if p.startswith(folder))
-            names = tuple(sorted(name for name in inside if "/" not in name))
-            for sets in readers if len(names) > 1 else ():
-                with suppress(Exception):  # a plug-in's mistake must not keep the others from their files
-                    for members in sets(names):
-                        for name in members if len(members) > 1 else ():
-                            self._sets[folder][name].append(tuple(folder + m for m in members))
-        return self._sets[folder][path[len(folder) :]]
+        folder, slash, name = path.rpartition("/")
+        folder += slash
+        if folder not in self._folders:
+            self._folders[folder] = _Folder.of(folder, list(self.latest), self.begins, self.ends)
+        return [
+            tuple(folder + member for member in members)
+            for members in self._folders[folder].sets(name, readers)
+        ]
+
+
+@dataclass
+class _Folder:
+    """The names in a folder in their order, as far as they are known, and whether that is all on either side."""
+
+    names: Sequence[str]
+    begins: bool
+    ends: bool
+    _sets: dict[int, Mapping[str, list[tuple[str, ...]]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: str, paths: Sequence[str], begins: bool, ends: bool) -> _Folder:
+        inside = (p[len(folder) :] for p in paths if p.startswith(folder))
+        return cls(
+            [name for name in inside if "/" not in name],
+            begins or not paths[0].startswith(folder),
+            ends or not paths[-1].startswith(folder),
+        )
+
+    def sets(self, name: str, readers: Sequence[FindSets]) -> list[tuple[str, ...]]:
+        """The sets that ``name`` may belong to."""
+        is_whole = self.begins and self.ends
+        block = 0 if is_whole else self.names.index(name) // FEW
+        if block not in self._sets:
+            start = 0 if is_whole else max(block - 1, 0) * FEW
+            end = len(self.names) if is_whole else (block + 2) * FEW
+            self._sets[block] = self._find(start, end, readers)
+        return self._sets[block].get(name, [])
+
+    def _find(self, start: int, end: int, readers: Sequence[FindSets]) -> Mapping[str, list[tuple[str, ...]]]:
+        names = self.names[start:end]
+        # A set that has the last name may go on behind it: no set is better than half of one.
+        cut = {names[0]} if start or not self.begins else set()
+        cut |= {names[-1]} if end < len(self.names) or not self.ends else set()
+        found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for sets in readers if len(names) > 1 else ():
+            with suppress(Exception):  # a plug-in's mistake must not keep the others from their files
+                for members in sets(tuple(sorted(names))):
+                    for name in members if len(members) > 1 and cut.isdisjoint(members) else ():
+                        found[name].append(members)
+        return found
 
 
 def attach(
