@@ -18,6 +18,7 @@ from zairyo.readers._api import NO, RawInput, ReadError
 from zairyo.readers._text_export import texts
 from zairyo.readers.instron_csv import READER as INSTRON
 from zairyo.readers.shimadzu_trapezium import READER as SHIMADZU
+from zairyo.readers.testing_machine_txt import READER as ANY
 from zairyo.readers.zwick_tra import READER as ZWICK
 
 BLUEHILL = """"Test method","C:\\Methods\\tension.im_tens"
@@ -189,6 +190,39 @@ def test_damage_is_an_error_or_a_measurement(tmp_path: Path, reader, text: str) 
             assert isinstance(invariants.check(reader.read(RawInput(target)), reader), Measurement)
 
 
+ROWS = {".": "\n0.0;1.5;2.5\n0.1;1.75;2.75\n", ",": "\n0,0;1,5;2,5\n0,1;1,75;2,75\n"}
+
+
+@pytest.mark.parametrize(
+    ("reader", "text", "x"),
+    [
+        (INSTRON, '"Zeit";"Weg";"Kraft"\n"(s)";"(mm)";"(kN)"' + ROWS[","], "displacement"),
+        (INSTRON, '"Temps";"Déplacement";"Force"\n"(s)";"(mm)";"(kN)"' + ROWS[","], "displacement"),
+        (INSTRON, "Raw Data\nTime (s);Displacement (mm);Force (kN)" + ROWS["."], "displacement"),
+        (ZWICK, "Prüfzeit;Dehnung;Kraft\ns;mm/mm;kN" + ROWS[","], "strain"),
+        (ZWICK, "Zeit;Standardweg;Kraft\ns;mm;kN" + ROWS[","], "displacement"),
+        (ANY, '"Time (s)";"Stroke [mm]";"Load (kN)"' + ROWS["."], "displacement"),
+        (
+            ANY,
+            "MTS793|MPT|ENU|1|2|.|/|:|1|0|0|A\n\nData Header:\tTime:\t0.1\tSec\n"
+            + ("Time;Axial Displacement;Axial Force\nSec;mm;kN" + ROWS["."]).replace(";", "\t"),
+            "displacement",
+        ),
+        (ANY, ("Time ;Crosshead ;Load \nsec;mm;kN" + ROWS["."]).replace(";", "\t"), "displacement"),
+    ],
+)
+def test_other_languages_and_makers(tmp_path: Path, reader, text: str, x: str) -> None:  # type: ignore[no-untyped-def]
+    """As a plain table these would have no technique, and their headings no names in common."""
+    m = read(reader, written(tmp_path / "a.txt", text))
+    entry = m[0]
+    assert (entry.x, entry.default) == (x, "force")
+    assert entry["time"].values.tolist() == [0.0, 0.1]
+    assert entry[x].values.tolist() == [1.5, 1.75]
+    assert (entry["force"].unit, entry["force"].values.tolist()) == ("kN", [2.5, 2.75])
+    if text.startswith("MTS"):
+        assert m.instrument == "MTS"
+
+
 def test_other_tables_are_not_taken(tmp_path: Path) -> None:
     texts = (
         "time,voltage\ns,V\n1,2\n2,3\n",
@@ -197,7 +231,7 @@ def test_other_tables_are_not_taken(tmp_path: Path) -> None:
     )
     for text in texts:
         source = RawInput(written(tmp_path / "a.csv", text))
-        assert [r.sniff(source) for r in (INSTRON, ZWICK, SHIMADZU)] == [NO] * 3
+        assert [r.sniff(source) for r in (INSTRON, ZWICK, SHIMADZU, ANY)] == [NO] * 4
 
 
 def test_one_long_text_does_not_fill_the_memory() -> None:

@@ -23,13 +23,13 @@ _WORDS = (
     ("stress", "stress|spannung|(nenn|druck|zug|biege)spannung|応力|contrainte"),
     ("creep_strain", "creep strain|kriechdehnung|クリープひずみ"),
     ("strain_rate", "strain ?rate|dehn(ungs)?rate|ひずみ速度"),
-    ("strain", "strain|dehnung|(gesamt|nenn)dehnung|stauchung|ひずみ|公称ひずみ|歪み?|伸び率|déformation"),
+    ("strain", "strain|(gesamt|nenn|zug|druck|biege)?dehnung|stauchung|ひずみ|公称ひずみ|歪み?|伸び率|déformation"),
     ("force", "load|force|kraft|standardkraft|prüfkraft|試験力|荷重|charge|f"),
     ("position", "position|absolute crosshead travel|traverse(nweg)? abs(olut)?[.]?|werkzeugabstand|位置"),
     ("extension", "extensometer|feindehnung|längenänderung|伸び計?|標線間伸び|elongation|dl"),
     ("deflection", "deflection|durchbiegung|たわみ|撓み"),
-    ("displacement", "displacement|extension|travel|stroke|separation|(standard|traversen)?weg|verformung|deformation"
-     "|変位|ストローク|クロスヘッド変位|déplacement"),
+    ("displacement", "displacement|extension|travel|stroke|separation|crosshead|(standard|traversen)?weg|verformung"
+     "|deformation|変位|ストローク|クロスヘッド変位|déplacement"),
     ("energy", "energy|work|arbeit|エネルギー?"),
     ("cycle", "cycles?|zyklus|zyklen|サイクル数?"),
     ("test_speed", "speed|rate|geschwindigkeit|試験速度|速度|motor ?speed"),

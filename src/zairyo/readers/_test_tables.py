@@ -29,12 +29,13 @@ from zairyo.readers._text_export import (
     quantity,
     read_lines,
     signals_of,
+    split_name,
     unit_of,
 )
 
 #: What stands for a unit in the row below the headings, in brackets of any kind or none.
 _UNIT = re.compile(
-    r"[\[(]?\s*(m?s|sec|secs|min|h|[mµun]?m|cm|inch|in|[mk]?N|MN|lbf|kgf|gf|%|‰|[kMG]?Pa|N/mm(²|2|\^2|\*\*2)|kgf/mm2|psi|ksi"
+    r"[\[(]?\s*(m?s|[Ss]ecs?|min|h|[mµun]?m|cm|inch|in|[mk]?N|MN|lbf|kgf|gf|%|‰|[kMG]?Pa|N/mm(²|2|\^2|\*\*2)|kgf/mm2|psi|ksi"
     r"|mm/mm|m/m|µε|um/m|N/tex|cN/tex|[mk]?J|[°º]C|℃|C|K|°F|deg|°|N[.·*]?m|mm/min|mm/s|1/s|s-1|Hz|V|mV|cycles?|-|秒|分)?\s*[\])]?\Z"
 )
 _CURVES = frozenset(
@@ -116,16 +117,30 @@ class Found:
 
 
 def heading_at(lines: Sequence[str], start: int = 0) -> tuple[int, str] | None:
-    """The first line of headings that has a line of units below it, and the delimiter."""
+    """The first line of headings with their units, in the line below or in brackets, and the delimiter."""
     for at in range(start, len(lines) - 1):
+        line, below = lines[at], lines[at + 1]
         for delimiter in _DELIMITERS:
-            if (
-                delimiter in lines[at]
-                and delimiter in lines[at + 1]
-                and _are_units(lines[at], lines[at + 1], delimiter)
-            ):
+            if delimiter not in line or delimiter not in below:
+                continue
+            if _are_units(line, below, delimiter):
+                return at, delimiter
+            if line[-2:].rstrip('"')[-1:] in ")]" and _have_units(line, below, delimiter):
                 return at, delimiter
     return None
+
+
+def headings_of(lines: Sequence[str], place: tuple[int, str]) -> tuple[list[str], list[str], int]:
+    """Names and units of the headings at a place, and the line of the first row."""
+    at, delimiter = place
+    names = cells_of(lines[at], delimiter)
+    while names and not names[-1]:
+        names.pop()
+    if _are_units(lines[at], lines[at + 1], delimiter):
+        units = (cells_of(lines[at + 1], delimiter) + [""] * len(names))[: len(names)]
+        return names, units, at + 2
+    split = [split_name(n) for n in names]
+    return [name for name, _ in split], [unit or "" for _, unit in split], at + 1
 
 
 @lru_cache(maxsize=4)
@@ -148,7 +163,17 @@ def _are_units(headings: str, units: str, delimiter: str) -> bool:
     return all(_UNIT.match(u) for u in below) and any(COLUMNS_TIME.fullmatch(n) or _known(n) for n in names)
 
 
-COLUMNS_TIME = re.compile(r"time.*|zeit|prüfzeit|testzeit|時間.*|経過時間", re.IGNORECASE)
+COLUMNS_TIME = re.compile(r"time.*|zeit|prüfzeit|testzeit|temps|時間.*|経過時間", re.IGNORECASE)
+
+
+def _have_units(headings: str, below: str, delimiter: str) -> bool:
+    """Whether the headings name their units themselves, ``"Force (kN)"``, and a row of numbers follows."""
+    names = cells_of(headings, delimiter)
+    split = [split_name(n) for n in names if n]
+    if len(split) < 2 or any(unit is None or not _UNIT.match(unit) for _, unit in split):
+        return False
+    cells = cells_of(below, delimiter)
+    return len(cells) >= len(split) and all(number(c) is not None for c in cells if c) and any(cells)
 
 
 def _known(name: str) -> bool:
@@ -163,25 +188,22 @@ def find_tables(lines: list[str], source: RawInput, warnings: list[str]) -> tupl
     while (place := heading_at(lines, at)) is not None:
         line, delimiter = place
         outside += lines[at:line]
-        end = _end(lines, line + 2, delimiter)
-        at = max(end, line + 2)
-        names = cells_of(lines[line], delimiter)
-        rows = lines[line + 2 : end]
+        names, units, first = headings_of(lines, place)
+        end = _end(lines, first, delimiter)
+        at = max(end, first)
+        rows = lines[first:end]
         if not names[0] or not _is_curve(names):  # a table of results: its first column counts specimens
             outside += lines[line:end]
             continue
         if not rows:
             continue
-        while names and not names[-1]:
-            names.pop()
-        units = (cells_of(lines[line + 1], delimiter) + [""] * len(names))[: len(names)]
         last = end == len(lines) and lines[-1].strip()
         if last and len(cells_of(lines[-1], delimiter)) < len(names) and len(rows) > 1:
             raise ReadError(
                 f"line {len(lines)} of {source.name} is half a row; the file is cut off there. Copy it again."
             )
         decimal = decimal_of(rows[:200], delimiter)
-        columns = columns_of(rows, delimiter, len(names), warnings, line=line + 3, decimal=decimal)
+        columns = columns_of(rows, delimiter, len(names), warnings, line=first + 1, decimal=decimal)
         above = cells_of(lines[line - 1], delimiter) if line and lines[line - 1].strip() else []
         tables.append(Found(line, names, [u.strip("[]() ") or None for u in units], columns, above))
     outside += lines[at:]

@@ -1,7 +1,8 @@
 """Instron Bluehill raw data (`is_tens_RawData`, `*.csv`, older `*.raw`): curves of one or more specimens.
 
 Facts: perhaps parameters (``"key","value"`` or ``key : value``), perhaps ``Results Table n``, then headings (``Time``,
-``Extension``, ``Load`` …), units in brackets below them, and rows, often between quotes.
+``Extension``, ``Load`` …, in the program's language), units in brackets below or behind them, and rows, often between
+quotes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,14 @@ import re
 
 from zairyo.measurement import Measurement
 from zairyo.readers._api import LIKELY, NO, POSSIBLE, RawInput, Reader
-from zairyo.readers._test_tables import first_heading, heading_at, kinds_of, read_tests
+from zairyo.readers._test_tables import (
+    COLUMNS_TIME,
+    first_heading,
+    heading_at,
+    headings_of,
+    kinds_of,
+    read_tests,
+)
 from zairyo.readers._text_export import cells_of, head_lines
 
 _WORDS = re.compile(
@@ -24,13 +32,13 @@ def _sniff(source: RawInput) -> float:
     place = first_heading(lines) if lines else None
     while place is not None:
         at, delimiter = place
-        names = cells_of(lines[at], delimiter)
+        names, _, first = headings_of(lines, place)
         loads = kinds_of(names) & {"force", "stress", "torque"}
-        if re.match(r"Time\b", names[0]) and loads and all(n.isascii() for n in names):
-            units = [u for u in cells_of(lines[at + 1], delimiter) if u]
+        if COLUMNS_TIME.fullmatch(names[0]) and loads and all(c < "\u3000" for n in names for c in n):
+            units = [u for u in cells_of(lines[first - 1], delimiter) if u]
             if any(_WORDS.search(x) for x in lines[:at]) or _WORDS.search(source.name):
                 return LIKELY
-            return POSSIBLE if all(_BRACKETS.match(u) for u in units) else NO
+            return POSSIBLE if first == at + 2 and all(_BRACKETS.match(u) for u in units) else NO
         place = heading_at(lines[:400], at + 1)
     return NO
 
@@ -41,7 +49,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="instron_csv",
-    version="1",
+    version="2",
     techniques=("tensile", "compression", "bending", "fatigue", "creep", "mechanical_test"),
     vendor="Instron",
     format="Bluehill raw data",

@@ -10,7 +10,7 @@ import re
 
 from zairyo.measurement import Measurement
 from zairyo.readers._api import LIKELY, NO, RawInput, Reader
-from zairyo.readers._test_tables import first_heading, read_tests
+from zairyo.readers._test_tables import first_heading, headings_of, read_tests
 from zairyo.readers._text_export import cells_of, head_lines
 
 _JAPANESE = re.compile(
@@ -26,7 +26,7 @@ def _sniff(source: RawInput) -> float:
     if place is None:
         return NO
     at, delimiter = place
-    names = [n for n in cells_of(lines[at], delimiter) if n]
+    names = [n for n in headings_of(lines, place)[0] if n]
     if sum(bool(_JAPANESE.match(n)) for n in names) >= 2:
         return LIKELY
     above = [c for c in cells_of(lines[at - 1], delimiter) if c] if at else []
@@ -42,7 +42,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="shimadzu_trapezium",
-    version="1",
+    version="2",
     techniques=("tensile", "compression", "bending", "fatigue", "creep", "mechanical_test"),
     vendor="Shimadzu",
     format="TRAPEZIUM CSV",

@@ -10,13 +10,18 @@ import re
 
 from zairyo.measurement import Measurement
 from zairyo.readers._api import LIKELY, NO, RawInput, Reader
-from zairyo.readers._test_tables import first_heading, read_tests
-from zairyo.readers._text_export import cells_of, head_lines
+from zairyo.readers._test_tables import first_heading, headings_of, kinds_of, read_tests
+from zairyo.readers._text_export import head_lines
 
 _CHANNELS = re.compile(
     r"(Prüfzeit|Testzeit|Standardkraft|Standardweg|Traversenweg.*|Traverse abs.*|Dehnung|Kraft|Standard force"
     r"|Standard travel|Test time|Crosshead absolute|Nominal strain|Absolute crosshead travel|Breitenänderung"
     r"|Werkzeugabstand|Tool separation|Grip to grip separation.*)\Z"
+)
+#: Channels that no other maker calls so: one of them tells.
+_OWN = re.compile(
+    r"(Prüfzeit|Standardkraft|Standardweg|Traverse abs.*|Werkzeugabstand|Standard (force|travel)|Crosshead absolute"
+    r"|Absolute crosshead travel|Tool separation)\Z"
 )
 
 
@@ -25,7 +30,9 @@ def _sniff(source: RawInput) -> float:
     place = first_heading(lines) if lines else None
     if place is None:
         return NO
-    names = cells_of(lines[place[0]], place[1])
+    names, _, _ = headings_of(lines, place)
+    if any(_OWN.match(n) for n in names) and len(kinds_of(names)) >= 2:
+        return LIKELY
     return LIKELY if sum(bool(_CHANNELS.match(n)) for n in names) >= 2 else NO
 
 
@@ -35,7 +42,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="zwick_tra",
-    version="1",
+    version="2",
     techniques=("tensile", "compression", "bending", "fatigue", "creep", "mechanical_test"),
     vendor="ZwickRoell",
     format="testXpert text",
