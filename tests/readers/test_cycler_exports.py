@@ -111,6 +111,24 @@ def test_arbin(tmp_path: Path) -> None:
     assert entry.started == datetime(2023, 1, 31, 10)
 
 
+@pytest.mark.parametrize("first", ["43861.4166666667", "1580464800", "01/31/2020 10:00:00"])
+def test_arbin_dates_that_other_programs_made_numbers(tmp_path: Path, first: str) -> None:
+    rows = f"0,{first},1,1,0.5,3.5,0.25\n"
+    headings = "Test_Time(s),Date_Time,Cycle_Index,Step_Index,Current(A),Voltage(V),Aux_dT/dt_1(C/s)\n"
+    path = tmp_path / "a.csv"
+    path.write_text(headings + rows)
+    entry = read(path)[0]
+    assert entry.started is not None
+    assert abs(entry.started - datetime(2020, 1, 31, 10)).total_seconds() < 0.01
+    assert entry["aux_dt_dt_1"].unit == "K/s", "no coulombs, no counts"
+
+
+def test_arbin_with_semicolons(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Test_Time(s);Cycle_Index;Current(A);Voltage(V)\n0,5;1;0,25;3,5\n1,5;1;0,25;3,75\n")
+    assert read(path)[0]["voltage"].values.tolist() == [3.5, 3.75]
+
+
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [

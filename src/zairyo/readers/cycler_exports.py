@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zairyo.measurement import Measurement, Quantity, make_name
 from zairyo.measurement.text import tidy_metadata
@@ -32,6 +33,7 @@ from zairyo.readers._electrochemistry import Columns, make_entry, split_by_direc
 from zairyo.readers._text_export import decimal_of, texts
 from zairyo.readers.delimited_text import is_number
 
+Array = NDArray[Any]
 _MOST_BYTES = 1024**3
 _MOST_HEADER = 2000
 _DATES = (
@@ -98,14 +100,15 @@ _BASYTEC = _Dialect(
 _ARBIN = _Dialect(
     "Arbin",
     (b"Voltage",),
-    re.compile(r"\ufeff?\"?(?=.*Test[_ ]Time)(?=.*Cycle[_ ]Index)(?=.*Voltage)[^\n]*,"),
+    re.compile(r"\ufeff?\"?(?=.*Test[_ ]Time)(?=.*Cycle[_ ]Index)(?=.*Voltage)[^\n]*[,;\t]"),
     LIKELY,
     {
         "datapoint": "index", "datetime": "timestamp", "testtime": "time", "steptime": "step_time",
         "cycleindex": "cycle", "stepindex": "step_index", "chargecapacity": "charge_capacity",
         "dischargecapacity": "discharge_capacity", "chargeenergy": "charge_energy",
         "dischargeenergy": "discharge_energy", "internalresistance": "internal_resistance", "dv/dt": "voltage_rate",
-        "acr": "ac_resistance",
+        "acr": "ac_resistance", "acimpedance": "ac_resistance", "aciphaseangle": "z_phase",
+        "dq/dv": "differential_capacity", "dv/dq": "differential_voltage",
     },
     in_lines=1,
 )  # fmt: skip
@@ -126,7 +129,15 @@ _NEWARE = _Dialect(
 )
 _UNITS = {"V": "auxiliary_voltage", "C": "temperature", "°C": "temperature", "℃": "temperature"}
 #: Units as only these programs write them.
-_SPELLED = {"mO": "mohm", "O": "ohm", "℃": "degC", "mAh/V.g": "mAh/(V*g)", "Ah/V.g": "Ah/(V*g)"}
+_SPELLED = {
+    "C/s": "K/s",
+    "C/min": "K/min",
+    "mO": "mohm",
+    "O": "ohm",
+    "℃": "degC",
+    "mAh/V.g": "mAh/(V*g)",
+    "Ah/V.g": "Ah/(V*g)",
+}
 
 
 def _sniff(dialect: _Dialect, source: RawInput) -> float:
@@ -201,6 +212,9 @@ def _add(
             words = {c: dialect.step(c) for c in few} if name == "step_type" else {}
             columns.add(name, texts([words.get(c, c) for c in cells]), None, text)
         return
+    if name == "timestamp" and (moments := _moments(values)) is not None:
+        columns.add(name, moments, None, text)
+        return
     whole = name in _COUNTS and np.isfinite(values).all() and (np.abs(values) < 2**31).all()
     if whole and (values == np.rint(values)).all():
         columns.add(name, values.astype(np.int64), "", text)
@@ -214,6 +228,14 @@ def _add(
         unit = None
     unit = _SPELLED.get(unit, unit) if unit else unit
     columns.add(name, values, columns.unit(unit, heading), text)
+
+
+def _moments(values: Array) -> Array | None:
+    """Moments out of numbers: seconds since 1970, or days since 1899-12-30 as worksheets count them."""
+    for low, high, days, epoch in ((9e8, 4e9, 1 / 86400, 0.0), (2e4, 8e4, 1.0, 25569.0)):
+        if ((values > low) & (values < high)).all():
+            return np.rint((values * days - epoch) * 86_400_000).astype(np.int64).astype("datetime64[ms]")
+    return None
 
 
 def _header(dialect: _Dialect, lines: list[str]) -> dict[str, str]:
