@@ -11,7 +11,7 @@ names are unique and valid NeXus names, array lengths match axis lengths, text c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -127,6 +127,16 @@ class Signal:
     def label(self) -> str:
         text = self.long_name or self.name.replace("_", " ")
         return f"{text} ({self.unit})" if self.unit else text
+
+    def over(self, axis: str) -> Signal:
+        """The same signal over one axis; what was checked is not checked again."""
+        if self.axes == (axis,):
+            return self
+        other = object.__new__(type(self))
+        for name in ("name", "values", "unit", "long_name", "uncertainty"):
+            object.__setattr__(other, name, getattr(self, name))
+        object.__setattr__(other, "axes", (axis,))
+        return other
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and same_fields(self, other)
@@ -317,7 +327,7 @@ def table(
         name=name,
         technique=technique,
         axes=(_rows(rows),),
-        signals=tuple(replace(c, axes=("row",)) for c in columns),
+        signals=tuple(c.over("row") for c in columns),
         x=x,
         default=default,
         **rest,

@@ -7,6 +7,7 @@ four places. From EC-Lab 11.50 on, fields that say against what a potential is m
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -219,7 +220,7 @@ def parameters_of(data: bytes, technique: Technique | None, wide: bool) -> dict[
             if len(names) != count or at + 4 + rows * dtype.itemsize > len(data):
                 continue
             table = np.frombuffer(data, dtype, rows, at + 4)
-            return {name: [_said(name, v) for v in table[str(k)].tolist()] for k, name in enumerate(names)}
+            return {name: _said(name, table[str(k)].tolist()) for k, name in enumerate(names)}
     return {}
 
 
@@ -229,10 +230,10 @@ def _dtype(text: str, wide: bool) -> tuple[list[str], np.dtype[Any]]:
     return [name for _, name in parts], np.dtype([(str(k), kinds[kind]) for k, (kind, _) in enumerate(parts)])
 
 
-def _said(name: str, value: Any) -> Any:
-    """A code in words where the words are known; a float that is no number as text."""
-    if isinstance(value, float):
-        return round(value, 9) if np.isfinite(value) else str(value)
+def _said(name: str, values: list[Any]) -> list[Any]:
+    """Codes in words where the words are known; a float that is no number as text."""
+    if values and isinstance(values[0], float):
+        return [round(v, 9) if math.isfinite(v) else str(v) for v in values]
     words: tuple[str, ...] = ()
     if name.endswith(("(V) vs.", "EM1 vs.", "EM2 vs.")):
         words = _AGAINST
@@ -244,7 +245,7 @@ def _said(name: str, value: Any) -> Any:
         words = ("I", "C / N", "C x N")
     elif name == "dE/dt unit":
         words = ("V/s", "mV/s", "mV/mn")
-    return words[value] if value < len(words) else value
+    return [words[v] if v < len(words) else v for v in values] if words else values
 
 
 def conditions_of(cell: dict[str, Any], parameters: dict[str, list[Any]]) -> dict[str, Quantity]:

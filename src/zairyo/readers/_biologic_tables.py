@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -31,14 +30,14 @@ def add_derived(columns: Columns, warnings: list[str]) -> None:
     record before it is the average current that EC-Lab shows. Charge and discharge capacity are the positive and
     the negative half of the half cycle's charge; a cycle is two half cycles.
     """
-    for at, signal in enumerate(columns.signals):
+    for signal in columns.signals:
         plain = signal.name.removesuffix("_average")
         if (
             plain != signal.name
             and plain in ("voltage", "current", "current_density", "counter_voltage")
             and plain not in columns
         ):
-            columns.signals[at] = replace(signal, name=plain)
+            columns.rename(signal.name, plain)
     if "current" not in columns and "charge_increment" in columns and "time" in columns:
         steps = np.diff(columns["time"], prepend=np.nan)
         current = np.full(len(steps), np.nan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -60,12 +61,18 @@ class Columns:
     def __init__(self) -> None:
         self.signals: list[Signal] = []
         self.warnings: list[str] = []
+        self._places: dict[str, int] = {}
 
     def __contains__(self, name: str) -> bool:
-        return any(s.name == name for s in self.signals)
+        return name in self._places
 
     def __getitem__(self, name: str) -> Array:
-        return next(s.values for s in self.signals if s.name == name)
+        return self.signals[self._places[name]].values
+
+    def rename(self, name: str, other: str) -> None:
+        """Give a column another name, which none has."""
+        at = self._places[other] = self._places.pop(name)
+        self.signals[at] = replace(self.signals[at], name=other)
 
     def add(self, name: str, values: Array, unit: str | None, label: str = "") -> None:
         """Add a column; a name already taken gets a number."""
@@ -78,6 +85,7 @@ class Columns:
             values = values.astype(values.dtype.newbyteorder("="))
         if values.base is None:
             values.flags.writeable = False  # so that the standard form need not copy it
+        self._places[own] = len(self.signals)
         self.signals.append(Signal(own, values, unit, long_name=clean_text(label)))
 
     def started(self) -> datetime | None:

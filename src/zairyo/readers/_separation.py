@@ -261,7 +261,7 @@ def _chromatogram(
     if scans.numbers is not None:
         signals.append(Signal("scan", scans.numbers))
     signals += scans.columns
-    over = tuple(replace(s, axes=("time",)) for s in signals)
+    over = tuple(s.over("time") for s in signals)
     axis = Axis("time", scans.times, scans.time_unit)
     named = f"{title}: total ion current" if title else ""
     return Entry(f"{prefix}chromatogram", technique, (axis,), over, title=named, **shared)

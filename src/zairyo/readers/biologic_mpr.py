@@ -64,9 +64,14 @@ class _Module:
     name: str
     version: int
     date: str
-    data: bytes
+    content: memoryview
     at: int
     wide: bool  # of EC-Lab 11.50 or later
+
+    @property
+    def data(self) -> bytes:
+        """A copy of the content, for modules that are small."""
+        return self.content.tobytes()
 
 
 def _sniff(source: RawInput) -> float:
@@ -74,7 +79,7 @@ def _sniff(source: RawInput) -> float:
 
 
 def _modules(data: bytes) -> list[_Module]:
-    found, at = [], _HEADER
+    found, at, whole = [], _HEADER, memoryview(data)
     while at < len(data):
         if data[at : at + 6] != b"MODULE":
             raise ReadError(
@@ -94,7 +99,7 @@ def _modules(data: bytes) -> list[_Module]:
                 "Copy it again, or export it anew from EC-Lab."
             )
         found.append(
-            _Module(name, version, date.decode("latin-1"), data[start : start + length], start, wide)
+            _Module(name, version, date.decode("latin-1"), whole[start : start + length], start, wide)
         )
         at = start + length
     return found
@@ -105,7 +110,7 @@ def _modules(data: bytes) -> list[_Module]:
 
 def _layout(module: _Module) -> tuple[int, list[int], int]:
     """How many records, the columns' numbers, and where the first record begins."""
-    data = module.data
+    data = module.content
     if len(data) < 6:
         raise ReadError(f"The data module at byte {module.at} is cut off.")
     rows, count = struct.unpack_from("<IB", data)
@@ -191,7 +196,7 @@ def _records(module: _Module, warnings: list[str]) -> list[tuple[str, Array]]:
         raise ReadError(
             "The file holds no record: the technique was stopped before its first, or is not done yet."
         )
-    body = memoryview(module.data)[start:]
+    body = module.content[start:]
     size, odd = divmod(len(body), rows)
     fields = _fitting(numbers, size)
     unknown = [f.number for f in fields if f.dtype is None]
@@ -272,18 +277,20 @@ def _columns(module: _Module, warnings: list[str]) -> Columns:
 def _log(module: _Module | None) -> dict[str, Any]:
     if module is None:
         return {}
-    found = {name: value_at(module.data, at, kind) for at, kind, name in _LOG}
+    data = module.data
+    found = {name: value_at(data, at, kind) for at, kind, name in _LOG}
     return {name: value for name, value in found.items() if value not in (None, "")}
 
 
 def _external(module: _Module | None) -> dict[str, Any]:
     if module is None:
         return {}
+    data = module.data
     return {
         name: {
-            "name": value_at(module.data, at, "p"),
+            "name": value_at(data, at, "p"),
             **{
-                key: value_at(module.data, at + 28 + 4 * k, "f")
+                key: value_at(data, at + 28 + 4 * k, "f")
                 for k, key in enumerate(("max V", "min V", "max x", "min x"))
             },
         }
@@ -293,10 +300,10 @@ def _external(module: _Module | None) -> dict[str, Any]:
 
 def _loops(module: _Module | None, rows: int) -> list[int]:
     """The record at which each loop begins."""
-    if module is None or len(module.data) < 4:
+    if module is None or len(module.content) < 4:
         return []
-    count = min(struct.unpack_from("<I", module.data)[0], (len(module.data) - 4) // 4)
-    starts: list[int] = np.frombuffer(module.data, "<u4", count, 4).tolist()
+    count = min(struct.unpack_from("<I", module.content)[0], (len(module.content) - 4) // 4)
+    starts: list[int] = np.frombuffer(module.content, "<u4", count, 4).tolist()
     good = bool(starts) and all(a < b for a, b in itertools.pairwise(starts)) and starts[-1] <= rows
     return starts if good else []
 

@@ -53,7 +53,8 @@ class _Head:
         return self.values[_OF_DIMENSION[dimension][name]]
 
     def text(self, at: int, size: int) -> str:
-        text = clean_text(self.raw[4 * at : 4 * at + size].split(b"\0")[0].decode("utf-8", "replace")).strip()
+        field = self.raw[4 * at : 4 * at + size].split(b"\0", 1)[0]
+        text = clean_text(field.decode("utf-8", "replace")).strip() if field else ""
         return text if text.isprintable() else ""
 
     def label(self, dimension: int) -> str:
@@ -204,11 +205,12 @@ def _started(head: _Head) -> datetime | None:
 
 
 def _metadata(head: _Head) -> dict[str, Any]:
-    values = [value if math.isfinite(value) else None for value in head.values]
-    told: dict[str, Any] = {name: values[at] for name, at in _PLACES.items()}
-    told |= {name: head.text(*place) for name, place in _TEXTS.items()}
+    def numbers(places: dict[str, int]) -> dict[str, float | None]:
+        return {n: value if math.isfinite(value := head.values[at]) else None for n, at in places.items()}
+
+    told: dict[str, Any] = numbers(_PLACES) | {name: head.text(*place) for name, place in _TEXTS.items()}
     for number, places in _OF_DIMENSION.items():
-        told[f"F{number}"] = {"label": head.label(number)} | {name: values[at] for name, at in places.items()}
+        told[f"F{number}"] = {"label": head.label(number)} | numbers(places)
     metadata: dict[str, Any] = tidy_metadata(told)
     return metadata
 
