@@ -113,6 +113,11 @@ def test_damage_is_an_error_or_a_measurement(tmp_path: Path) -> None:
                 assert isinstance(read(target), Measurement)
 
 
+def test_a_line_of_blanks_between_tabs_says_nothing(tmp_path: Path) -> None:
+    text = TABS.replace("Test:\tE3\n", "Test:\tE3\n\t \x0b\t\n")
+    assert read(written(tmp_path / "a.txt", text, "utf-8")).sample == "E3"
+
+
 def test_no_other_reader_claims_it(tmp_path: Path) -> None:
     assert registry.find(RawInput(written(tmp_path / "a.txt", TABS, "utf-8"))).name == "rheocompass"
     assert READER.sniff(RawInput(written(tmp_path / "b.txt", "Interval data:\t1\n", "utf-8"))) == NO

@@ -201,6 +201,13 @@ def test_korean_machines_write_english(tmp_path: Path) -> None:
     assert entry["step_type"].values[2] == "rest"
 
 
+def test_a_column_of_damaged_cells_is_kept_as_words(tmp_path: Path) -> None:
+    rows = [row.replace(",2.000000,", ",x,").replace(",1.000000,", ",y,") for row in FIRST]
+    entry = read(record_file(tmp_path / "000001", rows), 1)[0]
+    assert entry["current"].values.tolist() == ["x", "x", "y"]
+    assert "charge_capacity" not in {s.name for s in entry.signals}
+
+
 def test_files_of_two_tests_are_not_joined(tmp_path: Path) -> None:
     record_file(tmp_path / "000001", FIRST)
     record_file(tmp_path / "000003", ["2025/02/06,22:39:00,0,4.4995,33.6,,,23.65,,,,1,1,1,1,23.65"], ENGLISH)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zairyo.measurement import make_name
+from zairyo.measurement import Signal, make_name
 from zairyo.readers._api import ReadError
 from zairyo.readers._cycler_text import moments_of, numbers_of, seconds_of, table_of
 from zairyo.readers._electrochemistry import Columns
@@ -189,7 +189,7 @@ def _finish(columns: Columns, states: Array | None) -> None:
     if states is not None:
         discharging, charging = states == "discharge", states == "charge"
         for at, signal in enumerate(columns.signals):
-            if signal.name == "current" and not np.any(signal.values < 0):
+            if signal.name == "current" and _is_numeric(signal) and not np.any(signal.values < 0):
                 columns.signals[at] = replace(
                     signal, values=np.where(discharging, -signal.values, signal.values)
                 )
@@ -203,8 +203,8 @@ def _finish(columns: Columns, states: Array | None) -> None:
     if not any(name in columns for name in ("capacity", "specific_capacity")):
         _integrate(columns, states)
     for amount in ("capacity", "specific_capacity", "energy", "specific_energy"):
-        if amount in columns:
-            signal = next(s for s in columns.signals if s.name == amount)
+        signal = next((s for s in columns.signals if s.name == amount), None)
+        if signal is not None and _is_numeric(signal):
             for way, rows in (("charge", charging), ("discharge", discharging)):
                 name = (
                     f"{way}_{amount}"
@@ -217,6 +217,11 @@ def _finish(columns: Columns, states: Array | None) -> None:
                     signal.unit,
                     f"{signal.long_name}, {way}",
                 )
+
+
+def _is_numeric(signal: Signal) -> bool:
+    """Whether it is no column of words, as one is whose cells are damaged."""
+    return signal.values.dtype.kind in "fi"
 
 
 def _integrate(columns: Columns, states: Array) -> None:

@@ -55,8 +55,7 @@ def _read(source: RawInput) -> Measurement:
                 entries.append(entry)
             stated = []
             continue
-        elif line.strip(delimiter + '" '):
-            cells = [c for c in cells_of(line, delimiter) if c]
+        elif cells := [c for c in cells_of(line, delimiter) if c]:
             key = _KEYS.get(cells[0].rstrip(": ").lower(), "")
             if key:
                 said[key] = clean_text(" ".join(cells[1:]))
