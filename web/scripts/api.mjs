@@ -30,12 +30,14 @@ async function description() {
   }
 }
 
-/** Names of signals and axes in both languages, for plots whose file gives none; and the techniques' families. */
+/** Names of signals and axes in both languages, for plots whose file gives none; the techniques' families; and which
+ * folders are one measurement. */
 function vocabulary() {
   const code =
-    'import json; from zairyo.measurement.techniques import TECHNIQUES;' +
+    'import json; from zairyo.agent.rules import FOLDER_FORMATS; from zairyo.measurement.techniques import TECHNIQUES;' +
     'words = {s.name: {"en": s.title, "ja": s.title_ja} for t in reversed(TECHNIQUES.values()) for s in reversed(t.signals)};' +
-    'print(json.dumps({"families": {k: t.family for k, t in TECHNIQUES.items()}, "words": words}))';
+    'print(json.dumps({"families": {k: t.family for k, t in TECHNIQUES.items()}, "folders": FOLDER_FORMATS,' +
+    '"words": words}))';
   return JSON.parse(execFileSync(python, ['-c', code], { encoding: 'utf8' }));
 }
 

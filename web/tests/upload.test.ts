@@ -7,6 +7,7 @@ import {
   folderFormat,
   type Item,
   isAway,
+  markedFolders,
   next,
   patch,
   restored,
@@ -65,6 +66,20 @@ describe('the upload queue loses no file', () => {
     expect(folderFormat('a/run 1.D/acq/x.bin')).toBe('a/run 1.D');
     expect(folderFormat('run.D')).toBeNull();
     expect(folderFormat('a/b.txt')).toBeNull();
+    expect(folderFormat('lc/RUN.RAW/_FUNC001.DAT')).toBe('lc/RUN.RAW');
+  });
+  it('takes a folder as one by a file in it', () => {
+    const marked = markedFolders([
+      'a/1/acqus',
+      'a/1/fid',
+      'a/1/pdata/1/procs',
+      'a/title',
+      'acqus',
+      'b/xacqus',
+    ]);
+    expect([...marked]).toEqual(['a/1']);
+    expect(folderFormat('a/1/pdata/1/procs', marked)).toBe('a/1');
+    expect(folderFormat('a/title', marked)).toBeNull();
   });
 });
 

@@ -1386,6 +1386,8 @@ export interface components {
             translation: components["schemas"]["TranslationBody"] | null;
             /** Provenance */
             provenance: components["schemas"]["Step"][];
+            /** Part Of */
+            part_of: string | null;
             /** Versions */
             versions: components["schemas"]["VersionBody"][];
             /** Related */

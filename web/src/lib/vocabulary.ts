@@ -4,6 +4,9 @@ import vocabulary from '@/lib/vocabulary.json';
 const WORDS: Record<string, { en: string; ja: string }> = vocabulary.words;
 const FAMILIES: Record<string, string> = vocabulary.families;
 
+/** Folders that are one measurement: endings of their names, or `/` and the name of a file in them. */
+export const FOLDER_FORMATS: readonly string[] = vocabulary.folders;
+
 /** The family of a technique, which colours it. */
 export const familyOf = (technique: string) => FAMILIES[technique] ?? 'generic';
 

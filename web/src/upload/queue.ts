@@ -1,6 +1,7 @@
 /** The upload queue as plain data; what runs it is in `runner.ts`. */
 
 import type { Receipt } from '@/api/types';
+import { FOLDER_FORMATS } from '@/lib/vocabulary';
 
 export type Status =
   | 'waiting' // for its turn
@@ -30,6 +31,8 @@ export interface Item {
   modified: number;
   project: string;
   set?: FileSet;
+  /** Of all that was chosen or dropped at once: the server finds by it which files are one run. */
+  batch?: string;
   status: Status;
   sent: number;
   sha256?: string;
@@ -106,9 +109,22 @@ export function isAway(status: number | undefined): boolean {
   );
 }
 
+const ENDINGS = FOLDER_FORMATS.filter((form) => !form.startsWith('/')).map((form) => form.toLowerCase());
+const MARKS = FOLDER_FORMATS.filter((form) => form.startsWith('/'));
+
+/** Folders that are one measurement by a file in them, e.g. of `a/1/acqus` and `a/1/fid` it is `a/1`. */
+export function markedFolders(paths: string[]): Set<string> {
+  const ends = paths.flatMap((path) =>
+    MARKS.filter((mark) => path.endsWith(mark)).map((mark) => [path, mark]),
+  );
+  return new Set(ends.map(([path = '', mark = '']) => path.slice(0, -mark.length)).filter(Boolean));
+}
+
 /** Folder in a dropped path that is one measurement as a whole, e.g. `a/run 1.D/acq/x.bin` → `a/run 1.D`. */
-export function folderFormat(path: string): string | null {
-  const parts = path.split('/');
-  const at = parts.findIndex((part, k) => k < parts.length - 1 && /\.d$/i.test(part));
-  return at < 0 ? null : parts.slice(0, at + 1).join('/');
+export function folderFormat(path: string, marked: ReadonlySet<string> = new Set()): string | null {
+  const parts = path.split('/').slice(0, -1);
+  const folders = parts.map((_, k) => parts.slice(0, k + 1).join('/'));
+  const isWhole = (folder: string) =>
+    marked.has(folder) || ENDINGS.some((ending) => folder.toLowerCase().endsWith(ending));
+  return folders.find(isWhole) ?? null;
 }

@@ -10,6 +10,7 @@ import {
   folderFormat,
   type Item,
   isAway,
+  markedFolders,
   next,
   patch,
   restored,
@@ -48,8 +49,10 @@ class Uploads {
 
   add(dropped: Dropped[], project: string): void {
     const sets = new Map<string, { id: string; count: number }>();
+    const marked = markedFolders(dropped.map(({ path }) => path));
+    const batch = randomId();
     for (const { path } of dropped) {
-      const folder = folderFormat(path);
+      const folder = folderFormat(path, marked);
       if (!folder) continue;
       const set = sets.get(folder) ?? { id: randomId(), count: 0 };
       set.count += 1;
@@ -63,7 +66,7 @@ class Uploads {
         this.#change(known.id, { status: 'waiting' });
         continue;
       }
-      const folder = folderFormat(path);
+      const folder = folderFormat(path, marked);
       const set = folder ? sets.get(folder) : undefined;
       const item: Item = {
         id: randomId(),
@@ -72,6 +75,7 @@ class Uploads {
         size: file.size,
         modified: file.lastModified,
         project,
+        batch,
         status: 'waiting',
         sent: 0,
         ...(folder && set
@@ -252,7 +256,8 @@ function metadataOf(item: Item): Record<string, string> {
     modified: new Date(item.modified).toISOString(),
     project: item.project,
   };
-  if (!item.set) return { ...common, filename: item.name, path: item.path };
+  if (!item.set)
+    return { ...common, filename: item.name, path: item.path, ...(item.batch && { batch: item.batch }) };
   const { id, folder, name, size, sha256 = '' } = item.set;
   return {
     ...common,

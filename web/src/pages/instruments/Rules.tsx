@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { api, Problem } from '@/api/client';
 import { instrumentQuery, queryClient } from '@/api/queries';
 import type { Instrument, InstrumentSettings } from '@/api/types';
+import { FOLDER_FORMATS } from '@/lib/vocabulary';
 import classes from '@/pages/instruments/Instruments.module.css';
 import { toast } from '@/parts/Toasts';
 
@@ -14,7 +15,7 @@ const DEFAULTS: Required<InstrumentSettings> = {
   stable_seconds: 5,
   end_marker: null,
   sentinel: null,
-  folder_formats: ['.D'],
+  folder_formats: [...FOLDER_FORMATS],
   rescan_seconds: 30,
   since: null,
 };

@@ -16,7 +16,7 @@ import { Failed } from '@/pages/measurement/Failed';
 import classes from '@/pages/measurement/Measurement.module.css';
 import { Metadata } from '@/pages/measurement/Metadata';
 import { OverlayPicker } from '@/pages/measurement/OverlayPicker';
-import { Files, Provenance, Related, Versions, Warnings } from '@/pages/measurement/Sections';
+import { Files, PartOf, Provenance, Related, Versions, Warnings } from '@/pages/measurement/Sections';
 import { StateMark, Technique, When } from '@/parts/Bits';
 import { Failure, Message, PageSkeleton } from '@/parts/States';
 import { PlotPanel } from '@/plot/PlotPanel';
@@ -50,7 +50,8 @@ export default function Measurement() {
   return (
     <div className={classes.page}>
       <Head data={data} state={state} change={change} />
-      {data.state === 'not_translated' && <Failed data={data} />}
+      <PartOf data={data} />
+      {data.state === 'not_translated' && !data.part_of && <Failed data={data} />}
       <div className={entry ? classes.columns : classes.alone}>
         <div className={classes.hero}>
           {entry ? (

@@ -119,6 +119,17 @@ export function Files({ data }: { data: Detail }) {
   );
 }
 
+/** Says of a file of a set where the whole is: lists show that instead. */
+export function PartOf({ data }: { data: Detail }) {
+  const { t } = useTranslation();
+  if (!data.part_of) return null;
+  return (
+    <p role="note">
+      {t('part.text')} <Link to={`/measurements/${data.part_of}`}>{t('part.whole')}</Link>
+    </p>
+  );
+}
+
 export function Versions({ data }: { data: Detail }) {
   const { t } = useTranslation();
   if (data.versions.length < 2) return null;
