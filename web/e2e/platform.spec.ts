@@ -333,6 +333,25 @@ test.describe('upload', () => {
     await expect(files.getByRole('row')).toHaveCount(6);
   });
 
+  test('shows the files of one run as one measurement', async ({ page }) => {
+    const head = 'TimeStamp,Experiment time,Temperature Measured (degC)\n';
+    const rows = Array.from({ length: 50 }, (_, k) => `13:40:${k / 100 + 10},${k},${20 + k * k}\n`).join('');
+    const file = (name: string, text: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+    await signIn(page, to);
+    await page.goto(`${to.url}/upload`);
+    await page.setInputFiles('input[type=file]:not([webkitdirectory])', [
+      file('Heating_Metadata.log', 'Experiment date, 06-08-2021\nSample, "Gold"\n'),
+      file('Heating_Heat_raw.csv', head + rows),
+    ]);
+    await expect(page.getByText('Received', { exact: true })).toHaveCount(2);
+    await page.getByRole('link', { name: 'Heating_Metadata.log' }).click();
+    await page.getByRole('note').getByRole('link', { name: 'Open the whole measurement' }).click();
+    const files = page.getByRole('region', { name: 'Raw files' });
+    await expect(files.getByRole('row')).toHaveCount(3);
+    await expect(files.getByRole('cell', { name: 'Heating_Metadata.log', exact: true })).toBeVisible();
+    await expect(page.getByRole('note')).toHaveCount(0);
+  });
+
   test('knows a file that is here already', async ({ page }) => {
     await signIn(page, to);
     await page.goto(`${to.url}/upload`);
