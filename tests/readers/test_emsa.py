@@ -118,6 +118,12 @@ def test_numbers_in_every_arrangement(tmp_path: Path, kind: str, body: str) -> N
     assert entry["energy"].values.tolist() == [-1.0, -0.5, 0.0, 0.5]
 
 
+@pytest.mark.parametrize("unit", ["KeV", "KEV", "kev"])
+def test_kiloelectronvolts_however_written(tmp_path: Path, unit: str) -> None:
+    entry = made(tmp_path, "1\n2\n3\n4\n", xunits=unit)[0]
+    assert (entry.axes[0].name, entry.axes[0].unit) == ("energy", "keV")
+
+
 def test_odd_tokens_cost_themselves(tmp_path: Path) -> None:
     body = "".join(f"{i}\n" for i in range(11)) + "****\n"
     more = "#BEAMKV   -kV: high\n#XTILTSTGE-dg: 5,5\nnonsense\n"

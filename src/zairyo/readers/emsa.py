@@ -35,6 +35,8 @@ _UNITS = {
     "pa": "pA",
     "kv": "kV",
     "ev": "eV",
+    "kev": "keV",
+    "cps": "count/s",
 }
 _TECHNIQUES = {
     "EDS": "eds", "EDX": "eds", "WDS": "wds", "ELS": "eels", "EELS": "eels", "XRF": "xrf", "CLS": "cathodoluminescence",
@@ -317,7 +319,7 @@ def _started(header: _Header) -> datetime | None:
 
 READER = Reader(
     name="emsa",
-    version="1",
+    version="2",
     techniques=(*dict.fromkeys(_TECHNIQUES.values()), "unspecified"),
     vendor="EMSA/MAS",
     format="ISO 22029 spectrum",
