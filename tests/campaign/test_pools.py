@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.campaign.test_parameters import spaces
 
-from zairyo.campaign import _pool_file
-from zairyo.campaign._base import Block, CampaignError, Candidates
+from zairyo.campaign import _pool_file, _pool_source
+from zairyo.campaign._base import Block, CampaignError, Candidates, Problem
 from zairyo.campaign._pool_file import FilePool
 from zairyo.campaign._pool_space import EndlessSpace, GridPool, SpacePool
 from zairyo.campaign._pool_table import TablePool
@@ -228,8 +228,8 @@ def file(
     request: pytest.FixtureRequest, rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
     """The rows as a file of many parts."""
-    monkeypatch.setattr(_pool_file, "_CHUNK", 5000)
-    monkeypatch.setattr(_pool_file, "_HEAD", 500)
+    monkeypatch.setattr(_pool_source, "_CHUNK", 5000)
+    monkeypatch.setattr(_pool_source, "_HEAD", 500)
     path = tmp_path / f"candidates.{'parquet' if request.param == 'parquet' else 'csv'}"
     if request.param == "parquet":
         rows.to_parquet(path, row_group_size=700)
@@ -256,11 +256,50 @@ def test_a_file_in_blocks_is_what_it_is_in_memory(file: Path, rows: pd.DataFrame
     assert some.index[0] in near.index
 
 
+def test_a_file_larger_than_the_sample_in_memory(
+    file: Path, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that are in memory and rows that are not come back alike; draws are spread over the whole file."""
+    monkeypatch.setattr(_pool_file, "_KEPT", 200)
+    monkeypatch.setattr(_pool_source, "_ROWS", 256)
+    pool = FilePool(file)
+    index = np.array([2999, 0, 1500, 7, 7, 2100])
+    assert pool.decode(Block(index, np.empty((6, 0)))) == rows.iloc[index].to_dict("records")
+    few, many = pool.draw(100, rng()).index, pool.draw(600, rng()).index
+    for drawn, most in ((few, 100), (many, 600)):
+        assert 0.9 * most <= len(np.unique(drawn)) == len(drawn) <= most
+        assert (np.histogram(drawn, bins=6, range=(0, 3000))[0] > 0.05 * most).all()
+    with pytest.raises(CampaignError, match="no candidate 3000"):
+        pool.decode(Block(np.array([3000]), np.empty((1, 0))))
+    drawn = [i for seed in range(30) for i in FilePool(file).draw(3, rng(seed)).index]
+    assert len(set(drawn)) > 40
+
+
+def test_what_is_taken_is_left_out_in_any_order() -> None:
+    """Of blocks in the order of the pool and of others: nothing taken is proposed, nothing free is lost."""
+    r = rng(5)
+    X = np.column_stack([r.integers(3, size=500), r.random(500)]).astype(float)
+    space = candidates_from(pd.DataFrame(X, columns=["a", "b"]))
+    taken = np.sort(r.choice(900, 60, replace=False))
+    avoid = np.vstack([X[[3, 499]], [[1.0, 0.5]]])
+    none = np.empty((0, 2))
+    asked = Problem(
+        space, none, none[:, :0], np.zeros(0, bool), np.empty(0, np.int64), none, (), taken, avoid
+    )
+    index = np.sort(r.choice(900, 500, replace=False))
+    expected = ~np.isin(index, taken)
+    expected[[3, 499]] = False
+    assert (asked.free(Block(index, X)) == expected).all()
+    order = r.permutation(500)
+    assert (asked.free(Block(index[order], X[order])) == expected[order]).all()
+    assert (asked.free(Block(index[:20], X[:20])) == expected[:20]).all()
+
+
 def test_a_bad_cell_far_down_a_file_is_named(
     rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_pool_file, "_CHUNK", 5000)
-    monkeypatch.setattr(_pool_file, "_HEAD", 500)
+    monkeypatch.setattr(_pool_source, "_CHUNK", 5000)
+    monkeypatch.setattr(_pool_source, "_HEAD", 500)
     path = tmp_path / "candidates.csv"
     for column, bad, words in (
         ("time", "soon", "'soon' is no number"),

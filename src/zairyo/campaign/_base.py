@@ -215,17 +215,26 @@ class Problem:
     def free(self, block: Block) -> Mask:
         """Which of a block may be proposed, shape (m,)."""
         free = np.ones(len(block), bool)
-        if len(self.taken):
+        if len(self.taken) and len(block) > len(self.taken) and (block.index[1:] > block.index[:-1]).all():
+            # In order, as pools give them: the few that are taken are looked for among the many that are not.
+            at = np.searchsorted(block.index, self.taken)
+            at = at[at < len(block)]
+            free[at[np.isin(block.index[at], self.taken)]] = False
+        elif len(self.taken):
             at = np.minimum(np.searchsorted(self.taken, block.index), len(self.taken) - 1)
             free &= self.taken[at] != block.index
         if self.avoid is not None and len(self.avoid):
-            span = np.where(self.space.upper > self.space.lower, self.space.upper - self.space.lower, 1.0)
-            X = block.X / span
-            for row in self.avoid / span:
-                near = np.abs(X[:, 0] - row[0]) <= 1e-9
-                if near.any():
-                    near[near] = (np.abs(X[near] - row) <= 1e-9).all(axis=1)
-                    free &= ~near
+            slack = 1e-9 * np.where(
+                self.space.upper > self.space.lower, self.space.upper - self.space.lower, 1.0
+            )
+            for row in self.avoid:
+                # Column after column, so that after the first few rows are left to compare.
+                near = np.arange(len(block))
+                for j in range(block.X.shape[1]):
+                    near = near[np.abs(block.X[near, j] - row[j]) <= slack[j]]
+                    if not len(near):
+                        break
+                free[near] = False
         return free
 
 

@@ -138,13 +138,14 @@ def costs_of(
 ) -> list[float | None]:
     """What each experiment costs; None where that is not known."""
     pool = inner(candidates)
-    if not isinstance(pool, Pool):
+    if not isinstance(pool, Pool) or not pool.has_cost:
         return [None] * len(settings)
     columns = (
         pool._at(np.asarray(places)) if (np.asarray(places) >= 0).all() else pool.coding.read(list(settings))
     )
     costs = pool.cost(columns)
-    return [None] * len(settings) if costs is None else [float(c) for c in costs]
+    assert costs is not None
+    return [float(c) for c in costs]
 
 
 def _reason(

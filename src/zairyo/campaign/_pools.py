@@ -153,6 +153,11 @@ class Pool:
                 allowed[allowed] = constraint.allows(take(columns, allowed))
         return allowed
 
+    @property
+    def has_cost(self) -> bool:
+        """Whether it is known what candidates cost."""
+        return self._cost is not None
+
     def cost(self, columns: Columns) -> Floats | None:
         """What each row of columns would cost."""
         if self._cost is None:
