@@ -80,6 +80,41 @@ def test_what_the_curve_is(tmp_path: Path, heading: str, unit: str, name: str, t
     assert e["temperature"].unit == "degC"
 
 
+BALANCE = """Title                                    01.01.2024 18:00
+________________________________________________________
+
+FileName:
+  TGA_PP, 01.01.2024 18:00:00
+  Sample Weight
+SampleID:
+  TGA_PP, 4.9292 mg
+Texts:
+
+Method:
+  PP_cracking
+Customer:
+  
+User:
+  thermo
+Results:
+Curve:
+          Index              t             Ts             Tr          Value
+                           [s]           [°C]           [°C]           [mg]
+              0              0         45.647         50.000        4.92915
+              1              1         45.699         50.083         4.9291
+LastKeyWD:
+"""
+
+
+def test_the_report_of_a_balance(tmp_path: Path) -> None:
+    m = reads(BALANCE, tmp_path)
+    (e,) = m
+    assert (m.sample, m.operator, m.started) == ("TGA_PP", "thermo", datetime(2024, 1, 1, 18))
+    assert (e.technique, e["mass"].unit, e["mass"].values.tolist()) == ("tga", "mg", [4.92915, 4.9291])
+    assert e.conditions["method"] == Quantity("PP_cracking")
+    assert e.conditions["sample_mass"] == Quantity(4.9292, "mg")
+
+
 def test_tabs_and_decimal_commas(tmp_path: Path) -> None:
     text = "Index\tt\tTs\tTr\tHeat Flow\n\t[s]\t[°C]\t[°C]\t[mW]\n0\t0\t24,97\t25\t-1,5\n1\t1\t25,01\t25,17\t-1,6\n"
     e = reads(text, tmp_path)[0]

@@ -95,6 +95,24 @@ def test_decimal_commas(tmp_path: Path) -> None:
     assert e.conditions["sample_mass"] == Quantity(22.16, "mg")
 
 
+@pytest.mark.parametrize(
+    ("sign", "encoding"), [("›", "cp1252"), ("°", "cp850"), ("°", "cp437"), ("", "ascii")]
+)
+def test_degrees_of_other_code_pages(tmp_path: Path, sign: str, encoding: str) -> None:
+    """``#FTYPE:ASCII`` is the code page of DOS; a temperature in "øC" would be in no unit at all."""
+    text = STA.replace("#IDENTITY", "#FTYPE:ASCII\n#IDENTITY").replace("ü", "u").replace("°", sign)
+    text = text.replace(f"600,0{sign}C", f"600,0{sign}C/00:10/600,0{sign}C/").replace(
+        "27.05.2019 10:27:05 (UTC+2)", "08.10.2024 15:04"
+    )
+    m = reads(text, tmp_path, encoding=encoding)
+    e = m[0]
+    assert e["temperature"].unit == "degC"
+    assert e.conditions["heating_rate"] == Quantity(10.0, "K/min")
+    assert e.conditions["temperature_end"] == Quantity(600.0, "degC")
+    assert m.started == datetime(2024, 10, 8, 15, 4)
+    assert m.warnings == ()
+
+
 def test_csv_has_separators_in_its_header_too(tmp_path: Path) -> None:
     lines = []
     for line in STA.replace("SEMICOLON", "COMMA").splitlines():

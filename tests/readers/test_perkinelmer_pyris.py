@@ -74,6 +74,23 @@ def test_every_step_is_an_entry(tmp_path: Path, encoding: str) -> None:
     assert not m.warnings
 
 
+def test_headings_may_stand_over_the_first_step_only(tmp_path: Path) -> None:
+    """As Pyris writes for a TGA: refused for that, a person had no data at all."""
+    names = (
+        "\tTime     \tUnsubtracted\tBaseline     \tProgram     \tSample     \tSample     \tBalance      \n"
+        "\t          \tWeight     \tWeight     \tTemperature\tTemperature\tPurge Flow\tPurge Flow \n"
+    )
+    text = HEAD.replace("\n", " \n") + "1) TGA Isothermal \n" + names
+    for title, minutes in (("", 0.0), ("2) TGA Temperature Scan \n", 1.0)):
+        text += title + "".join(f"\t{minutes + k}\t7.02\t0.0\t50.0\t49.8\t45.0\t69.9 \n" for k in (0, 0.5))
+    m = read(written(tmp_path / "a.txt", text))
+    assert [e.title for e in m] == ["TGA Isothermal", "TGA Temperature Scan"]
+    assert [e.technique for e in m] == ["tga", "tga"]
+    assert m[1]["time"].values.tolist() == [1, 1.5]
+    assert (m[1]["mass"].unit, m[1]["mass"].values.tolist()) == ("mg", [7.02, 7.02])
+    assert (m[1]["protective_gas_flow"].unit, m[1]["protective_gas_flow"].values[0]) == ("ml/min", 69.9)
+
+
 def test_a_balance(tmp_path: Path) -> None:
     names = (
         "\tTime\tUnsubtracted\tBaseline\tProgram\tSample\tApprox.\n"

@@ -53,6 +53,11 @@ _HEAT = ("specific_heat_flow", "heat_flow", "unsubtracted_heat_flow")
 _MASS = ("mass", "relative_mass")
 
 
+def spelt(unit: str | None) -> str | None:
+    """A unit whose degree sign was lost between code pages (``øC``, ``›C``, ``C``) as degrees Celsius."""
+    return "degC" if unit is not None and re.fullmatch(r"[^A-Za-z0-9/%]?C", unit.strip()) else unit
+
+
 def named_by_unit(signals: Sequence[Signal]) -> list[Signal]:
     """The signals by what their units say: a mass in percent is relative, a heat flow in W/g is per mass."""
     made: list[Signal] = []

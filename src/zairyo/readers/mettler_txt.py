@@ -89,6 +89,7 @@ def _read(source: RawInput) -> Measurement:
     if not entries:
         raise ReadError(f"{source.name} holds no points; nothing was measured, or it is cut off.")
     names = used([e.name for e in entries]) if len(entries) > 1 else ["data"]
+    head = [clean_text(line.strip()) for line in lines[: starts[0]]]
     return Measurement(
         tuple(
             Entry(
@@ -107,6 +108,7 @@ def _read(source: RawInput) -> Measurement:
         ),
         title=samples[0] or source.path.stem,
         sample=samples[0] if len(set(samples)) == 1 else "",
+        operator=_told(head, "User:", "Benutzer:"),
         instrument="METTLER TOLEDO",
         warnings=tuple(dict.fromkeys(warnings)),
     )
@@ -127,6 +129,12 @@ def _named(lines: list[str]) -> tuple[str, datetime | None] | None:
         if match and found is not None:
             return clean_text(match["sample"]), found
     return None
+
+
+def _told(lines: list[str], *keys: str) -> str:
+    """The line below a key; none where another key follows."""
+    at = next((i for i, line in enumerate(lines[:-1]) if line in keys), None)
+    return "" if at is None or lines[at + 1].endswith(":") else lines[at + 1]
 
 
 def _units(heading: str, below: str) -> list[str | None]:
@@ -159,7 +167,7 @@ def _entry(
 ) -> Entry:
     tabs = "\t" in lines[start]
     names = [c.strip() for c in lines[start].split("\t")] if tabs else _CELL.findall(lines[start])
-    units = _units(lines[start], lines[start + 1])[: len(names)]
+    units = [_thermal_columns.spelt(u) for u in _units(lines[start], lines[start + 1])[: len(names)]]
     rows = [" ".join(line.split()) for line in lines[start + 2 : end]]
     if end == len(lines) and lines[-1].strip() and len(rows[-1].split()) < len(names):
         raise ReadError(
@@ -184,6 +192,8 @@ def _entry(
         others = [n for n in numeric if n not in ("time", "reference_temperature", "temperature")]
         default = (others or [default])[0]
     conditions = {}
+    if method := _told(around, "Method:", "Methode:"):
+        conditions["method"] = Quantity(method)
     if mass := next((m for line in around if (m := _MASS.search(line))), None):
         conditions["sample_mass"] = Quantity(number(mass[1]) or 0.0, "mg")
     return table(

@@ -46,7 +46,9 @@ _DATES = (
     "%d.%m.%Y %H:%M",
 )
 _ZONE = re.compile(r"\s*\((?:UTC|GMT)\s*(?:([+-]\d{1,2})(?::?(\d\d))?)?\)")
-_RAMP = re.compile(r"(-?[\d.,]+)\s*°?\s*C\s*/\s*(-?[\d.,]+)\s*\(K/min\)\s*/\s*(-?[\d.,]+)\s*°?\s*C")
+_RAMP = re.compile(
+    r"(-?[\d.,]+)\s*[^\d\s.,/()]?\s*C\s*/\s*(-?[\d.,]+)\s*\(K/min\)\s*/\s*(-?[\d.,]+)\s*[^\d\s.,/()]?\s*C"
+)
 _COLUMNS = [
     *rules(
         (r"gas flow ?\(purge ?1?\)|purge ?1( flow)?", "purge_gas_flow"),
@@ -91,6 +93,7 @@ def _read(source: RawInput) -> Measurement:
     at = next((i for i, line in enumerate(lines) if line.lstrip('"').startswith("##")), None)
     if at is None:
         raise ReadError(f"{source.name} ends before its columns are named; it is cut off. Copy it again.")
+    lines[: at + 1] = _recoded(lines[: at + 1])
     delimiter = _delimiter(lines[:at], lines[at])
     header = _header(lines[:at], delimiter)
     headings = [h.lstrip("#").strip() for h in cells_of(lines[at], delimiter)]
@@ -120,6 +123,18 @@ def _read(source: RawInput) -> Measurement:
         original_metadata=tidy_metadata({k: v[0] if len(v) == 1 else v for k, v in header.items()}),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _recoded(head: list[str]) -> list[str]:
+    """The header; ``#FTYPE:ASCII`` is the code page of DOS, where the degree sign is what Windows shows as ø."""
+    text = "\n".join(head)
+    if not re.search(r"^#FTYPE:\W*ASCII", text, re.M) or "°" in text:
+        return head
+    try:
+        again = text.encode("cp1252").decode("cp850")
+    except UnicodeError:
+        return head
+    return again.split("\n") if "°" in again else head
 
 
 def _delimiter(head: list[str], headings: str) -> str:
@@ -199,7 +214,7 @@ def _entry(
     if not np.any(filled):
         raise ReadError("The columns hold no numbers; the file is damaged.")
     own = [c[: int(np.flatnonzero(filled)[-1]) + 1] for c in own]  # shorter ones are filled up with blanks
-    spelt = [None if u is None else "degC" if u == "C" else u for u in units]
+    spelt = [_thermal_columns.spelt(u) for u in units]
     signals = _thermal_columns.named_by_unit(signals_of(names, spelt, own, _COLUMNS, warnings))
     signals = _signed(signals, _of(header, "EXO", index))
     numeric = [s.name for s in signals if s.values.dtype.kind == "f"]

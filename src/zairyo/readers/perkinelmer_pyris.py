@@ -42,6 +42,7 @@ _USUAL = {
     "unsubtracted_mass": "mg",
     "baseline_mass": "mg",
     "purge_gas_flow": "ml/min",
+    "protective_gas_flow": "ml/min",
     "heat_flow": "mW",
     "unsubtracted_heat_flow": "mW",
     "baseline_heat_flow": "mW",
@@ -51,7 +52,8 @@ _COLUMNS = [
     *rules(
         (r"unsubtracted weight", "mass"),
         (r"baseline weight", "baseline_mass"),
-        (r"approx\. gas flow|gas flow", "purge_gas_flow"),
+        (r"approx\. gas flow|gas flow|sample purge flow", "purge_gas_flow"),
+        (r"balance purge flow", "protective_gas_flow"),
         (r"uncorrected heat flow", "uncorrected_heat_flow"),
         (r"program temp.*", "program_temperature"),
         (r"sample temp.*", "temperature"),
@@ -89,6 +91,7 @@ def _read(source: RawInput) -> Measurement:
     started = moment(header.get("Data Collected", ""), _DATES)
     entries: list[Entry] = []
     after: list[str] = []
+    named: list[str] = []
     count, at = 0, begin
     while at < len(lines):
         if not _is_row(lines[at]):
@@ -99,7 +102,9 @@ def _read(source: RawInput) -> Measurement:
         while end < len(lines) and _is_row(lines[end]):
             end += 1
         count += end - at
-        entry = _entry(lines, at, end, after, len(entries) + 1, warnings, source)
+        named = [x for x in after if "\t" in x][-2:] or named  # a step without headings has those before it
+        title = next((m["title"] for x in reversed(after) if (m := _STEP.match(x))), "")
+        entry = _entry(lines, at, end, title, named, len(entries) + 1, warnings, source)
         entries.append(
             Entry(
                 entry.name, entry.technique, entry.axes, entry.signals, entry.default, entry.x, entry.title,
@@ -161,13 +166,19 @@ def _is_row(line: str) -> bool:
 
 
 def _entry(
-    lines: list[str], at: int, end: int, above: list[str], n: int, warnings: list[str], source: RawInput
+    lines: list[str],
+    at: int,
+    end: int,
+    title: str,
+    named: list[str],
+    n: int,
+    warnings: list[str],
+    source: RawInput,
 ) -> Entry:
     width = len(lines[at].split())
     rows = [x.strip() for x in lines[at:end]]
     columns = columns_of([" ".join(r.split()) for r in rows], " ", width, warnings, line=at + 1)
-    title = next((m["title"] for x in reversed(above) if (m := _STEP.match(x))), "")
-    names = _headings([x for x in above if "\t" in x][-2:], width)
+    names = _headings(named, width)
     if names is None:
         raise ReadError(f"the headings above line {at + 1} of {source.name} do not fit its {width} columns.")
     units: list[str | None] = [None] * width
@@ -224,7 +235,7 @@ def _instrument(entries: list[Entry]) -> str:
 
 READER = Reader(
     name="perkinelmer_pyris",
-    version="1",
+    version="2",
     techniques=("dsc", "tga", "sta", "dta"),
     vendor="PerkinElmer",
     format="Pyris text",
