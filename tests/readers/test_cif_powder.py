@@ -111,6 +111,11 @@ def test_a_name_that_is_twice_in_a_loop_gives_two_columns(tmp_path: Path) -> Non
     assert read_cif("data_x loop_ _a _a 1 2 3 4")[0].loops == [{"_a": ["1", "3"], "_a_2": ["2", "4"]}]
 
 
+def test_a_loop_without_values_ends_with_its_block() -> None:
+    """Found by fuzzing: the next block's first name was taken for the loop's, which that block does not have."""
+    assert read_cif("data_x loop_ _a data_y _b 1")[1].items == {"_b": "1"}
+
+
 def test_what_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="no whole rows"):
         reads(HEAD + LOOP + "4 10.3", tmp_path)

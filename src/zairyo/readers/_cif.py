@@ -60,7 +60,7 @@ def read_cif(text: str) -> list[Block]:
         if not quoted and lower == "data_":
             _close(columns, cells, name)
             blocks.append(Block(token[5:]))
-            name, columns, cells = "", [], 0
+            name, columns, cells, headed = "", [], 0, False
         elif not blocks:
             continue  # what stands before the first block
         elif not quoted and lower == "loop_":

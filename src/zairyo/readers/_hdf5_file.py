@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import MeasurementError
 from zairyo.readers._api import RawInput, ReadError
+from zairyo.readers._hdf5_heaps import check_heaps
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 #: The most bytes that one array may unpack to.
@@ -30,9 +32,15 @@ def open_hdf5(src: RawInput, member: str = "") -> Iterator[Any]:
     name = member or src.name
     try:
         plain = not member and not src.is_folder and src.path.name == src.name
-        with h5py.File(
-            src.path if plain else io.BytesIO(src.member(member) if member else src.read_bytes()), "r"
-        ) as f:
+        where: Any = src.path
+        if plain:
+            with src.path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                check_heaps(data, name)
+        else:
+            content = src.member(member) if member else src.read_bytes()
+            check_heaps(content, name)
+            where = io.BytesIO(content)
+        with h5py.File(where, "r") as f:
             yield f
     except (ReadError, MeasurementError):
         raise
