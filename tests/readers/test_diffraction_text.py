@@ -229,3 +229,23 @@ def test_two_columns_named_xy(tmp_path: Path, text: str) -> None:
     assert m.source.reader == "xrd_xy"
     assert m[0]["two_theta"].values.tolist() == [10, 10.1]
     assert m[0].signal.values.tolist() == [100, 110]
+
+
+@pytest.mark.parametrize(
+    ("scanned", "axis"),
+    [
+        ("Coupled TwoTheta/Theta", "two_theta"),
+        ("TwoTheta", "two_theta"),
+        ("Rocking Curve", "omega"),
+        ("Theta", "omega"),
+    ],
+)
+def test_evas_text_is_over_the_angle_that_was_scanned(tmp_path: Path, scanned: str, axis: str) -> None:
+    """A rocking curve over 2θ would be a peak at half its angle."""
+    path = tmp_path / "made.xy"
+    path.write_text(
+        f'\'Id: "S" Comment: "c" Operator: "o" Anode: "Cu" Scantype: "{scanned}"\n17.0 5\n17.1 6\n'
+    )
+    entry = registry.read(path)[0]
+    assert entry.signal.axes == (axis,)
+    assert entry[axis].values.tolist() == [17, 17.1]

@@ -80,6 +80,10 @@ def test_csv_of_a_computer_with_decimal_commas(tmp_path: Path) -> None:
     assert e.conditions["wavelength"] == Quantity(1.540598, "angstrom")
 
 
+def test_csv_without_its_first_line(tmp_path: Path) -> None:
+    assert csv(CSV.partition("\n")[2], tmp_path)[0].signal.values.tolist() == [2171, 2154, 2103, 2100]
+
+
 def test_csv_of_a_rocking_curve_runs_along_omega(tmp_path: Path) -> None:
     e = csv(CSV.replace("Gonio", "Omega"), tmp_path)[0]
     assert e.signal.axes == ("omega",)

@@ -76,6 +76,21 @@ def test_ion_currents_of_another_country(tmp_path: Path) -> None:
     assert m.title == "run 3"
 
 
+def test_german_headings(tmp_path: Path) -> None:
+    text = FILE.replace("Time Relative", "Zeit relativ").replace("Ion Current", "Ionenstrom")
+    text = (
+        text.replace("Start Time", "Startzeit")
+        .replace("End Time", "Endzeit")
+        .replace("Time\tZeit", "Zeit\tZeit")
+    )
+    path = written(tmp_path / "a.asc", text)
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    m = read(path)
+    assert m.started == datetime(2024, 3, 2, 9)
+    assert m[0]["ion_current_he"].values.tolist() == [1.5e-9, 1.6e-9, 1.7e-9]
+    assert m[0]["time"].unit == "s"
+
+
 @pytest.mark.parametrize("mark", ["09:00:05\t5,400\t2,6", "09:00:10\t10,000\t1,7", "\t\tHe", "Time Relative"])
 def test_what_is_cut_off_is_refused(tmp_path: Path, mark: str) -> None:
     text = FILE.replace("09:00:11", "10:00:11")  # the recording went on for an hour

@@ -35,7 +35,8 @@ _TEXTS = {"Anode material": "xray_source_element", "Scan type": "scan_mode"}
 
 def sniff(src: RawInput) -> float:
     head = src.text_head
-    return CERTAIN if b"[Measurement conditions]" in head[:2000] and b"[Scan points]" in head else NO
+    told = b"[Measurement conditions]" in head[:2000] or b"Anode material" in head
+    return CERTAIN if told and b"[Scan points]" in head else NO
 
 
 def read(src: RawInput) -> Measurement:

@@ -26,7 +26,9 @@ from zairyo.readers._text_export import (
 )
 from zairyo.readers.delimited_text import used
 
-_HEADINGS = re.compile(r"Time\tTime Relative \[\w+\]\t[^\t]+\[[^\]]+\](\t|\s*\Z)")
+_HEADINGS = re.compile(
+    r"(Time\tTime Relative|Zeit\tZeit relativ) \[\w+\]\t[^\t]+\[[^\]]+\](\t|\s*\Z)", re.IGNORECASE
+)
 _DATES = (
     "%d/%m/%Y %H:%M:%S",
     "%m/%d/%Y %I:%M:%S %p",
@@ -38,11 +40,14 @@ _KINDS = {
     "partial pressure": "partial_pressure",
     "ion current": "ion_current",
     "concentration": "concentration",
+    "partialdruck": "partial_pressure",
+    "ionenstrom": "ion_current",
+    "konzentration": "concentration",
 }
 
 
 def _sniff(source: RawInput) -> float:
-    if "Time Relative [" not in head_text(source, 60):
+    if not any(words in head_text(source, 60).casefold() for words in ("time relative [", "zeit relativ [")):
         return NO
     lines = head_lines(source, 60)
     return CERTAIN if any(_HEADINGS.match(line) for line in lines) else NO
@@ -65,8 +70,10 @@ def _read(source: RawInput) -> Measurement:
     stripped = [r.rstrip("\t") for r in rows]
     columns = columns_of(stripped, "\t", len(headings), warnings, line=at + 2, unread=clocks)
     signals, names = _signals(headings, masses, columns, warnings)
-    started = moment(header.get("Start Time", ""), _DATES) or moment(rows[0].split("\t")[0], _DATES)
-    ended = moment(header.get("End Time", ""), _DATES)
+    started = moment(_stated(header, "Start Time", "Startzeit"), _DATES) or moment(
+        rows[0].split("\t")[0], _DATES
+    )
+    ended = moment(_stated(header, "End Time", "Endzeit"), _DATES)
     conditions = {}
     if started and ended and ended > started:
         conditions["duration"] = Quantity((ended - started).total_seconds(), "s")
@@ -97,6 +104,10 @@ def _header(lines: list[str]) -> dict[str, str]:
     return found
 
 
+def _stated(header: dict[str, str], *names: str) -> str:
+    return next((header[name] for name in names if name in header), "")
+
+
 def _masses(line: str, width: int, source: RawInput) -> list[str]:
     """The names over the columns, each somewhere above the three that are its own."""
     found = [clean_text(cell.strip()) for cell in line.split("\t") if cell.strip()]
@@ -125,7 +136,7 @@ def _whole(
         ):
             raise ReadError(f"{source.name} ends within a number; it is cut off. Copy it again.")
         return rows
-    ended = moment(header.get("End Time", ""), _DATES)
+    ended = moment(_stated(header, "End Time", "Endzeit"), _DATES)
     last = next((t for c in reversed(cells) if (t := moment(c, _DATES))), None)
     if not ended or not last or abs((ended - last).total_seconds()) > 60:
         raise ReadError(f"{source.name} ends before the time that it says; it is cut off. Copy it again.")
@@ -164,7 +175,7 @@ def _signals(
 
 READER = Reader(
     name="tga_ms_asc",
-    version="1",
+    version="2",
     techniques=("evolved_gas_ms",),
     vendor="Pfeiffer Vacuum",
     format="QUADERA ASCII",
