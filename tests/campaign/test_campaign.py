@@ -17,6 +17,7 @@ from zairyo.campaign import (
     Continuous,
     Levels,
     SearchSpace,
+    _seek_model,
     maximise,
     minimise,
     model,
@@ -72,6 +73,33 @@ def test_ask_and_tell_find_the_best() -> None:
         campaign.tell(picks)
     assert campaign.best is not None
     assert campaign.best.outcomes["strength"] == outcome(table).max()
+
+
+@pytest.mark.parametrize("objective", [maximise("y"), minimise("y"), target("y", 0.5)])
+def test_what_chose_is_what_people_are_told(objective: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outcome is fitted once a pick, not again for the sentences; and the range says what a fit of its own would."""
+    fits = 0
+    real = _seek_model.believe
+
+    def counted(*args: Any, **options: Any) -> Any:
+        nonlocal fits
+        fits += 1
+        return real(*args, **options)
+
+    monkeypatch.setattr(_seek_model, "believe", counted)
+    X = np.random.default_rng(1).random((60, 2)).round(4)
+    pool = pd.DataFrame(X, columns=["a", "b"])
+    made = pool.iloc[:8].assign(y=np.sin(3 * X[:8, 0]) + X[:8, 1])
+    campaign = Campaign(pool, [objective], seed=3)
+    campaign.tell(made)
+    row = campaign.ask(1).iloc[0]
+    campaign.explain()
+    assert fits == 1
+    y = made["y"].to_numpy()
+    alone = real(X[:8], y, campaign.candidates.space, seed=3)
+    x = row[["a", "b"]].to_numpy(float)[None, :]
+    mean = float(alone.weights @ [one.latent(x)[0][0] for one in alone.members])
+    assert row["mean"] == pytest.approx(float(alone.output.backward(np.array(mean))), rel=1e-6)
 
 
 def test_nothing_is_proposed_twice_until_nothing_is_left() -> None:

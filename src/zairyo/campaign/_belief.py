@@ -7,16 +7,17 @@ of :func:`zairyo.learn.fit_gp`; whichever strategy chose.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from zairyo.campaign._base import Floats, Mask, Objective, Problem
+from zairyo.campaign._fits import believe
 from zairyo.campaign._objectives import feasible, front, loss, wanted
 from zairyo.campaign._phases import phase_map
-from zairyo.campaign._seek_model import believe
+from zairyo.campaign._seek import direction
 from zairyo.learn import GP, LearnError, Success, fit_gp, fit_success
 from zairyo.learn._output import Output
 
@@ -80,6 +81,14 @@ class Model:
         return np.asarray(self.weights @ np.array(shares))
 
 
+def _signed(gp: GP, sign: float) -> GP:
+    """The same process of outcomes times ``sign``, 1 or -1."""
+    if sign > 0:
+        return gp
+    output = replace(gp.output, middle=-gp.output.middle, centre=-gp.output.centre)
+    return replace(gp, t=-gp.t, output=output)
+
+
 @dataclass(frozen=True, eq=False)
 class Belief:
     """Models of all outcomes.
@@ -110,9 +119,11 @@ class Belief:
         noise = None if problem.noise is None else problem.noise[known, k]
         X, y = problem.X[known], problem.Y[known, k]
         if objective.direction != "model":
-            found = believe(X, y, problem.space, noise=noise, seed=problem.seed)
+            # As the strategies that look for the best have it, for whom more is better: so it is fitted once.
+            sign = direction(objective)
+            found = believe(X, sign * y, problem.space, noise=noise, seed=abs(problem.seed))
             if found is not None:
-                return Model(found.members, found.weights)
+                return Model(tuple(_signed(one, sign) for one in found.members), found.weights)
         try:
             return Model((fit_gp(X, y, problem.space, noise=noise, seed=problem.seed, starts=1),), np.ones(1))
         except LearnError:

@@ -15,8 +15,9 @@ from zairyo.campaign._acquisition import (
     weighted,
 )
 from zairyo.campaign._base import Block, CampaignError, Floats, Mask, Objective, Pick, Problem, Strategy
+from zairyo.campaign._fits import believe
 from zairyo.campaign._objectives import feasible, loss, wanted
-from zairyo.campaign._seek_model import FEWEST, LARGEST, Belief, Tracked, believe
+from zairyo.campaign._seek_model import FEWEST, LARGEST, Belief, Tracked
 from zairyo.campaign._seek_search import (
     SPREAD,
     Found,
