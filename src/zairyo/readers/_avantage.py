@@ -77,9 +77,9 @@ def spectrum(space: DataSpace, name: str, warnings: list[str]) -> Measurement:
     about = space.properties
     energies = space.axes[0][0] if space.axes and space.axes[0] else None
     if energies is None or energies.kind != "ENERGY" or isinstance(energies.values, list):
-        over = ", ".join(a.kind.lower() for group in space.axes for a in group) or "nothing"
+        kinds = ", ".join(a.kind.lower() for group in space.axes for a in group) or "nothing"
         raise ReadError(
-            f"{name} holds {about.get('DS_GEPROPID_VALUE_LABEL') or 'values'} over {over}, no spectra over an energy; "
+            f"{name} holds {about.get('DS_GEPROPID_VALUE_LABEL') or 'values'} over {kinds}, no spectra over an energy; "
             "only spectra are read"
         )
     stated = number(about.get("DS_GEPROPID_TECHNIQUE"))
@@ -135,22 +135,16 @@ def _outer(group: list[SpaceAxis], taken: set[str], warnings: list[str]) -> tupl
     for name, space in named:
         steps = np.diff(space.values) if not isinstance(space.values, list) else np.zeros(1)
         if chosen is None and length and (np.all(steps > 0) or np.all(steps < 0)):
-            unit = (
-                unit_of(space.unit, space.label, warnings)
-                if space.unit
-                else ""
-                if name.endswith("level")
-                else None
-            )
+            unit = "" if name.endswith("level") else unit_of(space.unit, space.label, warnings)
             chosen = Axis(unique(name, taken), np.asarray(space.values, np.float64), unit, space.label)
         else:
             left.append((name, space))
     if chosen is None:
         chosen = Axis(unique("index", taken), np.arange(length))
     for name, space in left:
-        values = np.array(space.values)
-        unit = unit_of(space.unit, space.label, warnings) if space.unit and values.dtype.kind == "f" else None
-        signals.append(Signal(unique(name, taken), values, unit, (chosen.name,), space.label))
+        along = np.array(space.values)
+        unit = unit_of(space.unit, space.label, warnings) if along.dtype.kind == "f" else None
+        signals.append(Signal(unique(name, taken), along, unit, (chosen.name,), space.label))
     return chosen, signals
 
 

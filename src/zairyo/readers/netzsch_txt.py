@@ -25,7 +25,6 @@ from zairyo.readers._text_export import (
     head_lines,
     moment,
     number,
-    quantity,
     read_lines,
     rules,
     signals_of,
@@ -275,8 +274,8 @@ def _conditions(header: dict[str, list[str]], index: int, warnings: list[str]) -
             ("temperature_end", 3, "degC"),
         )
         for name, group, unit in ends:
-            if (value := quantity(ramp[group])) is not None:
-                found[name] = Quantity(value[0], unit)
+            if (limit := number(ramp[group])) is not None:
+                found[name] = Quantity(limit, unit)
     return found
 
 

@@ -131,9 +131,9 @@ def _values(text: str, shape: list[int], src: RawInput, warnings: list[str]) -> 
             if not line.startswith("$")
             for word in _without_index(line).replace(";", " ").replace(",", " ").split()
         ]
-        place = [int(p) for p in block[1].replace(" ", "").split(",") if p] or list(
-            np.unravel_index(at, shape[:0:-1])[::-1] if len(shape) > 1 and at < values[..., 0].size else []
-        )
+        place = [int(p) for p in block[1].replace(" ", "").split(",") if p]
+        if not place and len(shape) > 1 and at < values[..., 0].size:  # in the order of the data
+            place = [int(p) for p in np.unravel_index(at, shape[:0:-1])[::-1]]
         if (
             len(words) != shape[0]
             or len(place) != len(shape) - 1
