@@ -76,7 +76,25 @@ def test_a_map_and_its_series(set_up: tuple[Bench, Client], instruments: Path) -
     bench, client = set_up
     stem = "16x16-diffraction_imagel_5x5x256x256_EDS"
     for name in (f"{stem}.emi", f"{stem}_1.ser"):
-        shutil.copy(instruments / "fei-tia" / name, bench.write(name, b"") and bench.folder / name)
+        bench.write(name, (instruments / "fei-tia" / name).read_bytes())
     bench.work()
     found = shown(client, all_done(1))
     assert names(found[f"{stem}.emi"]) == [f"{stem}.emi", f"{stem}_1.ser"]
+
+
+def test_a_run_is_put_together_however_often_the_server_is_killed(
+    set_up: tuple[Bench, Client], instruments: Path
+) -> None:
+    """Without it, a power cut while the last file of a run comes leaves the run in pieces for ever."""
+    bench, client = set_up
+    run = {p.name: p.read_bytes() for p in (instruments / "dens-impulse-csv").iterdir()}
+    for name in ("StubExperiment_Synchronized_data.csv", "StubExperiment_Metadata.log"):
+        bench.write(name, run[name])
+        bench.work()  # it has its receipt, and nobody knows how far the server came with it
+        bench.server.kill()
+        bench.server.start()
+    found = shown(client, all_done(1))
+    assert names(found["StubExperiment_Synchronized_data.csv"]) == [
+        "StubExperiment_Metadata.log",
+        "StubExperiment_Synchronized_data.csv",
+    ]
