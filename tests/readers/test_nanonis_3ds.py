@@ -58,6 +58,28 @@ def test_every_spectrum_at_its_place(tmp_path: Path) -> None:
     assert (m.operator, str(entry.started)) == ("Kato", "2014-10-21 16:48:06")
 
 
+SEGMENTS = "Segment Start (V), Segment End (V), Settling (s), Integration (s), Steps (xn), Lockin, Init. Settling (s)="
+
+
+@pytest.mark.parametrize(
+    ("segments", "bias"),
+    [
+        ("-1.0,0.0,1E-3,2E-2,2,OFF,0;0.0,0.5,1E-3,2E-2,3,OFF,0", [-1, 0, 0.25, 0.5]),  # the joint once
+        ("-1.0,0.0,1E-3,2E-2,2,OFF,0;0.1,0.5,1E-3,2E-2,2,OFF,0", [-1, 0, 0.1, 0.5]),
+        ("-1.0,0.0,1E-3,2E-2,9,OFF,0", None),
+        ("", None),
+    ],
+)
+def test_a_sweep_of_segments_is_not_even(tmp_path: Path, segments: str, bias: list[float] | None) -> None:
+    head = f"Filetype=MLS\r\n{SEGMENTS}{segments}".encode()
+    (entry,) = (m := read(tmp_path / "a", content().replace(b"Filetype=Linear", head)))
+    if bias is None:
+        assert entry.axes[-1].name == "point"
+        assert "segments" in m.warnings[0]
+    else:
+        assert entry["bias"].values == pytest.approx(bias)
+
+
 def test_stopped_grid_keeps_what_was_taken(tmp_path: Path) -> None:
     m = read(tmp_path / "a", content(places=4))
     assert "4 of 6" in m.warnings[0]

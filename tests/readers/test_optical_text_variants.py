@@ -180,6 +180,35 @@ def test_hitachi(tmp_path: Path, names: str, axis: tuple[str, str], signal: tupl
     assert (m.sample, m.instrument) == ("A", "F-7000 FL Spectrophotometer")
 
 
+# --- PerkinElmer --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "units", "technique", "axis", "signal"),
+    [
+        ("UV", ("nm", "A"), "uv_vis", NM, ("absorbance", "")),
+        ("UV", ("NM", "%T"), "uv_vis", NM, ("transmittance", "percent")),
+        ("IR", ("CM-1", "%T"), "ir", ("wavenumber", "1/cm"), ("transmittance", "percent")),
+        ("IR", ("cm-1", "A"), "ir", ("wavenumber", "1/cm"), ("absorbance", "")),
+        ("FL", ("NM", ""), "fluorescence", NM, ("intensity", None)),
+    ],
+)
+def test_perkinelmer_peds(
+    tmp_path: Path, kind: str, units: tuple[str, str], technique: str,
+    axis: tuple[str, str], signal: tuple[str, str | None],
+) -> None:  # fmt: skip
+    """The units stand on lines of their own, with no name before them."""
+    text = (
+        f"PE {kind}       SUBTECH     SPECTRUM    ASCII       PEDS        4.00\n   -1\nsample.sp\n14/03/18\n"
+        f"16:13:28.000\n14/03/18\n16:13:28.000\nAnalyst\nfoo\n#HDR\n-1\n-1\n#GR\n{units[0]}\n{units[1]}\n1.0\n0.0\n"
+        f"430.0\n-10.0\n4\n8\n0.75\n0.125\n#DATA\n{ROWS}"
+    )
+    m = read(tmp_path, text, "made.asc")
+    assert m.entries[0].technique == technique
+    check(m, axis, signal)
+    assert m.started == datetime(2014, 3, 18)
+
+
 # --- Avantes ------------------------------------------------------------------------------------------------
 
 

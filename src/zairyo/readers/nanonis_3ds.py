@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, tidy_metadata
 from zairyo.readers import _spm
@@ -138,6 +139,13 @@ def _sweep(header: dict[str, str], parameters: Any, points: int, warnings: list[
     """What was swept: from the first point's start to its end."""
     plain, unit = _parts(header.get("Sweep Signal", ""))
     name = _spm.channel_name(plain or "sweep")
+    segments = next((v for k, v in header.items() if k.startswith("Segment Start")), "")
+    if segments or header.get("Filetype", "").upper() == "MLS":
+        values = _of_segments(segments, points)
+        if values is None:
+            warnings.append("The sweep has segments that do not make up its points; the points are numbered.")
+            return Axis("point", np.arange(points))
+        return Axis(name, values, _spm.known_unit(unit, plain, warnings), plain)
     if parameters.shape[-1] >= 2:
         first, last = (float(v) for v in parameters[0, 0, :2])
         if np.isfinite([first, last]).all() and first != last:
@@ -149,6 +157,18 @@ def _sweep(header: dict[str, str], parameters: Any, points: int, warnings: list[
             return Axis(name, np.linspace(first, last, points), _spm.known_unit(unit, plain, warnings), plain)
     warnings.append("The header does not say from where to where was swept; the points are numbered.")
     return Axis("point", np.arange(points))
+
+
+def _of_segments(text: str, points: int) -> NDArray[np.float64] | None:
+    """A sweep of segments ``start,end,settling,integration,steps…;…``, whose joints count once or twice."""
+    parts = []
+    for segment in text.split(";"):
+        words = [_spm.number(word) for word in segment.split(",")]
+        if len(words) < 5 or None in words[:5] or not 0 < (words[4] or 0) <= points:
+            return None
+        parts.append(np.linspace(words[0] or 0.0, words[1] or 0.0, int(words[4] or 0)))
+    once = np.concatenate([part[bool(i) :] for i, part in enumerate(parts)])
+    return next((v for v in (once, np.concatenate(parts)) if len(v) == points), None)
 
 
 def _parameter_maps(header: dict[str, str], parameters: Any, warnings: list[str]) -> list[Signal]:
@@ -171,7 +191,7 @@ def _parameter_maps(header: dict[str, str], parameters: Any, warnings: list[str]
 
 READER = Reader(
     name="nanonis_3ds",
-    version="1",
+    version="2",
     techniques=("sts", "spm"),
     vendor="SPECS Nanonis",
     format="grid spectroscopy (3DS)",
