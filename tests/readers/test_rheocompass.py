@@ -121,3 +121,60 @@ def test_a_line_of_blanks_between_tabs_says_nothing(tmp_path: Path) -> None:
 def test_no_other_reader_claims_it(tmp_path: Path) -> None:
     assert registry.find(RawInput(written(tmp_path / "a.txt", TABS, "utf-8"))).name == "rheocompass"
     assert READER.sniff(RawInput(written(tmp_path / "b.txt", "Interval data:\t1\n", "utf-8"))) == NO
+
+
+RHEOPLUS = """Data Series Information
+Name:\tflow curve 1
+Sample:\tpaste 7
+Operator:\tM. Sato
+Measuring System:\tPP25-SN123 d=1 mm
+
+Meas. Pts.\tShear Rate\tShear Stress\tViscosity\tTorque\tStatus
+\t[1/s]\t[Pa]\t[Pa·s]\t[µNm]\t[]
+1\t0.1\t2\t20\t1.5\tM-
+2\t1\t5\t5\t2.5\tM-
+
+Data Series Information
+Name:\tflow curve 2
+Meas. Pts.\tShear Rate\tShear Stress\tViscosity\tTorque\tStatus
+\t[1/s]\t[Pa]\t[Pa·s]\t[µNm]\t[]
+1\t10\t6\t0.6\t1.5\tM-
+2\t100\t7\t0.07\t2.5\tM-
+"""
+
+
+@pytest.mark.parametrize("language", ["English", "German"])
+def test_rheoplus_writes_each_series_by_itself(tmp_path: Path, language: str) -> None:
+    """What the rheometers before RheoCompass left: two series must not become one, nor a point's number a value."""
+    text = RHEOPLUS
+    if language == "German":
+        words = (("Meas. Pts.", "Messpkte."), ("Shear Rate", "Scherrate"), ("Shear Stress", "Schubspannung"))
+        for english, german in (*words, ("Viscosity", "Viskosität"), ("Torque", "Drehmoment")):
+            text = text.replace(english, german)
+        for number in ("0.1\t", "1.5\t", "2.5\t", "0.6\t", "0.07\t"):
+            text = text.replace(number, number.replace(".", ","))
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode("cp1252"))
+    assert registry.find(RawInput(path)).name == "rheocompass"
+    m = registry.read(path)
+    assert [e.conditions["step"].value for e in m] == ["flow curve 1", "flow curve 2"]
+    assert m[0]["point"].values.tolist() == [1, 2]
+    assert m[0]["shear_rate"].values.tolist() == [0.1, 1]
+    assert (m[1]["viscosity"].unit, m[1]["viscosity"].values.tolist()) == ("Pa*s", [0.6, 0.07])
+    assert (m[0]["torque"].unit, m[0]["torque"].values.tolist()) == ("uN*m", [1.5, 2.5])
+    assert (m[1].x, m[1].default) == ("shear_rate", "viscosity")
+    assert (m.sample, m.operator) == ("paste 7", "M. Sato")
+
+
+def test_rheocompass_in_french(tmp_path: Path) -> None:
+    text = (
+        "Projet:\tP\nEssai:\tE 1\nRésultat:\tBalayage 1\nIntervalle et points de données:\t1\t2\n"
+        "Interval données:\tPoint\tPulsation\tModule de conservation\tModule de perte\n"
+        "\t\t[rad/s]\t[Pa]\t[Pa]\n\t1\t100\t1,5\t0,5\n\t2\t1\t2,5\t0,75\n"
+    )
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode("utf-16"))
+    m = registry.read(path)
+    assert (m[0].x, m[0].default) == ("angular_frequency", "storage_modulus")
+    assert m[0]["loss_modulus"].values.tolist() == [0.5, 0.75]
+    assert m.title == "E 1"
