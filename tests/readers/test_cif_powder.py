@@ -134,3 +134,16 @@ def test_damage_never_breaks_out(tmp_path: Path) -> None:
 def test_structures_are_not_taken(tmp_path: Path) -> None:
     (tmp_path / "x.cif").write_text("data_x\n_cell_length_a 5.4\n")
     assert READER.sniff(RawInput(tmp_path / "x.cif")) == NO
+
+
+def test_names_with_a_point_behind_the_category(tmp_path: Path) -> None:
+    """The newer dictionary's spelling; taken for unknown names, the pattern was none."""
+    text = HEAD + LOOP
+    for category in ("_pd_meas", "_pd_proc", "_pd_calc", "_diffrn_radiation", "_atom_site", "_diffrn"):
+        text = text.replace(f"\n{category}_", f"\n{category}.")
+    path = tmp_path / "a.cif"
+    path.write_text(text)
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    e = check(READER.read(RawInput(path)), READER)[0]
+    assert e["two_theta"].values.tolist() == [10.0, 10.1, 10.2]
+    assert e.signal.values[:2].tolist() == [120, 140]

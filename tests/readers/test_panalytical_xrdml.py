@@ -204,6 +204,13 @@ def test_a_map_stopped_in_its_last_scan_keeps_what_is_there(read) -> None:
     assert any("Aborted" in w for w in m.warnings)
 
 
+def test_a_scan_stopped_before_its_first_point_does_not_cost_the_others(read) -> None:
+    m = read(xrdml(one(span("2Theta", 30, 32) + COUNTS), one(span("2Theta", 30, 32), status="Aborted")))
+    assert len(m) == 1
+    np.testing.assert_array_equal(m[0].signal.values, [1, 2, 3])
+    assert "has no data points (Aborted)" in m.warnings[0]
+
+
 def test_repeated_and_appended_scans_are_entries_of_their_own(read) -> None:
     again = one(span("2Theta", 30, 32) + COUNTS)
     assert [e.name for e in read(xrdml(again, again))] == ["scan_1", "scan_2"]
@@ -223,6 +230,8 @@ def test_temperature_of_a_non_ambient_series_is_its_axis(read) -> None:
     (series,) = read(xrdml(at(300), at(400), at(500))).entries
     np.testing.assert_array_equal(series["temperature"].values, [300, 400, 500])
     assert series["temperature"].unit == "K"
+    celsius = at(25).replace('type="Temperature"', 'type="Temperature" unit="Celsius"')
+    assert read(xrdml(celsius))[0].conditions["temperature"] == Quantity(25.0, "degC", 1.0)
 
 
 def test_an_odd_token_costs_that_token(read) -> None:

@@ -69,10 +69,10 @@ def read_cif(text: str) -> list[Block]:
             name, columns, cells, headed = "", [], 0, True
         elif not quoted and token.startswith("_"):
             if headed:
-                columns.append(_new_column(blocks[-1].loops[-1], token.casefold()))
+                columns.append(_new_column(blocks[-1].loops[-1], _name(token)))
             else:
                 _close(columns, cells, name)
-                columns, cells, name = [], 0, token.casefold()
+                columns, cells, name = [], 0, _name(token)
         elif name:
             blocks[-1].items[name] = token
             name = ""
@@ -82,6 +82,11 @@ def read_cif(text: str) -> list[Block]:
             cells += 1
     _close(columns, cells, name)
     return blocks
+
+
+def _name(token: str) -> str:
+    """A name as the first dictionaries write it: later ones put a point behind the category."""
+    return token.casefold().replace(".", "_", 1)
 
 
 def _new_column(loop: dict[str, list[str]], name: str) -> list[str]:

@@ -18,7 +18,7 @@ from zairyo.readers._legacy_text import decode_legacy
 
 _MOST_BYTES = 256 * 1024**2
 _SNIFF = re.compile(
-    rb"^\s*_pd_(meas|proc|calc)_(2theta|counts|intensity|time_of|point|d_spacing|recip)", re.M | re.I
+    rb"^\s*_pd_(meas|proc|calc)[_.](2theta|counts|intensity|time_of|point|d_spacing|recip)", re.M | re.I
 )
 _UNCERTAIN = re.compile(r"([-+]?[\d.]+)\((\d+)\)((?:[eE][-+]?\d+)?)\Z")
 #: Positions, in the order in which one is taken for the axis: name, unit.
@@ -208,7 +208,7 @@ def _conditions(block: Block) -> dict[str, Quantity]:
 
 READER = Reader(
     name="cif_powder",
-    version="1",
+    version="2",
     techniques=("xrd", "neutron_diffraction"),
     vendor="IUCr",
     format="Powder CIF",

@@ -56,7 +56,7 @@ def _read(src: RawInput) -> Measurement:
         for element in find_all(parent, "scan"):
             what = f"scan {len(scans) + 1}"
             points = find(element, "dataPoints")
-            if points is None:
+            if points is None or (_was_stopped(element) and not _has_counts(points)):
                 warnings.append(f"{what} has no data points ({attribute(element, 'status') or 'no status'}).")
                 continue
             scans.append(_scan(parent, element, points, what, warnings))
@@ -74,6 +74,14 @@ def _read(src: RawInput) -> Measurement:
     )
 
 
+def _was_stopped(element: Element) -> bool:
+    return attribute(element, "status") not in ("", "Completed")
+
+
+def _has_counts(points: Element) -> bool:
+    return any((e.text or "").strip() for name in ("intensities", "counts") for e in find_all(points, name))
+
+
 def _scan(parent: Element, element: Element, points: Element, what: str, warnings: list[str]) -> Scan:
     intensity, intensity_unit, extra = _intensity(points, what, warnings)
     n = len(intensity)
@@ -86,8 +94,8 @@ def _scan(parent: Element, element: Element, points: Element, what: str, warning
             f"{what} says it runs along {attribute(element, 'scanAxis')!r}, which has no positions; "
             f"{axis} is taken, which moves."
         )
-    status = attribute(element, "status")
-    if status and status != "Completed":
+    if _was_stopped(element):
+        status = attribute(element, "status")
         warnings.append(f"{what} was not completed (status {status!r}); {n} points are there.")
     header = find(element, "header")
     return Scan(
@@ -245,14 +253,15 @@ def _temperature(element: Element, warnings: list[str], what: str) -> Quantity |
             found = numbers(listed.text or "", f"{what}, <nonAmbientValues>", warnings)
             found = found[np.isfinite(found)]
             if len(found):
+                stated = attribute(listed, "unit") or attribute(points, "unit")
                 spread = float(found.std()) if len(found) > 1 else None
-                return Quantity(float(found.mean()), unit(attribute(listed, "unit")) or "K", spread)
+                return Quantity(float(found.mean()), unit(stated) or "K", spread)
     return None
 
 
 READER = Reader(
     name="panalytical_xrdml",
-    version="1",
+    version="2",
     techniques=("xrd",),
     vendor="Malvern PANalytical",
     format="XRDML",
