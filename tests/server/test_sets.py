@@ -341,3 +341,15 @@ def test_in_a_large_folder_pairs_are_found_and_no_set_is_cut_in_half(
     send(agent, {"000000": b"new"}, "000000", folder="cell/")
     (work,) = claim(app)
     assert len(work.sets[0]) == 20
+
+
+def test_names_cannot_make_one_file_be_read_again_and_again(app: FastAPI, agent: TestClient) -> None:
+    """Without it, somebody who chooses names well keeps a worker busy for hours with one small file."""
+    cases = [
+        f"{'x' if i & 1 else 'X'}{'y' if i & 2 else 'Y'}{'z' if i & 4 else 'Z'}_METADATA.log"
+        for i in range(8)
+    ]
+    cases += [name.replace("METADATA", "Metadata") for name in cases]
+    names = {name: name.encode() for name in (*cases, "xyz_Heat_raw.csv")}
+    send(agent, names, *names)
+    assert max(len(w.sets) for w in claim(app)) == sets.MOST_WAYS

@@ -33,6 +33,8 @@ FindSets: TypeAlias = Callable[[tuple[str, ...]], Iterable[tuple[str, ...]]]
 NEAR = 300
 #: In a folder that has more, sets are looked for among so many on either side at least.
 FEW = 50
+#: So many sets that one file may be the main file of are tried; names can be chosen so that there are very many.
+MOST_WAYS = 8
 
 
 @dataclass(frozen=True)
@@ -219,8 +221,9 @@ def _let_wait(
 
 def _with_sets(work: Work, sets: Iterable[Iterable[int]], known: Mapping[int, Companion]) -> Work:
     """The work with its own file alone and the sets that it may make; what belonged to it before may not now."""
-    found = [tuple(known[i] for i in ids if i in known) for ids in sets]
-    return replace(work, files=work.files[:1], sets=tuple(companions for companions in found if companions))
+    found = (tuple(known[i] for i in ids if i in known) for ids in sets)
+    ways = dict.fromkeys(companions for companions in found if companions)
+    return replace(work, files=work.files[:1], sets=tuple(ways)[:MOST_WAYS])
 
 
 def keep_parts(session: Session, events: Events, results: Sequence[tuple[Work, Sequence[Companion]]]) -> None:
