@@ -96,6 +96,25 @@ def test_equal_is_equal_to_the_bit() -> None:
     assert Signal("a", [1]) != Axis("a", [1])
 
 
+def test_a_signal_over_another_axis_is_otherwise_the_same() -> None:
+    made = Signal("voltage", np.arange(3.0), "V", long_name="U", uncertainty=np.ones(3))
+    moved = made.over("row")
+    assert moved == Signal("voltage", np.arange(3.0), "V", ("row",), "U", np.ones(3))
+    assert made.axes == ()
+    assert moved.values is made.values
+    assert moved.over("row") is moved
+
+
+def test_metadata_that_cannot_be_stored_are_refused_wherever_they_are() -> None:
+    deep: Any = "end"
+    for _ in range(40):
+        deep = [deep]
+    for bad in ({1: "a"}, {"a": {2: 3}}, {"a": [{"b": "\0"}]}, {"\0": 1}, {"a": [np.float64(1)]}, {"a": (1,)},
+                {"a": 10**5000}, {"a": [10**5000]}, {"a": deep}, {"a": {"b": object()}}):  # fmt: skip
+        with pytest.raises(MeasurementError):
+            check_metadata(bad, "test")
+
+
 def test_a_zone_becomes_the_offset_it_had_then() -> None:
     # In the hour that comes twice, the same clock time with a zone's name compares unequal to any other.
     twice = datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))

@@ -295,6 +295,41 @@ def test_runs_of_zeros() -> None:
             undo_runs(broken, 12)
 
 
+def packed_runs(rng: np.random.Generator, stretches: int) -> tuple[bytes, list[int]]:
+    """Packed intensities as a loop over each number writes them, and what they are."""
+    body, expected, width = struct.pack("<i", -3), [0, 0, 0], 3
+    forms = {1: ("<b", 127), 2: ("<h", 32767), 3: ("<i", 2**31 - 1)}
+    for _ in range(stretches):
+        form, most = forms[width]
+        some = rng.integers(0, most, int(rng.integers(0, 200)), endpoint=True).tolist()
+        zeros, width = int(rng.integers(0, 20)), int(rng.integers(1, 4))
+        body += b"".join(struct.pack(form, n) for n in some) + struct.pack(form, -(4 * zeros + width))
+        expected += some + [0] * zeros
+    return body, expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_intensities_are_the_same_however_long_the_profile(seed: int) -> None:
+    """A number, or a stretch of one width, may lie across the places where unpacking pauses."""
+    body, expected = packed_runs(np.random.default_rng(seed), 600)
+    assert len(body) > 4 * 32768
+    assert undo_runs(body, len(expected) + 5).tolist() == [*expected, 0, 0, 0, 0, 0]
+    with pytest.raises(DamagedStream, match="more than"):
+        undo_runs(body, len(expected) - 1)
+
+
+def test_a_profile_of_a_thousand_million_points_is_refused(instruments: Path, tmp_path: Path) -> None:
+    """One wrong bit in a count must not fill the memory."""
+    shutil.copytree(instruments / "agilent-d/cyan.D", tmp_path / "cyan.D")
+    scans = tmp_path / "cyan.D/AcqData/MSScan.bin"
+    scans.chmod(0o644)
+    count, mark = struct.pack("<i", 105152), struct.pack("<i", 105152 | 1 << 30)
+    assert count in scans.read_bytes()
+    scans.write_bytes(scans.read_bytes().replace(count, mark))
+    with pytest.raises(ReadError, match="points"):
+        agilent_d.READER.read(RawInput(tmp_path / "cyan.D"))
+
+
 def test_lzf() -> None:
     assert unpack_lzf(b"\x02abc\x20\x02\x02xyz", 9) == b"abcabcxyz"
     with pytest.raises(DamagedStream):

@@ -82,6 +82,32 @@ def test_fewer_rows_than_stated_are_refused(tmp_path: Path, cut: int) -> None:
         read(written(tmp_path / "a.mtr", FILE[:-cut]))
 
 
+@pytest.mark.parametrize(
+    ("row", "force", "speed"),
+    [
+        ('1,.2,2.5,3.1,0,500,"1.5 mm/min"', 2.5, 1.5),
+        ('1,.2,2.5,3.1,0,500,"3 mm/min"', 2.5, 3.0),
+        ("1,.2,2.5,3.1,0,500,3 mm/min", 2.5, 3.0),  # not in quotes
+        ('1,.2,,3.1,0,500,"1.5 mm/min"', np.nan, 1.5),  # a gap
+        ('1,.2,2.5,3.1,0,500,""', 2.5, np.nan),
+    ],
+)
+def test_each_row_keeps_its_own_speed(tmp_path: Path, row: str, force: float, speed: float) -> None:
+    """Rows are read all at once where they are alike; one that differs must not shift what the others say."""
+    path = written(tmp_path / "a.mtr", FILE.replace('1,.2,2.5,3.1,0,500,"1.5 mm/min"', row))
+    (entry,) = read(path).entries
+    np.testing.assert_array_equal(entry["force"].values, [1.5, force, 3.5])
+    np.testing.assert_array_equal(entry["test_speed"].values, [1.5, speed, 2.0])
+
+
+def test_a_comma_too_many_is_told(tmp_path: Path) -> None:
+    text = FILE.replace('1,.2,2.5,3.1,0,500,"1.5', '1,.2,2.5,3.1,0,500,7,"1.5').replace(
+        "0,0,0,0,1", "0,0,0,1"
+    )
+    with pytest.raises(ReadError):
+        read(written(tmp_path / "a.mtr", text))
+
+
 def test_damage_is_an_error_or_a_measurement(instruments: Path, tmp_path: Path) -> None:
     whole = (instruments / "deben-mtr" / "NANOCEL_KW.CHAL_450PPM_15.MTR").read_bytes()
     target = tmp_path / "damaged.mtr"

@@ -173,6 +173,19 @@ def test_segments_say_only_what_changes(tmp_path: Path) -> None:
     assert m[0].original_metadata["channels"]["a"]["gain"] == 2.5
 
 
+def test_large_files_give_the_same_as_small_ones(tmp_path: Path) -> None:
+    """Small files are read, large ones mapped; neither may leave the values in the file."""
+    values = np.arange(200_000, dtype=">f8")
+    data = segment([thing("/'g'/'a'", numbers("f8", len(values), ">"), {"unit_string": "V"}, ">")],
+                   values.tobytes(), META | NEW | RAW | BIG)  # fmt: skip
+    path = written(tmp_path / "a.tdms", data)
+    assert path.stat().st_size > 2**20
+    signal = read(path)[0].signal
+    path.write_bytes(bytes(len(data)))
+    np.testing.assert_array_equal(signal.values, values.astype(float))
+    assert signal.unit == "V"
+
+
 def test_a_segment_holds_several_chunks(tmp_path: Path) -> None:
     a, b = np.arange(6.0), np.arange(6.0) * -1
     raw = b"".join(a[i : i + 2].tobytes() + b[i : i + 2].tobytes() for i in (0, 2, 4))

@@ -315,8 +315,12 @@ def _records(data: bytes, name: str, start: int, announced: int, doubles: int) -
     offsets: list[int] = []
     at, end = start, len(data)
     most = announced or (end - start) // _RECORD
-    while len(offsets) < most and at + _RECORD <= end:
-        length = _RECORD + 8 * doubles if doubles else int.from_bytes(data[at + 2 : at + 4], "little")
+    size_at, length = struct.Struct("<H").unpack_from, _RECORD + 8 * doubles
+    for _ in range(most):
+        if at + _RECORD > end:
+            break
+        if not doubles:
+            (length,) = size_at(data, at + 2)
         if length < _RECORD or at + length > end:
             break
         offsets.append(at)

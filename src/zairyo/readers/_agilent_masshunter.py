@@ -37,6 +37,7 @@ _DEEPEST = 10
 _PEAK_TYPES = {8: ("<f4", "<f4"), 12: ("<f8", "<f4"), 16: ("<f8", "<f8")}
 _PROFILE, _PEAKS = 1, 2
 _RUNS_MARK = 0x90
+_MOST_TIMES = 1 << 24  # in one profile; instruments have some hundred thousand
 _POLARITIES = {0: "positive", 1: "negative"}
 _IONISATION = {
     2: "EI",
@@ -309,6 +310,8 @@ def _profile(packed: bytes, count: int, block: Any) -> tuple[float, float, Array
     """First flight time, step, and intensities; these are packed in one of two ways."""
     if len(packed) < 24:
         raise DamagedStream(f"a profile in {len(packed)} bytes is not complete")
+    if count > _MOST_TIMES:
+        raise DamagedStream(f"a profile of {count} points cannot be")
     mark = struct.unpack_from("<I", packed, 16)[0]
     if mark == (_RUNS_MARK << 24 | count & 0xFFFFFF):
         head, intensities = packed[:16], undo_runs(packed[20:], count)

@@ -39,9 +39,7 @@ def undo_deltas(words: Array, lengths: Array, points: int, *, big_endian: bool) 
     high, low = pair if big_endian else pair[::-1]
     absolute = high * 65536 + (low & 0xFFFF)
     ends = np.cumsum(lengths)
-    inner = np.searchsorted(
-        np.sort(np.concatenate([marks + 1, marks + 2])), ends
-    )  # words of values themselves
+    inner = np.searchsorted(marks, ends - 1) + np.searchsorted(marks, ends - 2)  # words of values themselves
     if (np.diff(ends - inner, prepend=0) != points).any():
         raise DamagedStream(f"a row has not the {points} values it should have")
     if not len(marks):
@@ -76,20 +74,22 @@ def _marks(words: Array) -> Array:
 
 def channel_deltas(data: bytes, start: int) -> Array:
     """A trace in segments of at most 255 (or 4095) points: a word 0x1nnn, then n differences; shape (points,)."""
-    words = np.frombuffer(data, ">i2", (len(data) - start) // 2, start)
-    marked = words == _ABSOLUTE
-    body = np.ones(len(words), bool)
+    words = np.frombuffer(data, ">i2", (len(data) - start) // 2, start).astype(np.int16)
+    heads = words.view(np.uint16)
+    marks = iter([*np.flatnonzero(words == _ABSOLUTE).tolist(), len(words)])
+    mark = next(marks)
+    segments: list[int] = []
     at, points = 0, 0
-    heads = words.view(">u2")
     while at < len(words) and heads[at] >> 12 == 1:
+        segments.append(at)
         count = int(heads[at]) & 0xFFF
-        body[at] = False
         at, points = at + 1, points + count
-        if not marked[at : at + count].any():
-            at += count
-        else:
-            for _ in range(count):
-                at += 3 if at < len(words) and marked[at] else 1
+        while mark < at + count and mark < len(words):
+            if mark >= at:  # otherwise within the value before
+                count -= mark - at + 1
+                at = mark + 3
+            mark = next(marks)
+        at += count
     if at > len(words):
         raise DamagedStream(
             f"the trace's last segment goes on {2 * (at - len(words))} bytes after the file's end"
@@ -98,7 +98,7 @@ def channel_deltas(data: bytes, start: int) -> Array:
         raise DamagedStream(f"there is no segment of a trace at byte {start + 2 * at}")
     if not points:
         return np.zeros(0, np.int64)
-    used = words[:at][body[:at]].astype(np.int16)
+    used = np.delete(words[:at], segments)
     return undo_deltas(used, np.array([len(used)]), points, big_endian=True)[0]  # type: ignore[no-any-return]
 
 
