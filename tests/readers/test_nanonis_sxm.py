@@ -112,6 +112,23 @@ def test_channels_recorded_one_way_only(tmp_path: Path) -> None:
     assert entry["frequency_shift"].values[0, 0] == 6
 
 
+def test_passes_over_one_line_keep_their_channels_apart(tmp_path: Path) -> None:
+    path = save(tmp_path / "a", 4)
+    path.write_bytes(
+        path.read_bytes()
+        .replace(b"14\tZ\t", b"14\t[P1]_Z\t")
+        .replace(b"18\tOC_M1_Freq._Shift", b"14\t[P2]_Z")
+    )
+    (entry,) = read(path)
+    assert [s.name for s in entry.signals] == [
+        "height_p1",
+        "height_p1_retrace",
+        "height_p2",
+        "height_p2_retrace",
+    ]
+    assert entry.default == "height_p1"
+
+
 def test_other_number_types(tmp_path: Path) -> None:
     (entry,) = read(save(tmp_path / "a", 4, "<i4", type="INT LSBFIRST"))
     assert entry["height"].values.tolist() == [[0, 1, 2], [3, 4, 5]]

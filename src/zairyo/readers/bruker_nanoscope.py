@@ -71,7 +71,7 @@ def read(src: RawInput) -> Measurement:
     warnings: list[str] = []
     named = _spm.unique([_signal(data, section, settings, src.name, warnings) for section in images])
     scanned = settings | images[0]
-    entries = []
+    entries: list[Entry] = []
     for shape in dict.fromkeys(signal.values.shape for signal in named):
         alike = tuple(signal for signal in named if signal.values.shape == shape)
         image = next(i for i, signal in zip(images, named, strict=True) if signal.values.shape == shape)

@@ -6,6 +6,7 @@ channel and direction, in the order of the header's table. Facts: SPECS Zurich, 
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ _START, _END = b":NANONIS_VERSION:", b":SCANIT_END:"
 _BEFORE_DATA = b"\x1a\x04"
 _MOST_HEADER = 4 * 1024**2
 _MOST_PIXELS = 100_000
+_PASS = re.compile(r"\[(P\d+)\]\s*")
 
 
 def sniff(src: RawInput) -> float:
@@ -46,7 +48,13 @@ def read(src: RawInput) -> Measurement:
     downward = header.get("SCAN_DIR", "").strip() == "down"
     signals = []
     for (name, unit, back), frame in zip(frames, values, strict=True):
-        own = _spm.channel_name(name) + ("_retrace" if back else "")
+        passed = _PASS.match(name)  # of several passes over a line each has channels of its own
+        own = (
+            _spm.channel_name(name[passed.end() :]) + f"_{passed[1].lower()}"
+            if passed
+            else _spm.channel_name(name)
+        )
+        own += "_retrace" if back else ""
         # On the way back a line is recorded from right to left.
         signals.append(
             Signal(own, frame[:, ::-1] if back else frame, unit, ("y", "x"), f"{name}{' (back)' * back}")
@@ -57,7 +65,7 @@ def read(src: RawInput) -> Measurement:
     )
     entry: Entry = _spm.made(
         "the scan", Entry, "scan", _technique(header), axes, (named := _spm.unique(signals)),
-        default=_spm.first_of(named, ("height", "current")),
+        default=_spm.first_of(named, ("height", "current", "height_p1", "current_p1")),
         title="Scan " + ", ".join(dict.fromkeys(f[0] for f in frames)),
         conditions=_conditions(header, size), started=_started(header),
     )  # fmt: skip
@@ -171,7 +179,7 @@ def _started(header: dict[str, str]) -> datetime | None:
 
 READER = Reader(
     name="nanonis_sxm",
-    version="1",
+    version="2",
     techniques=("stm", "afm", "spm"),
     vendor="SPECS Nanonis",
     format="scan image (SXM)",
