@@ -123,6 +123,29 @@ def test_the_later_headings_with_units_in_brackets(tmp_path: Path) -> None:
     assert entry.started == datetime(2023, 5, 13, 10)
 
 
+@pytest.mark.parametrize(("mark", "decimal"), [("\t", "."), (",", "."), (";", ",")])
+def test_the_newest_headings_and_their_units(tmp_path: Path, mark: str, decimal: str) -> None:
+    """An unknown unit of capacity would leave a cell without capacity in the catalogue."""
+    for units in (
+        ("Cap. [Ah]", "Ener. [Wh]", "Ah", "Wh"),
+        ("Capacity (mAHr)", "Energy (mWHr)", "mAh", "mWh"),
+    ):
+        rows = [
+            f"Rec|Cycle P|Cycle C|Step|TestTime|StepTime|{units[0]}|{units[1]}|Current [A]|Voltage [V]|Md|ES|DPT Time",
+            "1|0|0|1|0d 00:00:00|0d 00:00:00|0.0|0.0|0.5|3.5|C|0|2020-01-13 10:00:00",
+            "2|1|0|2|1d 00:00:10|0d 00:00:10|0.25|0.5|0.5|3.75|D|0|2020-01-14 10:00:10",
+        ]
+        rows = [rows[0].replace("|", mark), *(r.replace(".", decimal).replace("|", mark) for r in rows[1:])]
+        entry = read(written(tmp_path / "a.txt", "Date of Test:" + mark + "01/13/2020", *rows))[0]
+        assert entry["time"].values.tolist() == [0, 86410]
+        assert (entry["discharge_capacity"].unit, entry["discharge_capacity"].values.tolist()) == (
+            units[2],
+            [0, 0.25],
+        )
+        assert (entry["energy"].unit, entry["energy"].values.tolist()) == (units[3], [0, 0.5])
+        assert entry["current"].values.tolist() == [0.5, -0.5]
+
+
 def test_day_and_month_are_told_by_the_time_that_passed(tmp_path: Path) -> None:
     head = "Rec#,Cyc#,Step,TestTime(s),StepTime(s),Capacity(Ah),Watt-hr,Current(A),Voltage(V),State,DPt Time"
     for days, month in ((1, "dmy"), (31, "mdy")):

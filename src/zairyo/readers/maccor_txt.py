@@ -1,4 +1,4 @@
-"""Maccor text exports (MIMS Client, Maccor Export), tab or comma separated, in their generations.
+"""Maccor text exports (MIMS Client, Maccor Export), separated by tabs, commas or semicolons, in their generations.
 
 Facts: some lines of header, a line of headings that begins with ``Rec``, then a row a record. Headings come with a
 unit in their name (``Amp-hr``, ``mAmps``), in brackets (``Current (A)``) or without. Current and capacity are
@@ -29,7 +29,7 @@ from zairyo.readers._text_export import texts
 Array = NDArray[Any]
 _MOST_BYTES = 1024**3
 _HEADING = re.compile(
-    rb"^\s*\"?(Rec(?:#|Num|ord)?|Cyc#|Cyc(?:le)? ?[PC]?)\"?[\t,].*(?:Amp|Cur|Volt)", re.MULTILINE
+    rb"^\s*\"?(Rec(?:#|Num|ord)?|Cyc#|Cyc(?:le)? ?[PC]?)\"?[\t,;].*(?:Amp|Cur|Volt)", re.MULTILINE
 )
 _MINE = (b"Today's Date", b"Today''s Date", b"Date of Test", b"DPt Time", b"DPT Time", b"DPtTime", b"Rec#")
 _KEYS = re.compile(
@@ -55,12 +55,15 @@ _NAMES = {
     "fullstep": ("full_step", ""), "fullstep#": ("full_step", ""),
     "testtime": ("time", "s"), "test": ("time", None), "steptime": ("step_time", "s"),
     "amp-hr": ("capacity", "Ah"), "mamp-hr": ("capacity", "mAh"), "capacity": ("capacity", None),
+    "cap.": ("capacity", None), "ener.": ("energy", None),
     "watt-hr": ("energy", "Wh"), "mwatt-hr": ("energy", "mWh"), "energy": ("energy", None),
     "amps": ("current", "A"), "mamps": ("current", "mA"), "current": ("current", None),
     "volts": ("voltage", "V"), "mvolts": ("voltage", "mV"), "voltage": ("voltage", None),
     "power": ("power", None), "acimp": ("ac_resistance", None), "acr": ("ac_resistance", None),
     "acz": ("ac_resistance", None), "dcir": ("internal_resistance", None), "es": ("end_status", ""),
 }  # fmt: skip
+#: Units as only Maccor writes them.
+_SPELLED = {"mAHr": "mAh", "mWHr": "mWh", "mAmps": "mA", "mVolts": "mV", "uAHr": "uAh", "mAmp-hr": "mAh"}
 _STATES = {
     "C": "charge",
     "D": "discharge",
@@ -112,7 +115,7 @@ def _split_heading(heading: str) -> tuple[str, str | None]:
 
 def _find_headings(lines: list[str], name: str) -> tuple[int, str]:
     for at, line in enumerate(lines[:200]):
-        delimiter = "\t" if "\t" in line else ","
+        delimiter = "\t" if "\t" in line else ";" if line.count(";") > 3 else ","
         cells = [_split_heading(cell.strip(' "'))[0] for cell in line.split(delimiter)]
         if sum(cell in _NAMES or cell in ("state", "md", "dpttime") for cell in cells) >= 5:
             return at, delimiter
@@ -200,6 +203,7 @@ class _Table:
                 return
             values = np.where(below, np.nan, values)
         whole = usual == "" and np.isfinite(values).all() and (np.abs(values) < 2**31).all()
+        unit = _SPELLED.get(unit, unit) if unit else unit
         values = values.astype(np.int64) if whole and (values == np.rint(values)).all() else values
         self.columns.add(
             name, values, usual if unit is None else self.columns.unit(unit, heading), heading.strip()
@@ -324,7 +328,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="maccor_txt",
-    version="2",
+    version="3",
     techniques=("battery_cycling",),
     vendor="Maccor",
     format="text export",
