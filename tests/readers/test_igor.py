@@ -157,6 +157,17 @@ def test_old_versions(order: str, version: int) -> None:
     assert wave.note == ("" if version == 1 else "line 1\nline 2")
 
 
+def test_a_wave_that_igor_computes_holds_nothing() -> None:
+    """It was once said to be cut off, and to be copied again."""
+    data = bytearray(old_wave([], 4, 3, ">"))
+    struct.pack_into(">i", data, 10, 3)  # bytes of the formula
+    struct.pack_into(">i", data, 20 + 42, 10)  # points
+    struct.pack_into(">H", data, 18, 0)
+    data = bytearray(checked(data[:146], ">", 18)) + b" K0"
+    with pytest.raises(ReadError, match="dependency 'K0'"):
+        read_wave(bytes(data))
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_image_with_scaling_and_labels(tmp_path: Path, order: str) -> None:
     values = np.arange(12).reshape(2, 3, 2).astype(order + "i2")

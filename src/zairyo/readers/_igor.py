@@ -150,6 +150,11 @@ def _read_old(data: bytes, order: str, version: int) -> Wave:
     points, _, step, start = struct.unpack_from(order + "ihdd", data, header + 42)
     (created,) = struct.unpack_from(order + "I", data, header + 96)
     (modified,) = struct.unpack_from(order + "I", data, header + 102)
+    if formula_bytes > 0 and sizes[0] <= _SIZES[version][1]:
+        text = _Parts(data, len(data) - formula_bytes - max(note_bytes, 0), order).text(
+            formula_bytes, "formula"
+        )
+        raise _depends(text)
     values, end = _numbers(data, order, kind, (points,), first)
     parts = _Parts(data, end + _OLD_PADDING, order)
     if version == 1:  # nothing follows, and the padding may have been left out
@@ -169,6 +174,13 @@ def _read_old(data: bytes, order: str, version: int) -> Wave:
         created=_moment(created),
         modified=_moment(modified),
         version=version,
+    )
+
+
+def _depends(formula: str) -> ReadError:
+    return ReadError(
+        f"Igor computes this wave by its dependency {formula.strip()[:80]!r} and saved none of its numbers; save a "
+        "copy of it without the dependency"
     )
 
 
