@@ -292,7 +292,7 @@ class Measurement(Base):
         Index(None, "state", "lease_until"),
         Index(
             None,
-            "batch",
+            *("batch", "path"),
             sqlite_where=text("batch IS NOT NULL"),
             postgresql_where=text("batch IS NOT NULL"),
         ),

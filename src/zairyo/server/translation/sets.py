@@ -53,12 +53,10 @@ class _Sender:
     def near(self, session: Session, path: str) -> _Near:
         """Its files near ``path``."""
         m = Measurement
+        # Each by the columns of its index alone, and what few rows it has to be compared with.
+        index = m.instrument_id == self.instrument_id if self.batch is None else m.batch == self.batch
         files = select(m.path, m.id).where(
-            m.batch == self.batch,
-            m.instrument_id == self.instrument_id,
-            m.account_id == self.account_id,
-            m.project_id == self.project_id,
-            m.files_expected == 1,
+            index, m.account_id == self.account_id, m.project_id == self.project_id, m.files_expected == 1
         )
         before: Any = files.where(m.path <= path).order_by(m.path.desc(), m.id).limit(NEAR)
         after: Any = files.where(m.path > path).order_by(m.path, m.id).limit(NEAR)

@@ -29,5 +29,9 @@ def upgrade() -> None:
     op.add_column("measurement", sa.Column("batch", sa.String(length=64), nullable=True))
     sent = sa.text("batch IS NOT NULL")
     op.create_index(
-        op.f("ix_measurement_batch"), "measurement", ["batch"], sqlite_where=sent, postgresql_where=sent
+        op.f("ix_measurement_batch_path"),
+        "measurement",
+        ["batch", "path"],
+        sqlite_where=sent,
+        postgresql_where=sent,
     )
