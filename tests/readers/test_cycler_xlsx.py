@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -198,3 +199,70 @@ def test_files_cut_off_or_damaged_are_refused_or_read(instruments: Path, tmp_pat
             for member, content in (parts | {name: bytes(bad)}).items():
                 z.writestr(member, content)
         broken_files.replaced(READER, packed.getvalue(), tmp_path / "b.xlsx", [(b"PK", b"PK")])
+
+
+OLD = ["Record Index", "Status", "JumpTo", "Cycle", "Step", "Cur(mA)", "Voltage(V)", "CapaCity(mAh)",
+       "Relative Time(h:min:s.ms)", "Absolute Time"]  # fmt: skip
+NEW = [
+    "数据序号",
+    "工步类型",
+    "跳转",
+    "循环号",
+    "工步号",
+    "电流(mA)",
+    "电压(V)",
+    "容量(mAh)",
+    "时间",
+    "绝对时间",
+]
+DETAIL = ["记录序号", "状态", "跳转", "循环", "步次", "电流(mA)", "电压(V)", "容量(mAh)", "相对时间(h:min:s.ms)",
+          "绝对时间"]  # fmt: skip
+
+
+@pytest.mark.parametrize("inline", [False, True])
+@pytest.mark.parametrize("headings", [OLD, NEW, DETAIL])
+def test_neware_workbooks_of_other_versions(tmp_path: Path, headings: list[object], inline: bool) -> None:
+    """Also where a program writes the texts into the cells: the vendor's words are in no shared part then."""
+    chinese = headings is not OLD
+    rest, charge = ("搁置", "恒流恒压充电") if chinese else ("Rest", "CCCV_Chg")
+    path = workbook(
+        tmp_path / "a.xlsx",
+        {
+            "Info": [["x", "y"]],
+            "Detail_1": [
+                headings,
+                [1, rest, 1, 1, 1, 0, 3.5, 0, "0:00:00.000", "2018-01-02 10:00:00"],
+                [2, charge, 1, 1, 2, 5, 3.75, 0.25, "0:00:10.000", "2018-01-02 10:01:10"],
+            ],
+        },
+    )
+    if inline:
+        put_texts_into_cells(path)
+    source = RawInput(path)
+    assert READER.sniff(source) == CERTAIN
+    entry = invariants.check(READER.read(source), READER)[0]
+    assert entry["step_type"].values.tolist() == ["rest", "cccv_charge"]
+    assert entry["step_time"].values.tolist() == [0, 10]
+    assert (entry.x, entry["time"].values.tolist()) == ("time", [0, 70])
+    assert (entry["current"].unit, entry["current"].values.tolist()) == ("mA", [0, 5])
+    assert entry["charge_capacity"].values.tolist() == [0, 0.25]
+
+
+def put_texts_into_cells(path: Path) -> None:
+    """Shared strings → inline strings, as report generators write them."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name).decode() for name in book.namelist()}
+    shared = re.findall(r"<t[^>]*>(.*?)</t>", parts.pop("xl/sharedStrings.xml"))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, text in parts.items():
+            inline = re.sub(
+                r't="s"><v>(\d+)</v>', lambda m: f't="inlineStr"><is><t>{shared[int(m[1])]}</t></is>', text
+            )
+            book.writestr(name, inline)
+
+
+def test_many_texts_do_not_hide_the_vendor(tmp_path: Path) -> None:
+    """A date as text in each of a hundred thousand rows makes the shared texts larger than is looked through."""
+    rows: list[list[object]] = [["DataPoint", "Step Type", "Time", "Current(mA)", "Voltage(V)"]]
+    rows += [[k, "x" * 50_000 + str(k), "00:00:01", 1, 3.5] for k in range(90)]
+    assert READER.sniff(RawInput(workbook(tmp_path / "a.xlsx", {"record": rows}))) == CERTAIN

@@ -121,6 +121,13 @@ def first_of(names: Iterable[str], columns: Columns) -> str:
     return ""
 
 
+def time_from_moments(columns: Columns) -> None:
+    """Seconds since the first record, where a table has dates but only the time within each step."""
+    stamps = columns["timestamp"] if "timestamp" in columns and "time" not in columns else np.array([])
+    if stamps.dtype.kind == "M" and len(stamps) and not np.isnat(stamps).any() and stamps[-1] > stamps[0]:
+        columns.add("time", (stamps - stamps[0]) / np.timedelta64(1, "s"), "s", "Time, from the dates")
+
+
 def split_by_direction(columns: Columns) -> None:
     """Capacity and energy of the step, in charge and in discharge: by the step's type, else by the current's sign."""
     if "step_type" in columns and columns["step_type"].dtype.kind == "U":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +22,7 @@ _BOOK = "xl/workbook.xml"
 _MOST_BYTES = 256 * 1024**2
 _MOST_CELLS = 20_000_000
 _MOST_STRINGS = 4 * 1024**2
+_MOST_LOOKED = 12
 
 
 def mentions(source: RawInput, *words: str) -> bool:
@@ -43,13 +46,34 @@ def _is_latin(word: str) -> bool:
 
 
 def _texts(source: RawInput) -> bytes:
-    text = b""
-    for name in (_BOOK, "xl/sharedStrings.xml"):
-        try:
-            text += source.member(name, _MOST_STRINGS)
-        except ReadError:  # larger, or not there: some programs write texts into the cells
-            continue
+    """The texts as far as their beginnings hold them; where they stand in the cells, those of the first sheets."""
+    sheets = [n for n in source.members if n.startswith("xl/worksheets/")][:_MOST_LOOKED]
+    strings = next((n for n in source.members if n.casefold() == "xl/sharedstrings.xml"), "")
+    text = _beginning(source, _BOOK, _MOST_STRINGS)
+    if strings:
+        text += _beginning(source, strings, _MOST_STRINGS)
+    for name in (
+        sheets if len(text) < 64 * 1024 else ()
+    ):  # few shared texts: some programs share none or only some
+        text += _beginning(source, name, 64 * 1024)
     return text
+
+
+def _beginning(source: RawInput, name: str, most: int) -> bytes:
+    try:
+        with zipfile.ZipFile(source.path) as archive, archive.open(name) as member:
+            return member.read(most)
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        KeyError,
+        zlib.error,
+    ):
+        return b""
 
 
 class Workbook:

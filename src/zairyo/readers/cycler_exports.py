@@ -29,7 +29,7 @@ from zairyo.readers._cycler_text import (
     seconds_of,
     table_of,
 )
-from zairyo.readers._electrochemistry import Columns, make_entry, split_by_direction
+from zairyo.readers._electrochemistry import Columns, make_entry, split_by_direction, time_from_moments
 from zairyo.readers._text_export import decimal_of, texts
 from zairyo.readers.delimited_text import is_number
 
@@ -259,6 +259,7 @@ def _read(dialect: _Dialect, source: RawInput) -> Measurement:
     for heading, column in zip(names, cells, strict=True):
         if heading.strip(" ~"):
             _add(columns, dialect, heading, column, decimal, warnings)
+    time_from_moments(columns)
     split_by_direction(columns)
     started = next((m for key in dialect.started if (m := moment_of(header.get(key, ""), _DATES))), None)
     started = started or columns.started()

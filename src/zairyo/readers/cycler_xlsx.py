@@ -18,9 +18,16 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Entry, Measurement, Quantity, make_name
 from zairyo.measurement.text import clean_text, tidy_metadata
+from zairyo.readers import neware_layered
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import moments_of, seconds_of
-from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, Columns, make_entry, split_by_direction
+from zairyo.readers._electrochemistry import (
+    PLOT_OF_CYCLES,
+    Columns,
+    make_entry,
+    split_by_direction,
+    time_from_moments,
+)
 from zairyo.readers._workbook import Row, Workbook, column, mentions
 
 Array = NDArray[Any]
@@ -32,6 +39,8 @@ _DIALECTS = (
     (("TestTime/", "Voltage/V", "Current/"), "Landt"),
     (("DataPoint", "Step Type", "Voltage("), "Neware"),
     (("数据序号", "工步类型"), "Neware"),
+    (("Relative Time(", "Voltage(", "Cur"), "Neware"),
+    (("相对时间", "电压", "电流"), "Neware"),
 )
 #: Heading without its unit, in lower case without blanks and underlines → name.
 _NAMES = {
@@ -53,16 +62,14 @@ _NAMES = {
     "discharge-scap": "specific_discharge_capacity", "efficiency": "coulombic_efficiency",
     "internalresistance": "internal_resistance", "dv/dt": "voltage_rate", "dq/dv": "differential_capacity",
     "dv/dq": "differential_voltage", "acimpedance": "ac_resistance", "aciphaseangle": "z_phase",
-    "chargetime": "charge_time", "dischargetime": "discharge_time", "vmaxoncycle": "voltage_maximum",
+    "cur": "current", "status": "step_type", "状态": "step_type", "jumpto": "jump", "跳转": "jump", "循环": "cycle",
+    "relativetime": "step_time", "相对时间": "step_time", "absolutetime": "timestamp", "记录序号": "index",
+    "step": "step_index", "步次": "step_index", "recordid": "index", "stepname": "step_type", "cycleid": "cycle",
+    "stepid": "step_index", "chargetime": "charge_time",
+    "dischargetime": "discharge_time", "vmaxoncycle": "voltage_maximum",
 }  # fmt: skip
+_NAMES = {heading.replace(" ", ""): name for heading, name in neware_layered.NAMES.items()} | _NAMES
 _COUNTS = frozenset({"index", "cycle", "step_index"})
-_STEPS = {
-    "chg": "charge",
-    "dchg": "discharge",
-    "恒流充电": "cc_charge",
-    "恒流放电": "cc_discharge",
-    "搁置": "rest",
-}
 #: Labels of Arbin's sheet of information → condition.
 _INFO = {
     "test name": "title", "start datetime": "started", "channel": "channel", "schedule file name": "test_protocol",
@@ -149,7 +156,7 @@ def _step(text: str) -> str:
     if match := re.fullmatch(r"([CDR])(?:_(\w+))?", text):
         way = {"C": "charge", "D": "discharge", "R": "rest"}[match[1]]
         return f"{match[2].casefold()}_{way}" if match[2] else way
-    words = [_STEPS.get(word, word) for word in text.strip().casefold().replace("_", " ").split()]
+    words = neware_layered.step_of(text).split("_")
     if len(words) == 2 and words[0] in ("charge", "discharge"):
         words = words[::-1]  # Landt's "Charge CC"
     return "_".join(words)
@@ -179,7 +186,7 @@ def _columns(names: list[str], rows: list[Row], warnings: list[str], of_cycles: 
         if whole and (values == np.rint(values)).all():
             columns.add(name, values.astype(np.int64), "", text)
             continue
-        if name in ("time", "step_time") and unit is None:
+        if name in ("time", "step_time") and (unit is None or ":" in unit):
             unit = "s"
         if name == "temperature" and unit == "C":
             unit = "degC"  # no coulombs
@@ -279,6 +286,7 @@ def _read(source: RawInput) -> Measurement:
     for stem, names, rows in records.values():
         columns = _columns(names, rows, warnings)
         _count_cycles(columns, cycles)
+        time_from_moments(columns)
         split_by_direction(columns)
         name = "cycling" if len(records) == 1 else make_name(stem, "cycling")
         started = started or columns.started()
@@ -324,7 +332,7 @@ def _unique(
 
 READER = Reader(
     name="cycler_xlsx",
-    version="1",
+    version="2",
     techniques=("battery_cycling",),
     vendor="Arbin, Landt, Neware",
     format="workbook of a battery test",
