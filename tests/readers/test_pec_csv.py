@@ -86,3 +86,16 @@ def test_files_cut_off_or_damaged_are_refused_or_read(instruments: Path, tmp_pat
 
 def test_other_tables_are_not_taken(tmp_path: Path) -> None:
     assert READER.sniff(RawInput(written(tmp_path / "a.csv", "Test,Cell,Rack", "1,2,3"))) == NO
+
+
+def test_semicolons_decimal_commas_and_larger_units(tmp_path: Path) -> None:
+    """An energy in watt hours headed capacity must not be added to a capacity in ampere hours."""
+    columns = COLUMNS.replace("(mAh)", "(Ah)").replace("(mWh)", "(Wh)").replace("(mV)", "(V)")
+    rows = [f"9;1;R;1;1;;{k};0;{k},5;02/22/2019 16:23:2{k};3,{k}5;-5;1,25;2,5;25,5;7;" for k in range(3)]
+    path = written(tmp_path / "a.csv", *(h.replace(",", ";") for h in (*HEAD, columns)), *rows)
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    m = read(path)
+    assert (m.sample, m[0].started) == ("NMC-7", datetime(2019, 2, 22, 16, 21, 35))
+    assert m[0]["voltage"].values.tolist() == [3.05, 3.15, 3.25]
+    assert (m[0]["charge_capacity"].unit, m[0]["charge_capacity"].values.tolist()) == ("Ah", [1.25] * 3)
+    assert (m[0]["charge_energy"].unit, m[0]["charge_energy"].values.tolist()) == ("Wh", [2.5] * 3)

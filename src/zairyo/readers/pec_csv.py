@@ -17,10 +17,10 @@ from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import lines_of, moment_of, moments_of, numbers_of, table_of
 from zairyo.readers._electrochemistry import Columns, make_entry
-from zairyo.readers._text_export import texts
+from zairyo.readers._text_export import decimal_of, texts
 
 _MOST_BYTES = 1024**3
-_HEADINGS = "Test,Cell,Rack,Shelf,Position,"
+_HEADINGS = ("Test,Cell,Rack,Shelf,Position,", "Test;Cell;Rack;Shelf;Position;")
 _MOST_HEADER = 500
 _UNITS = {"Seconds": "s", "mOhm": "mohm", "Hours": "h", "Minutes": "min"}
 _NAMES = {
@@ -46,22 +46,23 @@ _MOST_CELLS = 256
 
 def _sniff(source: RawInput) -> float:
     head = source.text_head
-    return CERTAIN if _HEADINGS.encode() in head and b"TestRegime Name:" in head else NO
+    mine = any(headings.encode() in head for headings in _HEADINGS)
+    return CERTAIN if mine and b"TestRegime Name:" in head else NO
 
 
-def _header(lines: list[str]) -> tuple[dict[str, str], list[str]]:
+def _header(lines: list[str], mark: str) -> tuple[dict[str, str], list[str]]:
     found, loose = dict[str, str](), list[str]()
     for line in lines:
-        key, colon, value = line.partition(":,")
-        if colon and "," not in key:
-            found[key.strip()] = value.strip(" ,")
-        elif line.strip(" ,"):
+        key, colon, value = line.partition(":" + mark)
+        if colon and mark not in key:
+            found[key.strip()] = value.strip(" " + mark)
+        elif line.strip(" " + mark):
             loose.append(line.strip())
     return found, loose
 
 
 def _columns(
-    names: list[str], cells: list[Any], rows: Any, warnings: list[str]
+    names: list[str], cells: list[Any], rows: Any, decimal: str, warnings: list[str]
 ) -> tuple[Columns, dict[str, str]]:
     """The columns of one cell's rows, and what is the same in all of them and no number."""
     columns, steady = Columns(), dict[str, str]()
@@ -69,7 +70,7 @@ def _columns(
         match = re.fullmatch(r"(.*?)\s*(?:\((.*)\))?", heading)
         quantity, unit = (match[1], match[2]) if match else (heading, None)
         name = _NAMES.get(quantity) or make_name(quantity, "column")
-        if unit == "mWh":
+        if unit in ("mWh", "Wh", "kWh"):
             name = name.replace("capacity", "energy")
         if not isinstance(column, np.ndarray):
             mine = [column[k] for k in rows.tolist()]
@@ -78,7 +79,7 @@ def _columns(
                     steady[heading] = mine[0]
                 continue
             moments = moments_of(mine) if name == "timestamp" else None
-            values = numbers_of(mine, ".", heading, warnings) if moments is None else None
+            values = numbers_of(mine, decimal, heading, warnings) if moments is None else None
             if values is None:
                 moments = moments or (moments_of(mine) if "Time" in heading else None)
                 columns.add(name, moments[0] if moments else texts(mine), None, heading)
@@ -98,11 +99,13 @@ def _read(source: RawInput) -> Measurement:
     at = next((k for k, line in enumerate(lines[:_MOST_HEADER]) if line.startswith(_HEADINGS)), None)
     if at is None:
         raise ReadError(
-            f"{source.name} has no line of headings ({_HEADINGS}…); it is cut off. Copy it again."
+            f"{source.name} has no line of headings ({_HEADINGS[0]}…); it is cut off. Copy it again."
         )
-    header, loose = _header(lines[:at])
-    names = [name.strip() for name in lines[at].rstrip(", ").split(",")]
-    cells = table_of(lines, at + 1, ",", len(names))
+    mark = lines[at][4]
+    decimal = "." if mark == "," else decimal_of(lines[at + 1 : at + 51], mark)
+    header, loose = _header(lines[:at], mark)
+    names = [name.strip() for name in lines[at].rstrip(mark + " ").split(mark)]
+    cells = table_of(lines, at + 1, mark, len(names), decimal)
     numbers = cells[names.index("Cell")]
     who = numbers if isinstance(numbers, np.ndarray) else np.array(numbers)
     each = np.unique(who)
@@ -123,7 +126,7 @@ def _read(source: RawInput) -> Measurement:
     entries: list[Entry] = []
     warnings: list[str] = []
     for cell in each:
-        columns, steady = _columns(names, cells, np.flatnonzero(who == cell), warnings)
+        columns, steady = _columns(names, cells, np.flatnonzero(who == cell), decimal, warnings)
         number = f"{cell:g}" if isinstance(cell, np.floating) else str(cell)
         place = "-".join(steady[k] for k in ("Rack", "Shelf", "Position") if k in steady)
         own = dict(conditions) | ({"channel": Quantity(place)} if place else {})
@@ -153,7 +156,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="pec_csv",
-    version="1",
+    version="2",
     techniques=("battery_cycling",),
     vendor="PEC",
     format="LifeTest CSV export",
