@@ -111,6 +111,18 @@ def test_a_pattern_on_a_grid_and_one_that_is_curved(tmp_path: Path) -> None:
     assert vector["mask"].values.dtype == bool
 
 
+def test_a_pattern_whose_rows_are_of_one_qx(tmp_path: Path) -> None:
+    """Both positions were once lost without a word."""
+    qy = np.array([-0.1, 0.1])
+    image = {"I": (np.arange(6.0).reshape(3, 2), "1/cm"), "Qx": (Q, "1/A"), "Qy": (qy, "1/A")}
+    entry = read(made(tmp_path, image, axes=["Qx", "Qy"]))[0]
+    assert entry.signal.axes == ("qx", "qy")
+    assert (entry["qx"].values.tolist(), entry["qy"].values.tolist()) == (Q.tolist(), qy.tolist())
+    m = read(made(tmp_path, image | {"Qx": (Q[:2], "1/A")}, axes=["Qx", "Qy"]))
+    assert m[0].signal.axes == ("y", "x")
+    assert any("positions of q" in w for w in m.warnings)
+
+
 def test_a_series_has_the_axis_it_names(tmp_path: Path) -> None:
     arrays = {
         "I": (np.arange(6.0).reshape(2, 3), "1/cm"),

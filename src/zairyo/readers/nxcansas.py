@@ -221,7 +221,8 @@ def _axes(
             axes.append(Axis(unique(_NAMES.get(key, key), taken), values, unit))
     if not plane:
         return tuple(axes), [], used
-    inner, beside, components = _plane(found, shape, tuple(a.name for a in axes), name, warnings)
+    qx_first = names[-2:] == ["Qx", "Qy"]
+    inner, beside, components = _plane(found, shape, tuple(a.name for a in axes), qx_first, name, warnings)
     return (*axes, *inner), beside, used | components
 
 
@@ -242,7 +243,12 @@ def _words(stated: Any) -> list[str]:
 
 
 def _plane(
-    found: dict[str, Any], shape: tuple[int, ...], outer: tuple[str, ...], name: str, warnings: list[str]
+    found: dict[str, Any],
+    shape: tuple[int, ...],
+    outer: tuple[str, ...],
+    qx_first: bool,
+    name: str,
+    warnings: list[str],
 ) -> tuple[tuple[Axis, Axis], list[Signal], set[str]]:
     """The last two dimensions: over qy and qx where they are a grid, else over pixels with qx, qy as signals."""
     parts: dict[str, tuple[NDArray[Any], Any]] = {
@@ -256,7 +262,10 @@ def _plane(
         parts = {key: (whole[i], q) for i, key in enumerate(("Qx", "Qy", "Qz")[: q.shape[0]])}
     unit = _unit(next(iter(parts.values()))[1], f"{name}, q", warnings) if parts else None
     if "Qx" in parts and "Qy" in parts:
-        along = _grid(parts["Qx"][0], parts["Qy"][0], shape[-2:])
+        qx, qy = parts["Qx"][0], parts["Qy"][0]
+        if qx_first and (qx.shape, qy.shape) == (shape[-2:-1], shape[-1:]):  # told so, one position a row
+            return (Axis("qx", qx, unit, "qx"), Axis("qy", qy, unit, "qy")), [], used
+        along = _grid(qx, qy, shape[-2:])
         if along is not None:
             return (Axis("qy", along[0], unit, "qy"), Axis("qx", along[1], unit, "qx")), [], used
     pixels = (Axis("y", np.arange(shape[-2]), "pixel"), Axis("x", np.arange(shape[-1]), "pixel"))
@@ -266,6 +275,10 @@ def _plane(
         for key, (values, _) in parts.items()
         if values.shape in dims
     ]
+    if len(beside) < len(parts):
+        warnings.append(
+            f"{name}: the positions of q fit neither the rows and columns nor the pixels; they are numbered."
+        )
     return pixels, beside, used
 
 
@@ -335,7 +348,7 @@ def _conditions(group: Node, source: Node | None, warnings: list[str]) -> dict[s
 
 READER = Reader(
     name="nxcansas",
-    version="1",
+    version="2",
     techniques=("saxs", "sans", "sas"),
     vendor="canSAS",
     format="NXcanSAS (HDF5)",
