@@ -50,9 +50,12 @@ def undo_deltas(words: Array, lengths: Array, points: int, *, big_endian: bool) 
     places = marks - 2 * np.arange(len(marks))
     deltas[places] = 0
     # The difference that leads to each value itself: from the last one, or from zero at the beginning of its row.
-    resets = np.sort(np.concatenate([np.arange(0, len(deltas), points), places]), kind="stable")
-    resets = resets[np.diff(resets, prepend=-1) > 0]
-    before = np.add.reduceat(deltas, resets)[np.searchsorted(resets, places) - 1]
+    is_value = np.zeros(len(deltas), bool)
+    is_value[places] = True
+    is_reset = is_value.copy()
+    is_reset[::points] = True
+    resets = np.flatnonzero(is_reset)
+    before = np.add.reduceat(deltas, resets)[np.flatnonzero(is_value[resets]) - 1]
     goes_on = np.diff(places // points, prepend=-1) == 0
     base = np.where(goes_on, np.concatenate([[0], absolute[:-1]]), 0)
     deltas[places] = absolute - np.where(places % points == 0, 0, base + before)
@@ -209,10 +212,12 @@ def unpack_lzf(packed: bytes, size: int) -> bytes:
     """LZF, by the filter that h5py brings: the packed bytes become a chunk of a dataset that is never on disk."""
     import h5py
 
+    unpacked = np.empty(size, np.uint8)
     with h5py.File("lzf", "w", driver="core", backing_store=False) as file:
         dataset = file.create_dataset("packed", (size,), "u1", chunks=(size,), compression="lzf")
         dataset.id.write_direct_chunk((0,), packed)
         try:
-            return bytes(dataset[()])
+            dataset.read_direct(unpacked)
         except OSError:
             raise DamagedStream(f"{len(packed)} packed bytes do not unpack to {size}") from None
+    return unpacked.tobytes()

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from zairyo.measurement import Entry, Measurement, clean_text, tidy_metadata
+from zairyo.measurement import Entry, Measurement, clean_text
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._nmr import Conditions, Dimension, check_size, nmr_entry, nucleus_of
 
@@ -211,8 +211,7 @@ def _metadata(head: _Head) -> dict[str, Any]:
     told: dict[str, Any] = numbers(_PLACES) | {name: head.text(*place) for name, place in _TEXTS.items()}
     for number, places in _OF_DIMENSION.items():
         told[f"F{number}"] = {"label": head.label(number)} | numbers(places)
-    metadata: dict[str, Any] = tidy_metadata(told)
-    return metadata
+    return told
 
 
 READER = Reader(
