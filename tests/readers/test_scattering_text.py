@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import zairyo
 
@@ -26,3 +27,13 @@ def test_sasview_columns_by_their_names(tmp_path: Path) -> None:
     assert entry["q_resolution"].values.tolist() == [0.01, 0.02, 0.03]
     assert entry["q"].unit is None
     assert any("no units" in w for w in m.warnings)
+
+
+@pytest.mark.parametrize("unit", ["1/A", "A^-1"])
+def test_an_angstrom_is_no_ampere(tmp_path: Path, unit: str) -> None:
+    """In SI for the search, q would be in 1/A of current."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"Q ({unit}),I (1/cm)\n0.01,100\n0.02,90\n0.03,80\n")
+    m = zairyo.read(path)
+    assert m[0]["q"].unit == "1/angstrom"
+    assert not any("unit" in w for w in m.warnings)

@@ -16,6 +16,8 @@ from zairyo.readers.delimited_text import parse_moment
 _WITH_UNIT = re.compile(r"(?P<number>[+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\d\s].{0,20})?\Z")
 #: What stands for a unit in text exports and is none that a measure is in.
 _SPELLINGS = {"#": "", "scans": "", "%T": "percent", "%R": "percent", "oC": "degC", "Ang": "angstrom"}
+#: A length of scattering, no current.
+_SPELLINGS |= dict.fromkeys(("1/A", "A^-1", "A-1", "A^(-1)"), "1/angstrom")
 
 
 def header_of(d: Description, lines: Sequence[str]) -> dict[str, Any]:
