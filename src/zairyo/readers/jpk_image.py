@@ -62,7 +62,7 @@ def read(src: RawInput) -> Measurement:
             f"{src.name} holds no channel, only a thumbnail; it was saved before anything was measured"
         )
     shapes = dict.fromkeys(values.shape for _, values in channels)
-    entries = []
+    entries: list[Entry] = []
     for shape in shapes:
         signals = [_signal(tags, values, warnings) for tags, values in channels if values.shape == shape]
         name = "image" if not entries else f"image_{len(entries) + 1}"
