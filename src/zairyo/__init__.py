@@ -81,8 +81,8 @@ def read(path: str | os.PathLike[str], reader: str | None = None) -> Measurement
 
     Notes
     -----
-    The file is read in this process. For files you do not trust there is ``zairyo translate``, or
-    :class:`zairyo.readers.sandbox.Sandbox`.
+    The file is read in this process, where nothing limits its time or memory. For files you do not trust there is
+    ``zairyo translate``, or :class:`zairyo.readers.sandbox.Sandbox`.
     """
     from zairyo.readers import registry
 

@@ -203,8 +203,8 @@ def _finish(columns: Columns, states: Array | None) -> None:
     if not any(name in columns for name in ("capacity", "specific_capacity")):
         _integrate(columns, states)
     for amount in ("capacity", "specific_capacity", "energy", "specific_energy"):
-        signal = next((s for s in columns.signals if s.name == amount), None)
-        if signal is not None and _is_numeric(signal):
+        found = next((s for s in columns.signals if s.name == amount), None)
+        if found is not None and _is_numeric(found):
             for way, rows in (("charge", charging), ("discharge", discharging)):
                 name = (
                     f"{way}_{amount}"
@@ -213,9 +213,9 @@ def _finish(columns: Columns, states: Array | None) -> None:
                 )
                 columns.add(
                     name,
-                    np.where(rows, np.abs(signal.values), 0.0),
-                    signal.unit,
-                    f"{signal.long_name}, {way}",
+                    np.where(rows, np.abs(found.values), 0.0),
+                    found.unit,
+                    f"{found.long_name}, {way}",
                 )
 
 
