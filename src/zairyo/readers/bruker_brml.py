@@ -353,7 +353,7 @@ def _below(element: Element | None) -> Iterator[Element]:
 
 READER = Reader(
     name="bruker_brml",
-    version="1",
+    version="2",
     techniques=("xrd",),
     vendor="Bruker",
     format="BRML",

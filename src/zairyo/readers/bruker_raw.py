@@ -345,7 +345,7 @@ def _positions(start: float, step: float, count: int, what: str) -> Floats:
 
 READER = Reader(
     name="bruker_raw",
-    version="1",
+    version="2",
     techniques=("xrd",),
     vendor="Bruker / Siemens",
     format="DIFFRAC RAW 1–4",

@@ -111,7 +111,7 @@ def _read(src: RawInput) -> Measurement:
 
 READER = Reader(
     name="rigaku_ras",
-    version="1",
+    version="2",
     techniques=("xrd",),
     vendor="Rigaku",
     format="RAS",
