@@ -120,6 +120,29 @@ def test_matrix_as_text(tmp_path: Path) -> None:
         read(tmp_path / "a")
 
 
+XYZ = "WSxM file copyright UAM\nWSxM ASCII XYZ file\nX[nm]\tY[nm]\tZ[{z}]\n\n"
+
+
+def test_points_as_text_make_an_image_in_any_order(tmp_path: Path) -> None:
+    path = tmp_path / "a.xyz"
+    path.write_text(XYZ.format(z="nm") + "1\t0\t2\n0\t0\t1\n0\t3\t3\n1\t3\t4\n")
+    (entry,) = read(path)
+    assert entry.signal.values.tolist() == [[1, 2], [3, 4]]
+    assert (entry["x"].values.tolist(), entry["y"].values.tolist()) == ([0, 1], [0, 3])
+    assert (entry.signal.name, entry.signal.unit, entry["y"].unit) == ("height", "nm", "nm")
+    path.write_text(XYZ.format(z="nA") + "1\t0\t2\n0\t0\t1\n0\t3\t3\n")
+    (entry,) = read(path)
+    assert entry["value"].values.tolist() == [2, 1, 3]  # no grid: the points as they are
+
+
+@pytest.mark.parametrize("body", ["", "1\t2\n", "1\t2\t3\n1\t2\n"])
+def test_points_cut_off(tmp_path: Path, body: str) -> None:
+    path = tmp_path / "a.xyz"
+    path.write_text(XYZ.format(z="nm") + body)
+    with pytest.raises(ReadError, match="three columns"):
+        read(path)
+
+
 def test_curve(tmp_path: Path) -> None:
     head = "WSxM file copyright UAM\nIV curve file\nImage header size: 300\n\n[General Info]\n\n"
     head += "    Number of lines: 2\n    Number of points: 2\n"

@@ -13,16 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from zairyo.measurement import Entry, Measurement, Quantity, Signal, table, tidy_metadata, units
+from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, table, tidy_metadata, units
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 
 _START = b"WSxM file copyright"
 _END = b"[Header end]"
+_NAMED = re.compile(r"([^\[\]\t]+)\[([^\]]*)\]")
 _MOST_HEADER = 4 * 1024**2
 _SIZE = re.compile(rb"Image header size:\s*(\d{1,9})")
 _DTYPES = {"short": "<i2", "integer": "<i4", "long": "<i4", "float": "<f4", "double": "<f8"}
-_KINDS = re.compile(rb"(SxM Image file|.* curve file|WSxM ASCII Matrix file)", re.IGNORECASE)
+_KINDS = re.compile(rb"(SxM Image file|.* curve file|WSxM ASCII (?:Matrix|XYZ) file)", re.IGNORECASE)
 _TECHNIQUES = {"afm": "afm", "stm": "stm"}
 Header = dict[str, dict[str, str]]
 
@@ -39,8 +40,8 @@ def read(src: RawInput) -> Measurement:
     data = src.read_bytes()
     kind = _kind(data).lower()
     warnings: list[str] = []
-    if b"ascii matrix" in kind:
-        header, entry = _matrix(data, warnings)
+    if b"ascii" in kind:
+        header, entry = (_matrix if b"matrix" in kind else _points)(data, warnings)
     else:
         end = data.find(_END, 0, _MOST_HEADER)
         if end < 0:
@@ -171,6 +172,29 @@ def _matrix(data: bytes, warnings: list[str]) -> tuple[Header, Entry]:
     return header, _image_entry(np.array(rows), header, warnings)
 
 
+def _points(data: bytes, warnings: list[str]) -> tuple[Header, Entry]:
+    """ "WSxM ASCII XYZ file": a line of names with units, then a place and its height a line."""
+    lines = _spm.decode(data).splitlines()
+    names = [
+        (m[1].strip(), _spm.known_unit(m[2], m[1], warnings))
+        for m in _NAMED.finditer(next((line for line in lines[2:] if line.strip()), ""))
+    ]
+    rows = [row for line in lines[2:] if (row := _row(line))]
+    if len(names) != 3 or not rows or any(len(row) != 3 for row in rows):
+        raise ReadError("the file should have three columns with units, X, Y and Z; it is cut off or damaged")
+    x, y, z = np.array(rows).T
+    (across, column), (up, row) = np.unique(x, return_inverse=True), np.unique(y, return_inverse=True)
+    name = "height" if units.same_dimension(names[2][1] or "", "m") else "value"
+    if len(across) * len(up) != len(z) or len(np.unique(row * len(across) + column)) != len(z):
+        columns = [Signal(n, v, u) for n, v, (_, u) in zip(("x", "y", name), (x, y, z), names, strict=True)]
+        return {}, _spm.made("the points", table, "points", "spm", columns, x="x", default=name)
+    values = np.empty((len(up), len(across)))
+    values[row, column] = z
+    axes = (Axis("y", up, names[1][1]), Axis("x", across, names[0][1]))
+    signal = Signal(name, values, names[2][1], ("y", "x"))
+    return {}, _spm.made("the image", Entry, "image", "spm", axes, (signal,), title=names[2][0])
+
+
 def _row(line: str) -> list[float]:
     """The numbers of a line; none if it holds anything else."""
     try:
@@ -258,7 +282,7 @@ def _started(text: str) -> datetime | None:
 
 READER = Reader(
     name="wsxm",
-    version="1",
+    version="2",
     techniques=("afm", "stm", "spm", "sts", "afm_force"),
     vendor="Nanotec",
     format="WSxM image and curve",
