@@ -177,19 +177,19 @@ def _points(data: bytes, warnings: list[str]) -> tuple[Header, Entry]:
     lines = _spm.decode(data).splitlines()
     names = [
         (m[1].strip(), _spm.known_unit(m[2], m[1], warnings))
-        for m in _NAMED.finditer(next((line for line in lines[2:] if line.strip()), ""))
+        for m in _NAMED.finditer(next((text for text in lines[2:] if text.strip()), ""))
     ]
-    rows = [row for line in lines[2:] if (row := _row(line))]
+    rows = [row for text in lines[2:] if (row := _row(text))]
     if len(names) != 3 or not rows or any(len(row) != 3 for row in rows):
         raise ReadError("the file should have three columns with units, X, Y and Z; it is cut off or damaged")
     x, y, z = np.array(rows).T
-    (across, column), (up, row) = np.unique(x, return_inverse=True), np.unique(y, return_inverse=True)
+    (across, column), (up, line) = np.unique(x, return_inverse=True), np.unique(y, return_inverse=True)
     name = "height" if units.same_dimension(names[2][1] or "", "m") else "value"
-    if len(across) * len(up) != len(z) or len(np.unique(row * len(across) + column)) != len(z):
+    if len(across) * len(up) != len(z) or len(np.unique(line * len(across) + column)) != len(z):
         columns = [Signal(n, v, u) for n, v, (_, u) in zip(("x", "y", name), (x, y, z), names, strict=True)]
         return {}, _spm.made("the points", table, "points", "spm", columns, x="x", default=name)
     values = np.empty((len(up), len(across)))
-    values[row, column] = z
+    values[line, column] = z
     axes = (Axis("y", up, names[1][1]), Axis("x", across, names[0][1]))
     signal = Signal(name, values, names[2][1], ("y", "x"))
     return {}, _spm.made("the image", Entry, "image", "spm", axes, (signal,), title=names[2][0])
