@@ -213,6 +213,24 @@ def test_chosen_columns_without_header_are_recognised(tmp_path: Path, headings: 
     assert np.abs(entry.signals[1].values).tolist() == [0.1, 1.1, 2.1, 3.1]
 
 
+@pytest.mark.parametrize(
+    ("title", "technique"),
+    [
+        ("Differential Pulse Voltammetry", "electrochemistry"),
+        ("Square Wave Voltammetry", "electrochemistry"),
+        ("Linear Polarization", "linear_sweep_voltammetry"),
+        ("Staircase Voltammetry", "cyclic_voltammetry"),
+        ("Staircase Potentio Electrochemical Impedance Spectroscopy", "eis"),
+        ("Potentiodynamic Cycling with Galvanostatic Acceleration", "battery_cycling"),
+        ("Galvanostatic Cycling with Potential Limitation 4", "battery_cycling"),
+    ],
+)
+def test_techniques_whose_numbers_are_not_known(tmp_path: Path, title: str, technique: str) -> None:
+    """A pulse voltammogram filed as a cyclic one would be asked for peaks that it does not have."""
+    header = ["", title, "", "time/s\tEwe/V\t<I>/mA"]
+    assert read(written(tmp_path / "a.mpt", header, ["0.0\t1.0\t2", "1.0\t1.5\t2"]))[0].technique == technique
+
+
 def test_absolute_times_are_moments_and_seconds(tmp_path: Path) -> None:
     header = ["", "Cyclic Voltammetry", "", "time/s\tEwe/V\t<I>/mA/cm²\t"]
     rows = [f"05/06/2021 23:59:{58.25 + k:05.2f}0\t{k}.5\t{k}.25\t" for k in range(2)]

@@ -63,11 +63,18 @@ _TITLES = sorted(((t.title.casefold(), t) for t in TECHNIQUES.values()), key=lam
 _WORDS = (
     ("impedance", "eis"),
     ("linear sweep", "linear_sweep_voltammetry"),
+    ("linear polarization", "linear_sweep_voltammetry"),
+    ("tafel", "linear_sweep_voltammetry"),
+    ("pulse", "electrochemistry"),  # their current is of pulses, not of a sweep
+    ("square wave", "electrochemistry"),
     ("voltammetry", "cyclic_voltammetry"),
     ("chronoamperometry", "chronoamperometry"),
     ("chronopotentiometry", "chronopotentiometry"),
     ("open circuit", "open_circuit_potential"),
     ("galvanostatic cycling", "battery_cycling"),
+    ("potentiodynamic cycling", "battery_cycling"),
+    ("constant power", "battery_cycling"),
+    ("constant load", "battery_cycling"),
     ("battery", "battery_cycling"),
 )
 
