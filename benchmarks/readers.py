@@ -140,9 +140,11 @@ def environment(folder: Path, package: str) -> Path:
     python = home / "bin" / "python"
     if not (home / "made").exists():
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        extra = {"pandas": ["xlrd"], "rosettasciio": ["h5py", "tifffile", "sparse", "scikit-image"]}.get(
-            package.split("==")[0], []
-        )
+        extra = {
+            "pandas": ["xlrd"],
+            "rainbow-api": ["python-lzf"],
+            "rosettasciio": ["h5py", "tifffile", "sparse", "scikit-image"],
+        }.get(package.split("==")[0], [])
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", package, *extra], check=True)
         (home / "made").touch()
     return python
