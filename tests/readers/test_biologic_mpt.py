@@ -268,5 +268,6 @@ def test_files_cut_off_or_damaged_are_refused_or_read(instruments: Path, tmp_pat
 
 
 def test_other_text_is_not_taken(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("time/s\tTemp./oC\n0\t20\n")
-    assert READER.sniff(RawInput(tmp_path / "a.txt")) == NO
+    for headings in ("time/s\tTemp./oC", "time/s\tI/A"):
+        (tmp_path / "a.txt").write_text(headings + "\n0\t20\n")
+        assert READER.sniff(RawInput(tmp_path / "a.txt")) == NO

@@ -34,6 +34,8 @@ _OWN = re.compile(
     rb"|\(Q-Qo\)/[^\t\r\n]{1,8}|d[qQ]/[^\t\r\n]{1,8}|Q (?:dis)?charge/[^\t\r\n]{1,18}|cycle number|half cycle|z cycle)"
     rb"(?=\t|\r|\n|\Z)"
 )
+#: What nobody else writes: ``time/s`` and ``I/A`` may be anybody's.
+_ALONE = re.compile(rb"E(?:we|ce|cell)\b|<I>|ox/red|\(Q-Qo\)|-Im\(Z|control/")
 _MOST_BYTES = 1024**3
 _WIDTH = 20
 _DATES = (
@@ -84,7 +86,7 @@ def _sniff(source: RawInput) -> float:
     if head.startswith(_MAGICS):
         return CERTAIN
     first = re.split(rb"[\r\n]", head[:4096], maxsplit=1)[0]
-    return LIKELY if b"\t" in first and len(_OWN.findall(first)) >= 2 else NO
+    return LIKELY if b"\t" in first and len(_OWN.findall(first)) >= 2 and _ALONE.search(first) else NO
 
 
 # -- the header ----------------------------------------------------------------------------------------
