@@ -1,7 +1,8 @@
 """Every reader on broken files of its format: a clear answer in bounded time and memory, whatever comes.
 
-The files are real ones (shared/data/instruments, and those in examples/), each cut at every 1 %, with bits
-flipped and with rubbish after a good beginning, translated in the locked child process as users' files are.
+The files are real ones (shared/data/instruments, and those in examples/), and small ones that tests made where there
+is no real one (seeds/), each cut at every 1 %, with bits flipped and with rubbish after a good beginning, translated in
+the locked child process as users' files are.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _MANY, _FEW = (100, 20), (10, 10)
 @cache
 def files_by_reader() -> dict[str, list[RawInput]]:
     found = defaultdict[str, list[RawInput]](list)
-    for raw in registry.inputs([p for p in (ROOT / "examples", SHARED / "instruments") if p.is_dir()]):
+    folders = (ROOT / "tests" / "readers" / "seeds", ROOT / "examples", SHARED / "instruments")
+    for raw in registry.inputs([p for p in folders if p.is_dir()]):
         try:
             found[registry.find(raw).name].append(raw)
         except (ReadError, OSError):
@@ -57,7 +59,7 @@ def sandbox() -> Iterator[Sandbox]:
 def test_broken_files_get_an_answer(name: str, sandbox: Sandbox, tmp_path: Path) -> None:
     files = files_by_reader().get(name)
     if not files:
-        pytest.skip(f"no file of {name} here; its own tests make some")
+        pytest.skip(f"no file of {name} here (shared/data/instruments)")
     out = tmp_path / "out"
     out.mkdir()
     faults = []
