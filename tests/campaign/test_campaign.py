@@ -195,6 +195,40 @@ def test_what_cannot_be_used_is_refused_as_a_whole(row: dict[str, Any], message:
     assert len(campaign.experiments()) == before
 
 
+def test_cells_as_laboratories_write_them() -> None:
+    """Words for nothing, an uncertainty beside the value, the outcome's own unit and full-width figures are read."""
+    campaign = Campaign(pool(), [maximise("strength", unit="MPa")])
+    cells = ["n/a", "欠測", "12.5 ± 0.5", "3.1 MPa", "４.５", "failed: cracked", "失敗", " 7 "]
+    told = campaign.tell(pool().head(8).assign(strength=cells))
+    assert told["strength"].fillna(-1).tolist() == [-1, -1, 12.5, 3.1, 4.5, -1, -1, 7]
+    assert told["state"].tolist() == ["made"] * 5 + ["failed", "failed", "made"]
+    assert campaign.learned.problem.noise[told["strength"].tolist().index(12.5), 0] == pytest.approx(0.25)
+    for cell, words in (
+        ("0.3 GPa", "in 'GPa', and the outcome in 'MPa'"),
+        ("0,5", "with a decimal point 0.5"),
+    ):
+        with pytest.raises(CampaignError, match=words):
+            campaign.tell(pool().iloc[[9]].assign(strength=cell))
+
+
+def test_settings_with_their_units_are_not_taken_silently() -> None:
+    """A column of "10 mg" would be kinds without an order: people are told, in the pool and when they tell."""
+    given = pool().assign(mass=[f"{1 + k % 5} mg" for k in range(len(pool()))])
+    with pytest.warns(CampaignWarning, match=r"mass is taken as kinds .* 'mass \(mg\)'"):
+        Campaign(given, [maximise("y")])
+    with pytest.raises(CampaignError, match=r"'0\.2 K' is no number that can be set; leave out its unit"):
+        Campaign(pool(), [maximise("y")]).tell(pool().iloc[[1]].assign(temperature="0.2 K", y=1))
+
+
+def test_headings_with_spaces_and_headings_twice() -> None:
+    spaced = Campaign(pool().rename(columns={"time": " time "}), [maximise("y")])
+    assert (
+        spaced.tell(pool().head(3).rename(columns={"gas": "gas "}).assign(y=[1, 2, 3]))["time"].notna().all()
+    )
+    with pytest.raises(CampaignError, match="column time twice"):
+        Campaign(pd.concat([pool(), pool()[["time"]]], axis=1), [maximise("y")])
+
+
 def test_telling_the_same_table_again_adds_nothing() -> None:
     """People keep one table and tell it each day."""
     campaign, table = begun(), pool()

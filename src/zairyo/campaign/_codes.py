@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from zairyo.campaign._base import CampaignError, Floats, Integers, Mask, Settings
+from zairyo.campaign._cells import with_unit
 from zairyo.campaign._columns import Coded, Column, Columns, listed
 from zairyo.campaign._mixtures import Amounts, Lattice
 from zairyo.campaign.parameters import (
@@ -443,6 +444,8 @@ def as_number(value: Any, row: int, name: str) -> float:
         number = math.nan
     if not math.isfinite(number):
         what = "has no value" if _nothing(value) else f"{value!r} is no number that can be set"
+        if isinstance(value, str) and with_unit(value):
+            what += "; leave out its unit"
         raise CampaignError(f"row {row}, parameter {name!r}: {what}")
     return number
 

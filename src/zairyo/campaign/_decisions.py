@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from zairyo.campaign._base import CampaignError, Candidates, Objective
+from zairyo.campaign._cells import present
 from zairyo.campaign._recorded import Recorded
-from zairyo.campaign._telling import Reader, present, settings_at
+from zairyo.campaign._telling import Reader, settings_at
 
 
 class Decisions(Recorded):

@@ -51,6 +51,9 @@ def name_pool(pool: Any, log_folder: Path | None, leave_out: Sequence[str] = ())
     if frame is None:
         return {"kind": "given", "what": type(pool).__name__}
     frame = frame[[name for name in frame.columns if str(name) not in leave_out]]
+    if frame.columns.duplicated().any():
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise CampaignError(f"the candidates' table has column {twice} twice; rename one")
     if frame.size > MOST_CELLS:
         from pandas.util import hash_pandas_object
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from zairyo.campaign._base import CampaignError, Floats, Integers
+from zairyo.campaign._cells import with_unit
 from zairyo.campaign._coding import SAME, Code, Coding, KindCode, MixtureCode, NumberCode, formulas, molecules
 from zairyo.campaign._columns import Coded, Column, Columns, listed, take
 from zairyo.campaign._pools import Pool
@@ -103,7 +104,22 @@ def plan_of(table: Any, settings: Sequence[str] | None, leave: Sequence[str], ow
     cost = next((keys[n] for n in schema.of_role("cost") if n not in chosen and n not in left), None)
     if cost is not None:
         notes.append(f"{cost} was taken as what each candidate costs")
+    for name in chosen:
+        if unit := _unit_in_cells(schema[name]):
+            notes.append(
+                f"{keys[name]} is taken as kinds without an order, because its cells hold a unit beside the number; "
+                f"write the unit into the heading, '{keys[name]} ({unit})', and numbers alone below it"
+            )
     return Plan(schema, keys, tuple(chosen), cost, tuple(notes))
+
+
+def _unit_in_cells(column: Any) -> str:
+    """The unit that all kinds of a column have after a number; empty where they are not of that sort."""
+    if column.kind != "category" or len(column.levels or ()) < 3:
+        return ""
+    found = [with_unit(str(level)) for level in column.levels]
+    units = {one[1] for one in found if one is not None}
+    return units.pop() if len(units) == 1 and None not in found else ""
 
 
 def _others_like(schema: Any, left: set[str]) -> set[str]:
@@ -335,7 +351,7 @@ def _frame(source: Any) -> Any:
         )
     if frame.columns.nlevels > 1:
         frame = frame.set_axis([" ".join(map(str, c)) for c in frame.columns], axis=1)
-    frame = frame.rename(columns=lambda c: c if isinstance(c, str) else f"x{c}")
+    frame = frame.rename(columns=lambda c: c.strip() if isinstance(c, str) else f"x{c}")
     twice = sorted(set(frame.columns[frame.columns.duplicated()]))
     if twice:
         raise CampaignError(f"the candidates' table has column {listed(twice)} twice; rename one")

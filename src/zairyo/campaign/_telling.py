@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from zairyo.campaign._base import Block, CampaignError, Candidates, Objective
+from zairyo.campaign._cells import is_number, measured, number, present, whole
 from zairyo.campaign._log import CampaignWarning, plain
 from zairyo.campaign._pools import Pool
 from zairyo.campaign._state import Experiment, State
@@ -125,7 +126,7 @@ class Reader:
                 raise CampaignError(f"row {at}: the setting {missing[0]!r} is missing")
             found |= {"settings": settings, "candidate": None}
         elif place is not None:
-            found |= {"settings": None, "candidate": _whole(place, f"row {at}: candidate")}
+            found |= {"settings": None, "candidate": whole(place, f"row {at}: candidate")}
         else:
             missing = [name for name in self.candidates.names if name not in settings]
             raise CampaignError(
@@ -138,7 +139,7 @@ class Reader:
         number = present(row.get("experiment"))
         if number is None:
             return None
-        return state.experiment(_whole(number, f"row {at}: experiment")).number
+        return state.experiment(whole(number, f"row {at}: experiment")).number
 
     def _outcomes(self, row: Mapping[str, Any], at: int) -> tuple[dict[str, Any], dict[str, float], str]:
         """Outcome → value, outcome → variance, and why it failed if it did."""
@@ -155,7 +156,7 @@ class Reader:
             elif (
                 isinstance(value, str)
                 and (objective.classes or objective.direction == "model")
-                and not _is_number(value)
+                and not is_number(value)
             ):
                 if objective.classes and value not in objective.classes:
                     raise CampaignError(
@@ -170,14 +171,17 @@ class Reader:
                     )
                 outcomes[objective.name] = text
             else:
-                number = _number(value, where)
-                if math.isinf(number) or abs(number) > 1e100:
-                    failure = f"{objective.name} is {number:g}"
-                else:
-                    outcomes[objective.name] = number
+                cell = measured(value, where, objective.unit)
+                failure = cell.failure or failure
+                if cell.value is not None and not abs(cell.value) <= 1e100:
+                    failure = f"{objective.name} is {cell.value:g}"
+                elif cell.value is not None:
+                    outcomes[objective.name] = cell.value
+                    if cell.uncertainty:
+                        noise[objective.name] = cell.uncertainty**2
             spread = present(row.get(f"{objective.name} uncertainty"))
             if spread is not None and objective.name in outcomes:
-                size = _number(spread, f"row {at}, column '{objective.name} uncertainty'")
+                size = number(spread, f"row {at}, column '{objective.name} uncertainty'")
                 if math.isfinite(size) and size > 0:
                     noise[objective.name] = size**2
         return outcomes, noise, failure
@@ -187,9 +191,9 @@ class Reader:
         for name in self.descriptors:
             value = present(row.get(name))
             if value is not None:
-                number = _number(value, f"row {at}, column {name!r}")
-                if math.isfinite(number):
-                    found[name] = number
+                said = measured(value, f"row {at}, column {name!r}").value
+                if said is not None and math.isfinite(said):
+                    found[name] = said
         return found
 
     def _place(self, rows: list[dict[str, Any]]) -> None:
@@ -355,7 +359,7 @@ def records(made: Any) -> list[dict[str, Any]]:
     if hasattr(made, "iloc") and hasattr(made, "columns"):
         if made.index.name == "experiment" and "experiment" not in made.columns:
             made = made.reset_index()
-        names = [str(c) for c in made.columns]
+        names = [str(c).strip() for c in made.columns]
         if len(set(names)) < len(names):
             raise CampaignError(f"two columns are named {next(n for n in names if names.count(n) > 1)!r}")
         return [dict(zip(names, row, strict=True)) for row in made.itertuples(index=False, name=None)]
@@ -371,40 +375,3 @@ def records(made: Any) -> list[dict[str, Any]]:
     raise CampaignError(
         f"experiments are told as a DataFrame, a table, dicts or a file, not as {type(made).__name__}"
     )
-
-
-def present(value: Any) -> Any:
-    """A cell as Python's own value; None where it is empty, NaN or not a value."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, str):
-        return value if value.strip() else None
-    return None if type(value).__name__ in ("NAType", "NaTType") else value
-
-
-def _is_number(value: str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _number(value: Any, where: str) -> float:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return float(getattr(value, "value", value))
-    except (TypeError, ValueError):
-        raise CampaignError(
-            f"{where}: {value!r} is not a number; correct it, leave it empty, or write 'failed: why'"
-        ) from None
-
-
-def _whole(value: Any, where: str) -> int:
-    number = _number(value, where)
-    if number != int(number):
-        raise CampaignError(f"{where} must be a whole number, not {value!r}")
-    return int(number)

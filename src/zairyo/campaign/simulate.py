@@ -260,7 +260,8 @@ def simulate(
 
 
 def _read(table: Any, objectives: tuple[Objective, ...], settings: Sequence[str] | None) -> _Known:
-    from zairyo.campaign._telling import present, records
+    from zairyo.campaign._cells import present
+    from zairyo.campaign._telling import records
 
     outcomes = [o.name for o in objectives]
     rows = records(table)

@@ -98,7 +98,7 @@ def numbers_of(column: RawColumn, decimal: str = ".") -> Numbers:
     rest = np.flatnonzero(_array(pc.and_(pc.is_valid(text), pc.invert(is_number))))
     found = text.take(pa.array(rest)).dictionary_encode()
     distinct = found.dictionary.to_pylist()
-    meanings: list[Meaning] = [_interpret(cell, decimal) for cell in distinct[:_MOST_WORDS]]
+    meanings: list[Meaning] = [meaning(cell, decimal) for cell in distinct[:_MOST_WORDS]]
     if len(distinct) > _MOST_WORDS and meanings.count(None) * 2 > _MOST_WORDS:
         # Texts, not words in place of numbers.
         result.odd = dict(
@@ -106,7 +106,7 @@ def numbers_of(column: RawColumn, decimal: str = ".") -> Numbers:
         )
         result.odd_count = len(rest)
         return result
-    meanings += [_interpret(cell, decimal) for cell in distinct[_MOST_WORDS:]]
+    meanings += [meaning(cell, decimal) for cell in distinct[_MOST_WORDS:]]
     _put_all(result, rest, _array(found.indices), distinct, meanings)
     return result
 
@@ -131,8 +131,8 @@ def _plain_marks(text: object, decimal: str) -> object:
     return text
 
 
-def _interpret(cell: str, decimal: str) -> Meaning:
-    """A cell that is no plain number: a number, (number, uncertainty), (state, reason), "" for missing, None if odd."""
+def meaning(cell: str, decimal: str = ".") -> Meaning:
+    """What one cell says: a number, (number, uncertainty), (state, reason), "" for missing, None if odd."""
     text = unicodedata.normalize("NFKC", cell).translate(str.maketrans("−–", "--")).strip()
     lower = text.casefold()
     if lower in _MISSING:
