@@ -246,6 +246,7 @@ def _points(
         sparse = True
         warnings.append(f"{short} has {total} points; zeros between peaks were left out of the profiles.")
     known: dict[tuple[float, float, int, bytes], Array] = {}  # the masses of scans calibrated alike
+    grid, times = (0.0, 0.0, 0), np.zeros(0)  # the flight times of the scan before
     for i in range(len(records)):
         chosen = next((b[i] for b in blocks if _is(b, kind)[i] and b["PointCount"][i] > 0), None)
         if chosen is None:
@@ -272,9 +273,10 @@ def _points(
                 key = (first, step, count, calibrations[i].numbers.tobytes())
                 if key not in known:
                     known.clear()
-                    times = np.arange(count, dtype=float)
-                    times *= step
-                    times += first
+                    if grid != (first, step, count):
+                        grid, times = (first, step, count), np.arange(count, dtype=float)
+                        times *= step
+                        times += first
                     known[key] = calibrations[i].masses(times)
                 masses = known[key]
             else:

@@ -15,6 +15,8 @@ _WIDTHS = {1: "<i1", 2: "<i2", 3: "<i4"}
 _CHUNK = 1 << 15
 #: 1 for each byte that, as a number of one byte, switches to another width.
 _SWITCHING = bytes(number > 127 and number & 3 != 3 for number in range(256))
+#: Numbers as int32; where, from one of them on, one tells another width; bits of their size; where the first is.
+_Wide = tuple[bytes, Callable[[int, int], int], int, int]
 
 
 class DamagedStream(ValueError):
@@ -176,16 +178,15 @@ def _numbers_of(packed: bytes, width: int) -> tuple[list[bytes], int, int]:
     From one number that tells a width to the next is a stretch of one width. All bytes are widened as if they were of
     that width, though most are not: so a stretch is found and cut out without a step for each of its numbers.
     """
-    wide = dict[int, tuple[bytes, Callable[[int, int], int]]]()
+    wide: dict[int, _Wide] = {}
     parts: list[bytes] = []
     at = 0
     while True:
-        shift = width - 1
-        start = at & (1 << shift) - 1
-        key = width << 2 | start
-        if key not in wide:
-            wide[key] = _widened(packed, width, start)
-        numbers, find_switch = wide[key]
+        key = width << 2 | at & (1 << width - 1) - 1
+        try:
+            numbers, find_switch, shift, start = wide[key]
+        except KeyError:
+            numbers, find_switch, shift, start = wide[key] = _widened(packed, width, key & 3)
         first = at >> shift
         stop = find_switch(1, first) + 1
         if not stop:
@@ -198,14 +199,14 @@ def _numbers_of(packed: bytes, width: int) -> tuple[list[bytes], int, int]:
             raise DamagedStream("a profile's numbers have a width of 0")
 
 
-def _widened(packed: bytes, width: int, start: int) -> tuple[bytes, Callable[[int, int], int]]:
-    """All numbers of a width from ``start`` on, as int32; and where, from one of them on, one switches to another."""
+def _widened(packed: bytes, width: int, start: int) -> _Wide:
+    """All numbers of a width from ``start`` on, if that were theirs."""
     size = 1 << width - 1
     count = max(len(packed) - start, 0) // size
     values = np.frombuffer(packed[start:], _WIDTHS[width], count)
     switches = (values < 0) & (values & 3 != -width & 3)
     switching = packed.translate(_SWITCHING) if width == 1 else switches.tobytes()
-    return values.astype("<i4").tobytes(), switching.find
+    return values.astype("<i4").tobytes(), switching.find, width - 1, start
 
 
 def unpack_lzf(packed: bytes, size: int) -> bytes:
