@@ -166,3 +166,25 @@ def test_simulate_compares_strategies_on_a_complete_table(tmp_path: Path) -> Non
     refused = run("simulate", tmp_path / "all.csv", "--maximise", "truth", "--picks", 99)
     assert refused.exit_code != 0
     assert "28 rows" in refused.output
+
+
+def test_outcomes_may_be_named_by_their_headings(tmp_path: Path) -> None:
+    """A heading with a unit, in Shift-JIS: what was made is learned from whichever way the outcome is named."""
+    rows = [f"{600 + 7 * k},{k % 5},{300 - 7 * k if k < 9 else ''}" for k in range(20)]
+    path = tmp_path / "試料.csv"
+    path.write_bytes("\n".join(["温度 (℃),時間,強度 (MPa)", *rows]).encode("cp932"))
+    for name in ("強度 (MPa)", "強度"):
+        answer = run("recommend", path, "--maximise", name, "-n", 1, "--json")
+        assert answer.exit_code == 0, answer.output
+        found = json.loads(answer.stdout)
+        assert found["picks"][0]["mean"] is not None, name
+        assert "9 experiments made" in " ".join(found["status"])
+
+
+def test_text_is_not_predicted(tmp_path: Path) -> None:
+    path = tmp_path / "units.csv"
+    path.write_text("a,y\n" + "".join(f"{k},{k} MPa\n" for k in range(9)) + "9,\n")
+    found = run("predict", path, "--target", "y")
+    assert found.exit_code == 1
+    assert "only a number can be predicted" in found.output
+    assert "'0 MPa'" in found.output

@@ -128,6 +128,13 @@ def read_table(path: Path, roles: dict[str, Sequence[str]]) -> Table:
     return table.with_roles(named) if named else table
 
 
+def named_as(table: Table, wanted: Sequence[Objective]) -> list[Objective]:
+    """What is wanted, with outcomes named as the table names them: 強度 for the heading 強度 (MPa)."""
+    from dataclasses import replace
+
+    return [replace(o, name=table.schema[o.name].name) if o.name in table.schema else o for o in wanted]
+
+
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
     """A table to CSV or Parquet, by the file's name."""
     if path.suffix.lower() in (".parquet", ".pq"):

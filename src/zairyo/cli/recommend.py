@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zairyo.cli._tables import json_of, objectives_of, read_table, shown, telling, wanting, write_frame
+from zairyo.cli._tables import (
+    json_of,
+    named_as,
+    objectives_of,
+    read_table,
+    shown,
+    telling,
+    wanting,
+    write_frame,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,14 +164,16 @@ def _opened(
     else:
         roles = {"property": names, "measured_descriptor": given["descriptors"]}
         pool = read_table(path, _present(path, roles, made))
+        wanted = wanted if going_on else named_as(pool, wanted)
+        given["descriptors"] = [pool.schema[n].name if n in pool.schema else n for n in given["descriptors"]]
         frame = pool.to_pandas(whole=True)
-        known = [n for n in names if n in frame]
+        known = [o.name for o in wanted if o.name in frame]
         told = frame["state"].isin(["failed", "lost"]) | frame[known].notna().any(axis=1)
         rows = frame[told].drop(columns=["replicate_of"], errors="ignore").reset_index(drop=True)
     if made is not None:
-        rows = read_table(made, {"property": names, "measured_descriptor": given["descriptors"]}).to_pandas(
-            whole=True
-        )
+        told_of = read_table(made, {"property": names, "measured_descriptor": given["descriptors"]})
+        rows = told_of.to_pandas(whole=True)
+        wanted = wanted if going_on else named_as(told_of, wanted)
     if going_on:
         assert log is not None
         return Campaign.open(log, pool=pool, who=given["who"]), rows

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from zairyo.cli._tables import json_of, objectives_of, read_table, telling, wanting
+from zairyo.cli._tables import json_of, named_as, objectives_of, read_table, telling, wanting
 
 
 @click.command(short_help="Replay a complete table with any strategies.")
@@ -72,7 +72,7 @@ def command(
 
     rows = read_table(table, {"property": [o.name for o in wanted]})
     found = simulate(
-        rows, wanted, strategies=names, aim=aim, seeds=seeds, start=start, picks=picks, batch=batch,
+        rows, named_as(rows, wanted), strategies=names, aim=aim, seeds=seeds, start=start, picks=picks, batch=batch,
         settings=list(settings) or None, progress=progress,
     )  # fmt: skip
     if sys.stderr.isatty():
