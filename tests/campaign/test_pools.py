@@ -275,6 +275,22 @@ def test_a_file_larger_than_the_sample_in_memory(
     assert len(set(drawn)) > 40
 
 
+def test_a_file_that_changes_meanwhile_is_noticed(
+    rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else places of the old file would be other experiments of the new one."""
+    monkeypatch.setattr(_pool_file, "_KEPT", 200)
+    path = tmp_path / "candidates.csv"
+    rows.to_csv(path, index=False)
+    pool = FilePool(path)
+    rows.iloc[:-1].to_csv(path, index=False)
+    with pytest.raises(CampaignError, match="was changed"):
+        list(pool.blocks())
+    path.unlink()
+    with pytest.raises(CampaignError, match="taken away"):
+        pool.decode(Block(np.arange(1000), np.empty((1000, 0))))
+
+
 def test_what_is_taken_is_left_out_in_any_order() -> None:
     """Of blocks in the order of the pool and of others: nothing taken is proposed, nothing free is lost."""
     r = rng(5)

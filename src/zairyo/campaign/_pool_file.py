@@ -69,6 +69,7 @@ class FilePool(Pool):
         cost: str | float | None = None,
     ) -> None:
         self.path = path
+        self._stamp = _stamp(path)
         parquet = path.suffix.lower() in (".parquet", ".pq")
         self._source: Source = ParquetSource(path) if parquet else TextSource(path)
         plan = _plan(self._source.head(), settings, leave)
@@ -207,8 +208,17 @@ class FilePool(Pool):
                 )
         return columns
 
+    def _unchanged(self) -> None:
+        """Places in another file would be other experiments."""
+        if _stamp(self.path) != self._stamp:
+            raise CampaignError(
+                f"the candidates' file {self.path} was changed or taken away while the campaign used it; put the old "
+                "file back and open the campaign again, or begin a new one that learns from it (learn_from)"
+            )
+
     def _all(self) -> Iterator[tuple[int, Columns]]:
         """All rows in order, some at a time, each with the number of the first."""
+        self._unchanged()
         first = 0
         for piece in self._source.pieces(self._wanted):
             table = self._table(piece, first)
@@ -232,6 +242,7 @@ class FilePool(Pool):
         missing = np.flatnonzero(self._kept_index[at] != index)
         if not len(missing):
             return found
+        self._unchanged()
         order = missing[np.argsort(index[missing], kind="stable")]
         wanted = index[order]
         for first, piece in self._source.holding(wanted, self._wanted):
@@ -263,6 +274,15 @@ class FilePool(Pool):
             for i, place in zip(new, super()._places(X[new]), strict=True):
                 self._found[keys[i]] = int(place)
         return np.array([self._found[key] for key in keys], np.int64)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """By which a changed file is known at once; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _raw(column: Column) -> Any:
