@@ -36,7 +36,7 @@ from zairyo.campaign._base import Candidates, Objective, Problem, Strategy
 from zairyo.campaign._hypervolume import hypervolume
 from zairyo.campaign._pareto import STRATEGIES as SEVERAL
 from zairyo.campaign._pools import candidates_from
-from zairyo.campaign._seek import SEEK
+from zairyo.campaign._seek_auto import SEEK
 
 ROOT = Path(__file__).resolve().parents[1]
 START, PICKS = 5, 45
@@ -169,7 +169,7 @@ class Cache:
 #: What a choice rests on.
 RESTS_ON = (
     "learn/*.py",
-    *(f"campaign/_{one}*.py" for one in ("acquisition", "hyper", "pareto", "pool", "seek")),
+    *(f"campaign/_{one}*.py" for one in ("acquisition", "fits", "hyper", "objectives", "pareto", "pool", "seek")),
 )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import integrate
+from scipy.special import ndtr
 from scipy.stats import norm
 from tests.campaign.seeking import Rows, Square, hill, problem
 
@@ -20,8 +22,9 @@ from zairyo.campaign._acquisition import (
     log_probability_between,
 )
 from zairyo.campaign._base import CampaignError, Objective, Problem
-from zairyo.campaign._seek import SEEK as ALL
 from zairyo.campaign._seek import Forest, belief_of
+from zairyo.campaign._seek_auto import SEEK as ALL
+from zairyo.campaign._seek_auto import level_of
 from zairyo.campaign._seek_model import Tracked
 from zairyo.learn import Space, fit_gp
 
@@ -356,3 +359,26 @@ def test_several_objectives_are_not_one(pool: Rows) -> None:
     two = (Objective("a"), Objective("b"))
     with pytest.raises(CampaignError, match="pareto"):
         SEEK["expected improvement"].pick(problem(pool, range(5), np.ones((5, 2)), two), 1)
+
+
+def test_first_one_of_the_best_is_sought_then_a_better_one(pool: Rows) -> None:
+    """Among poor experiments the likeliest of the best is made; once one of the best is, what may beat it by most."""
+    y = hill(pool.X)
+    worst, best = np.argsort(y)[:12], int(np.argmax(y))
+    sought = SEEK["auto"].pick(problem(pool, worst, y[worst]), 1)[0]
+    assert sought.method == "probability of the best 1 %"
+    made = np.append(np.argsort(y)[::40], best)
+    assert SEEK["auto"].pick(problem(pool, made, y[made]), 1)[0].method == "expected improvement"
+    endless = Square()
+    asked = problem(pool, worst, y[worst])
+    drawn = SEEK["auto"].pick(replace(asked, candidates=endless, taken=np.empty(0, np.int64)), 1)[0]
+    assert drawn.method == "expected improvement", "there is no share of points without end"
+
+
+def test_the_level_that_a_share_lies_above() -> None:
+    mean = np.random.default_rng(0).normal(size=400)
+    exact = level_of(mean, np.full(400, 1e-18), 0.05)
+    assert 19 <= (mean > exact).sum() <= 20
+    wide = level_of(mean, np.ones(400), 0.05)
+    assert ndtr(mean - wide).mean() == pytest.approx(0.05, abs=1e-9)
+    assert np.sort(mean[:3])[1] <= level_of(mean[:3], np.full(3, 1e-18)) <= mean[:3].max(), "one at least"

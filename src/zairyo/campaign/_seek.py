@@ -14,7 +14,7 @@ from zairyo.campaign._acquisition import (
     log_probability_between,
     weighted,
 )
-from zairyo.campaign._base import Block, CampaignError, Floats, Mask, Objective, Pick, Problem, Strategy
+from zairyo.campaign._base import Block, CampaignError, Floats, Mask, Objective, Pick, Problem
 from zairyo.campaign._fits import believe
 from zairyo.campaign._objectives import feasible, loss, wanted
 from zairyo.campaign._seek_model import FEWEST, LARGEST, Belief, Tracked
@@ -37,8 +37,6 @@ COOLING = 30.0
 HOPELESS = 0.5
 #: How fast the promise falls there, as a power of the chance.
 STEEP = 8.0
-#: Experiments without anything better after which one pick in so many explores, by so many deviations.
-STAGNANT, EXPLORED, BOLD = 12, 4, 4.0
 #: A chance of success below which people are told.
 DOUBTFUL = 0.7
 
@@ -153,10 +151,10 @@ class Rated:
         return self.promise(mean, variance, float(self.aims[0])) + self.chances(block, coarse=True)
 
     def working(self, block: Block, room: int) -> Working:
-        return _Rated(self, block, room)
+        return RatedWork(self, block, room)
 
 
-class _Rated:
+class RatedWork:
     def __init__(self, rated: Rated, block: Block, room: int) -> None:
         self._rated, self._room = rated, room
         self._members: tuple[GP, ...] = rated.belief.members
@@ -397,46 +395,6 @@ def given_out(problem: Problem, found: Found) -> Problem:
 
 
 @dataclass(frozen=True)
-class Auto:
-    """Expected improvement; where that has brought nothing for long, one pick in four looks where least is known.
-
-    A model that is wrong about where the best is stays wrong as long as it is only asked where it believes it.
-    """
-
-    name: str = "auto"
-
-    def pick(self, problem: Problem, count: int) -> list[Pick]:
-        seek = ExpectedImprovement()
-        since = stagnant(problem, single(problem, self.name))
-        made = len(problem.X) + len(problem.pending)
-        odd = [i for i in range(count) if since >= STAGNANT and (made + i) % EXPLORED == EXPLORED - 1]
-        found = seek.pick(problem, count - len(odd)) if count > len(odd) else []
-        if not odd:
-            return found
-        for one in found:
-            problem = given_out(problem, Found(one.index, one.x, one.score))
-        k = single(problem, self.name)
-        belief = belief_of(problem, k)
-        if belief is None:
-            return found + first_picks(problem, len(odd))
-        scorer = optimistic(problem, k, belief, BOLD)
-        why = f"where least is known among what may be good: the last {since} experiments brought nothing better"
-        bold = picks(problem, greedy(problem, scorer, len(odd)), "exploration", why, scorer.chances)
-        for place, one in zip(odd, bold, strict=False):
-            found.insert(place, one)
-        return found
-
-
-def stagnant(problem: Problem, k: int) -> int:
-    """How many of the last experiments brought nothing better than was known before."""
-    rows = np.flatnonzero(problem.known[:, k] & feasible(problem.objectives, problem.Y))
-    if not len(rows):
-        return 0
-    losses = loss(problem.objectives[k], problem.Y[rows, k])
-    return int(len(problem.X) - 1 - rows[int(np.argmin(losses))])
-
-
-@dataclass(frozen=True)
 class Forest:
     """Expected improvement by a random forest, the deviation that of its trees: for rough and jumping outcomes."""
 
@@ -488,10 +446,3 @@ class Random:
     def pick(self, problem: Problem, count: int) -> list[Pick]:
         rng = np.random.default_rng([abs(problem.seed), len(problem.X), len(problem.pending), 1])
         return picks(problem, at_random(problem, count, rng), self.name, "drawn at random")
-
-
-#: The strategies for one outcome of which the best is wanted, or a range.
-SEEK: dict[str, Strategy] = {
-    one.name: one
-    for one in (Auto(), ExpectedImprovement(), Thompson(), UpperConfidence(), Forest(), Random())
-}

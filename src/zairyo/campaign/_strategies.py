@@ -27,7 +27,7 @@ def _in(module: str, *names: str) -> dict[str, str]:
     return {name: f"{module}/{name}" for name in ("auto", *names)}
 
 
-_SEEK = _in("_seek:SEEK", "expected improvement", "thompson", "ucb", "forest", "random")
+_SEEK = _in("_seek_auto:SEEK", "expected improvement", "thompson", "ucb", "forest", "random")
 #: Aim → name → where the strategy is: module of this package, its table, and the key there.
 STRATEGIES: dict[str, dict[str, str]] = {
     "best value": _SEEK,

@@ -1,0 +1,159 @@
+"""What looks for the best where nobody says how: first for one of the best, then for something better still.
+
+Expected improvement asks by how much a candidate may beat the best so far, and before anything good is known nearly
+everything may. Where all candidates can be looked at, one can ask instead which of them are among the best: the level
+that a share of the candidates is expected to lie above follows from what is believed of all, and the candidate most
+likely to lie above it is made. On 17 tables of real experiments that took 6 % fewer experiments (±3 %).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import log_ndtr, ndtr
+
+from zairyo.campaign._acquisition import weighted
+from zairyo.campaign._base import Block, Floats, Pick, Problem, Strategy
+from zairyo.campaign._objectives import feasible, loss
+from zairyo.campaign._seek import (
+    ExpectedImprovement,
+    Forest,
+    Random,
+    Rated,
+    RatedWork,
+    Thompson,
+    UpperConfidence,
+    belief_of,
+    first_picks,
+    given_out,
+    optimistic,
+    picks,
+    rated,
+    single,
+)
+from zairyo.campaign._seek_search import SHORTLIST, Found, Working, greedy
+
+#: The share of candidates that are the best ones; sentences name it.
+BEST = 0.01
+#: Experiments without anything better after which one pick in so many explores, by so many deviations.
+STAGNANT, EXPLORED, BOLD = 12, 4, 4.0
+
+
+def level_of(mean: Floats, variance: Floats, share: float = BEST) -> float:
+    """The level that a share of the candidates, one at least, is expected to lie above; m normal beliefs (m,)."""
+    deviation = np.sqrt(variance)
+    share = max(share, 1.0 / len(mean))
+    low, high = float((mean - 9.0 * deviation).min()), float((mean + 9.0 * deviation).max())
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        if ndtr((mean - middle) / deviation).mean() > share:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)
+
+
+@dataclass(eq=False)
+class Among(Rated):
+    """A scorer by the chance to be among the best, until what was made seems to be; then by its promise.
+
+    Attributes
+    ----------
+    sought
+        For each candidate chosen, whether it was chosen by that chance.
+    """
+
+    sought: list[bool] = field(default_factory=list)
+
+    def working(self, block: Block, room: int) -> Working:
+        return _Among(self, block, room)
+
+
+class _Among(RatedWork):
+    def __init__(self, among: Among, block: Block, room: int) -> None:
+        super().__init__(among, block, room)
+        self._sought, self._weights = among.sought, among.belief.weights
+
+    def scores(self) -> Floats:
+        levels = np.array([level_of(one.mean, one.variance) for one in self._tracked])
+        self._sought.append(bool(self._weights @ (levels > self._aims) > 0.5))
+        if not self._sought[-1]:
+            return super().scores()
+        logs = [
+            log_ndtr((one.mean - level) / np.sqrt(one.variance))
+            for one, level in zip(self._tracked, levels, strict=True)
+        ]
+        return weighted(np.array(logs), self._weights) + self._chances
+
+
+def seek(problem: Problem, count: int) -> list[Pick]:
+    """Picks among the best, or by expected improvement; only this where not all candidates are looked at."""
+    improving = ExpectedImprovement()
+    k, size = single(problem, improving.name), problem.candidates.size
+    belief = belief_of(problem, k)
+    if belief is None or size is None or size > SHORTLIST:
+        return improving.pick(problem, count)
+    scorer = rated(problem, k, belief)
+    if not isinstance(scorer, Rated) or not scorer.rising:
+        return improving.pick(problem, count)
+    among = Among(scorer.belief, scorer.promise, scorer.aims, scorer.chances)
+    found = greedy(problem, among, count)
+    better = "raise" if problem.objectives[k].direction == "maximise" else "lower"
+    said = {
+        False: (improving.name, f"expected to {better} the best value by most"),
+        True: (
+            "probability of the best 1 %",
+            "most likely to be among the best 1 % of the candidates, as nothing made so far seems to be",
+        ),
+    }
+    return [
+        picks(problem, [one], *said[sought], among.chances)[0]
+        for one, sought in zip(found, among.sought, strict=False)
+    ]
+
+
+@dataclass(frozen=True)
+class Auto:
+    """One of the best, then better ones; where that has brought nothing for long, one pick in four explores.
+
+    A model that is wrong about where the best is stays wrong as long as it is only asked where it believes it.
+    """
+
+    name: str = "auto"
+
+    def pick(self, problem: Problem, count: int) -> list[Pick]:
+        since = stagnant(problem, single(problem, self.name))
+        made = len(problem.X) + len(problem.pending)
+        odd = [i for i in range(count) if since >= STAGNANT and (made + i) % EXPLORED == EXPLORED - 1]
+        found = seek(problem, count - len(odd)) if count > len(odd) else []
+        if not odd:
+            return found
+        for one in found:
+            problem = given_out(problem, Found(one.index, one.x, one.score))
+        k = single(problem, self.name)
+        belief = belief_of(problem, k)
+        if belief is None:
+            return found + first_picks(problem, len(odd))
+        scorer = optimistic(problem, k, belief, BOLD)
+        why = f"where least is known among what may be good: the last {since} experiments brought nothing better"
+        bold = picks(problem, greedy(problem, scorer, len(odd)), "exploration", why, scorer.chances)
+        for place, one in zip(odd, bold, strict=False):
+            found.insert(place, one)
+        return found
+
+
+def stagnant(problem: Problem, k: int) -> int:
+    """How many of the last experiments brought nothing better than was known before."""
+    rows = np.flatnonzero(problem.known[:, k] & feasible(problem.objectives, problem.Y))
+    if not len(rows):
+        return 0
+    losses = loss(problem.objectives[k], problem.Y[rows, k])
+    return int(len(problem.X) - 1 - rows[int(np.argmin(losses))])
+
+
+#: The strategies for one outcome of which the best is wanted, or a range.
+SEEK: dict[str, Strategy] = {
+    one.name: one
+    for one in (Auto(), ExpectedImprovement(), Thompson(), UpperConfidence(), Forest(), Random())
+}
