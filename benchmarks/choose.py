@@ -169,7 +169,10 @@ class Cache:
 #: What a choice rests on.
 RESTS_ON = (
     "learn/*.py",
-    *(f"campaign/_{one}*.py" for one in ("acquisition", "fits", "hyper", "objectives", "pareto", "pool", "seek")),
+    *(
+        f"campaign/_{one}*.py"
+        for one in ("acquisition", "fits", "hyper", "objectives", "pareto", "pool", "seek")
+    ),
 )
 
 
