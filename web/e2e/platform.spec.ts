@@ -336,7 +336,11 @@ test.describe('upload', () => {
   test('shows the files of one run as one measurement', async ({ page }) => {
     const head = 'TimeStamp,Experiment time,Temperature Measured (degC)\n';
     const rows = Array.from({ length: 50 }, (_, k) => `13:40:${k / 100 + 10},${k},${20 + k * k}\n`).join('');
-    const file = (name: string, text: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+    const file = (name: string, text: string) => ({
+      name,
+      mimeType: 'text/plain',
+      buffer: Buffer.from(text),
+    });
     await signIn(page, to);
     await page.goto(`${to.url}/upload`);
     await page.setInputFiles('input[type=file]:not([webkitdirectory])', [
