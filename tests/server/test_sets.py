@@ -322,6 +322,24 @@ def test_a_folder_takes_the_place_of_the_files_that_came_before_it_was_known_as_
     assert found["sample/1"]["uid"] == uid
 
 
+def test_a_folder_leaves_the_files_of_another_project_where_they_are(
+    app: FastAPI, agent: TestClient, instrument: Instrument, vera: TestClient, world
+) -> None:
+    """Without it, measurements vanish for a project because its former instrument serves another one now."""
+    files = {"acqus": b"##TITLE= x", "fid": b"1234"}
+    for name, data in files.items():
+        receipt(send_whole(agent, data, name, path=f"sample/1/{name}"))
+    other = world.project("rival")
+    with app.state.platform.db.write() as session:
+        session.execute(update(Instrument).values(project_id=other.id))
+        app.state.platform.events.add(session, "instrument", instrument.uid, other.id)
+    whole = set_sha256((name, sha256(data)) for name, data in files.items())
+    for name, data in files.items():
+        more = {"set": "s", "set_size": 2, "set_sha256": whole, "name": name}
+        receipt(send_whole(agent, data, name, path="sample/1", **more))
+    assert set(shown(vera)) == {f"sample/1/{name}" for name in files}
+
+
 def test_in_a_large_folder_pairs_are_found_and_no_set_is_cut_in_half(
     app: FastAPI, agent: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

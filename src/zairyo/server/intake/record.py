@@ -302,9 +302,11 @@ def _hide_singles(session: Session, events: Events, complete: Sequence[_Found]) 
         if whole.folder is None:
             continue
         instrument, folder = whole.folder
+        # Not those of a project that the instrument had before: there the set is not seen in their place.
+        earlier = _EARLIER.where(_MEASUREMENTS.c.project_id == whole.project_id)
         found: set[int] = set()
         for some in portions(f"{folder}/{name}" for name in whole.files):
-            rows = session.execute(_EARLIER, {"instrument": instrument, "paths": some})
+            rows = session.execute(earlier, {"instrument": instrument, "paths": some})
             found |= {number for _, number, _ in rows}
         hide(session, events, whole.id, found)
 
