@@ -168,3 +168,53 @@ def test_an_aborted_corrosion_test_with_small_units_and_no_thermometer(tmp_path:
     assert entry["current"].unit == "nA"
     assert "temperature" not in {s.name for s in entry.signals}
     assert any("aborted" in w for w in m.warnings)
+
+
+def test_a_square_wave_is_its_difference_over_the_staircase(tmp_path: Path) -> None:
+    """Plotted as time against the row's number before; a peak was nowhere to be seen."""
+    text = (
+        "EXPLAIN\nTAG\tSQUARE_WAVE\nTITLE\tLABEL\tSWV\tTest\nCURVE\tTABLE\t2\n"
+        "\tPt\tT\tVfwd\tVrev\tVstep\tIfwd\tIrev\tIdif\tOver\tTemp\n\t#\ts\tV\tV\tV\tA\tA\tA\tbits\tdeg C\n"
+        "\t0\t0.01\t-2.5E-002\t3.7E-002\t6.0E-003\t1.9E-007\t-1.7E-006\t1.9E-006\t...........\t1466.8\n"
+        "\t1\t0.02\t-4.3E-002\t3.8E-002\t-2.2E-003\t8.7E-008\t-3.2E-007\t4.1E-007\t...........\t1467.5\n"
+    )
+    (tmp_path / "a.dta").write_text(text)
+    entry = read(tmp_path / "a.dta")[0]
+    assert (entry.x, entry.default) == ("voltage", "current_difference")
+    assert entry["voltage"].values.tolist() == [0.006, -0.0022]
+    assert "temperature" not in {s.name for s in entry.signals}  # 1467 °C is an input nothing is connected to
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_overload_flags_do_not_hide_a_decimal_comma(tmp_path: Path, encoding: str) -> None:
+    text = (
+        "EXPLAIN\nTAG\tCHRONOA\nTITLE\tLABEL\tProbe\tTest\nCURVE\tTABLE\t2\n\tPt\tT\tVf\tIm\tOver\n\t#\ts\tV\tA\tbits\n"
+        "\t0\t1,5\t0,25\t2E-006\t......s....\n\t1\t2,5\t0,5\t3,5E-006\t...........\n"
+    )
+    (tmp_path / "a.dta").write_bytes(text.encode(encoding))
+    assert READER.sniff(RawInput(tmp_path / "a.dta")) == CERTAIN
+    entry = read(tmp_path / "a.dta")[0]
+    assert entry["time"].values.tolist() == [1.5, 2.5]
+    assert entry["current"].values.tolist() == [2e-06, 3.5e-06]
+
+
+def test_a_capacity_curve_has_a_row_a_half_cycle(tmp_path: Path) -> None:
+    text = (
+        "EXPLAIN\nTAG\tPWR800_CYCLICCHARGEDISCHARGE\nTITLE\tLABEL\tCapacity\tTest\nCAPACITYCURVE\tTABLE\n"
+        "\tPt\tTime\tType\tCycle\tCharge\tDuration\tVstart\tVend\tEnergy\tTstart\tTend\tOver\n"
+        "\t#\ts\t#\t#\tC\ts\tV\tV\tJ\tdeg C\tdeg C\tbits\n"
+        "\t1\t3493\t0\t1\t4362.1\t3492.6\t0.79\t1.2\t3962.0\t34.3\t27.0\t...........\n"
+        "\t2\t6701\t1\t1\t4013.8\t3207.5\t0.80\t0.4\t-2752.8\t27.0\t26.4\t...........\n"
+        "STOPREASON\tLABEL\tCycle Limit\tStop Reason\n"
+    )
+    (tmp_path / "a.dta").write_text(text)
+    entry = read(tmp_path / "a.dta")[0]
+    assert (entry.x, entry.default) == ("cycle", "capacity")
+    assert entry["step_kind_code"].values.tolist() == [0, 1]
+    assert (entry["capacity"].unit, entry["energy"].unit) == ("C", "J")
+
+
+def test_a_mott_schottky_scan_is_along_the_voltage(tmp_path: Path) -> None:
+    (tmp_path / "a.dta").write_text(EIS.format(".").replace("EISPOT", "MOTTSCHOTTKY"), "latin-1")
+    entry = read(tmp_path / "a.dta")[0]
+    assert (entry.technique, entry.x, entry.default) == ("eis", "voltage", "z_imaginary")

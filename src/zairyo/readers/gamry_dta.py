@@ -54,8 +54,19 @@ _NAMES = {
     "Zmod": "z_modulus", "Zphz": "z_phase", "Zsig": "z_signal", "Idc": "current", "Vdc": "voltage",
     "Voltage": "voltage", "Current": "current", "Pwr": "power", "R": "resistance", "Q": "charge_passed",
     "Cycle": "cycle", "Step": "step_index", "Capacity": "capacity", "Energy": "energy",
+    "Charge": "capacity", "Type": "step_kind_code", "Duration": "step_duration",
+    "Vstart": "start_voltage", "Vend": "end_voltage", "Tstart": "start_temperature", "Tend": "end_temperature",
+    "Vstep": "voltage", "Vfwd": "forward_voltage", "Vrev": "reverse_voltage",
+    "Ifwd": "forward_current", "Irev": "reverse_current", "Idif": "current_difference",
+    "Imod": "current_modulus", "Vmod": "voltage_modulus",
 }  # fmt: skip
-_COUNTS = frozenset({"index", "current_range_code", "cycle", "step_index"})
+_COUNTS = frozenset({"index", "current_range_code", "cycle", "step_index", "step_kind_code"})
+#: Columns that only one kind of experiment has (or its tag) → what is plotted along and up.
+_PLOTS = (
+    ("current_difference", "", (("voltage",), ("current_difference",))),
+    ("start_voltage", "", (("cycle", "index"), ("capacity",))),
+    ("z_imaginary", "MOTT", (("voltage",), ("z_imaginary",))),
+)
 #: Key → condition, and the unit where its label states none.
 _CONDITIONS = {
     "SCANRATE": ("scan_rate", "mV/s"),
@@ -75,8 +86,9 @@ _CONDITIONS = {
     "IAC": ("current_amplitude_rms", "A"),
     "PTSPERDEC": ("points_per_decade", "1/decade"),
 }
-#: What potentiostats without a thermometer write as the temperature.
-_NO_SENSOR = -273.1
+#: Potentiostats without a thermometer write a temperature below absolute zero or above what a thermocouple knows.
+_NO_SENSOR, _NO_SENSOR_ABOVE = -273.1, 1400.0
+_COMMA, _POINT = re.compile(r"\d,\d"), re.compile(r"\d\.\d")
 _DATES = ("%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d", "%Y/%m/%d", "%m/%d/%y")
 
 
@@ -103,7 +115,7 @@ class _File:
 
 
 def _sniff(source: RawInput) -> float:
-    head = source.head.lstrip(b"\xef\xbb\xbf \r\n")
+    head = source.text_head.lstrip(b"\xef\xbb\xbf\xff\xfe \r\n")
     begins = head.startswith(b"EXPLAIN") and b"TAG\t" in head[:200]
     if begins and _TABLE.search(head.replace(b"\r", b"\n")):
         return CERTAIN
@@ -167,7 +179,8 @@ def _parse_table(found: _File, lines: list[str], at: int, cells: list[str]) -> i
         return end
     # Lines keep their numbers for messages: what comes before is blank to the table.
     rows = [*[""] * (at + 3), *lines[at + 3 : end]]
-    decimal = "," if "," in lines[at + 3] and "." not in lines[at + 3].replace("..", "") else "."
+    # Points alone tell nothing: the overload flags are a row of them.
+    decimal = "," if _COMMA.search(lines[at + 3]) and not _POINT.search(lines[at + 3]) else "."
     columns = table_of(rows if end < len(lines) else [*rows], at + 3, "\t", len(headings), decimal)
     _check_last(columns[-1], end >= len(lines), end)
     told = cells[2].strip() if len(cells) > 2 else ""
@@ -210,7 +223,7 @@ def _columns(tables: list[_Table], warnings: list[str]) -> Columns:
             values = np.concatenate(parts)
         if name in _COUNTS and (values == np.rint(values)).all() and (np.abs(values) < 2**31).all():
             values = values.astype(np.int32)
-        if name == "temperature" and (values <= _NO_SENSOR).all():
+        if name == "temperature" and ((values <= _NO_SENSOR) | (values > _NO_SENSOR_ABOVE)).all():
             continue
         unit, against, reference = unit.partition(" vs")
         label = f"{heading} vs{reference}" if against else heading
@@ -235,6 +248,12 @@ def _technique(table: str, tag: str) -> str:
         if tag.upper().startswith(begin):
             return key
     return "electrochemistry"
+
+
+def _plot(columns: Columns, tag: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """What to plot of an experiment whose columns or tag are of a kind of their own."""
+    fits = (plot for column, kind, plot in _PLOTS if column in columns and tag.upper().startswith(kind))
+    return next(fits, None)
 
 
 def _groups(tables: list[_Table]) -> list[list[_Table]]:
@@ -315,6 +334,7 @@ def _read(source: RawInput) -> Measurement:
                 title=file.text("TITLE") if name != "open_circuit" else "Open circuit before the experiment",
                 started=started,
                 conditions=_conditions(file, technique),
+                plot=_plot(columns, tag),
             )
         )
         warnings += columns.warnings
@@ -336,7 +356,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="gamry_dta",
-    version="3",
+    version="4",
     techniques=(
         "cyclic_voltammetry",
         "eis",
