@@ -335,3 +335,63 @@ def test_raw_scans_of_a_magnetometer_are_drawn_over_the_position(tmp_path: Path)
     (tmp_path / "a.rw.dat").write_bytes(text.encode())
     entry = READER.read(RawInput(tmp_path / "a.rw.dat"))[0]
     assert (entry.technique, entry.x, entry.default) == ("magnetometry", "sample_position", "raw_voltage")
+
+
+def test_an_alternating_moment_is_not_the_static_one(tmp_path: Path) -> None:
+    """ACMS writes the amplitude of the alternating moment as "Moment": nobody's M(T)."""
+    headings = (
+        "Comment,Time Stamp (sec),Temperature (K),Magnetic Field (Oe),Frequency (Hz),Amplitude (Oe),M-DC (emu),"
+        "M' (emu),M'' (emu),Moment (emu),Phase (deg)"
+    )
+    rows = [
+        ",35108838.70,10,0,1000,4,,2E-5,1E-7,2.1E-5,0.4",
+        ",35108839.70,11,0,1000,4,,2.1E-5,1E-7,2.2E-5,0.5",
+    ]
+    header = "FILEOPENTIME,35108593.23,02/11/2016,4:32 pm\nINFO,mass,53.10 mg\nINFO,,"
+    entry = read(written(tmp_path / "a.dat", headings, rows, header))[0]
+    assert (entry.x, entry.default) == ("temperature", "ac_moment_real")
+    assert entry["ac_moment"].values.tolist() == [2.1e-5, 2.2e-5]
+    assert "magnetic_moment" not in {s.name for s in entry.signals}
+    assert str(entry.conditions["sample_mass"]) == "53.1 mg"
+
+
+def test_ac_transport_has_a_resistivity_a_channel(tmp_path: Path) -> None:
+    """The classic PPMS's ACT words its columns as no other option; it was read as something unspecified."""
+    headings = (
+        "Comment,Time Stamp (sec),Status (code),Temperature (K),Magnetic Field (Oe),Volts ch1,Res. ch1 (ohm-cm),"
+        "Res. ch2 (ohm-cm),Res. Std.Dev. ch1,Hall ch2 (cm^3/coul),Crit.Cur. ch1 (mA)"
+    )
+    rows = [
+        ",12214921.77,4369,2,10000,1.07E-6,8.39E-6,,1.4E-7,,",
+        ",12214932.99,4369,2,9000,,,3.5E-5,,0.25,",
+    ]
+    header = "FILEOPENTIME,12212238.42,,1/10/2022 15:29:28\nSTARTUPAXIS,X,2\nSTARTUPAXIS,Y1,3"
+    entry = read(written(tmp_path / "a.dat", headings, rows, header))[0]
+    assert (entry.technique, entry.x, entry.default) == ("transport", "magnetic_field", "resistivity_1")
+    assert (entry["resistivity_2"].unit, entry["resistivity_2"].values[1]) == ("ohm*cm", 3.5e-5)
+    assert entry["resistivity_1"].uncertainty is not None
+    assert entry["voltage_1"].unit == "V"
+    assert entry["hall_coefficient_2"].unit == "cm**3/coulomb"
+    assert entry.started == datetime(2022, 1, 10, 15, 29, 28)
+
+
+@pytest.mark.parametrize(
+    ("opened", "moment"),
+    [
+        ("3873461368,10/01/2022,15:29", datetime(2022, 10, 1, 15, 29)),
+        (
+            "3851162940,12/01/2022,3:29 PM",
+            datetime(2022, 1, 12, 15, 29),
+        ),  # the stamp says that the day is first
+        ("12212,2022/10/28,15:29", datetime(2022, 10, 28, 15, 29)),
+        ("12212,28.10.2022,15:29:07", datetime(2022, 10, 28, 15, 29, 7)),
+    ],
+)
+def test_dates_of_other_countries(tmp_path: Path, opened: str, moment: datetime) -> None:
+    path = written(
+        tmp_path / "a.dat",
+        "Comment,Time Stamp (sec),Temperature (K),Magnetic Field (Oe)",
+        [",1,2,3", ",2,3,4"],
+        f"FILEOPENTIME,{opened}",
+    )
+    assert read(path)[0].started == moment

@@ -128,7 +128,20 @@ _NUMBERED = (
     (re.compile(r"(?:i-v )?voltage,? ch\.? ?(\d)"), "voltage"),
     (re.compile(r"frequency,? ch\.? ?(\d)"), "ac_frequency"),
     (re.compile(r"critical current,? ch\.? ?(\d)"), "critical_current"),
+    # AC transport (ACT) of the classic PPMS
+    (re.compile(r"res\.,? ch\.? ?(\d)"), "resistivity"),
+    (re.compile(r"volts,? ch\.? ?(\d)"), "voltage"),
+    (re.compile(r"v std\. ?dev\.,? ch\.? ?(\d)"), "voltage_error"),
+    (re.compile(r"hall,? ch\.? ?(\d)"), "hall_coefficient"),
+    (re.compile(r"hall std\. ?dev\.,? ch\.? ?(\d)"), "hall_coefficient_error"),
+    (re.compile(r"crit\. ?cur\.,? ch\.? ?(\d)"), "critical_current"),
+    (re.compile(r"c\. ?cur\. std\. ?dev\.,? ch\.? ?(\d)"), "critical_current_error"),
 )
+
+#: Beside M' and M'' (AC susceptibility, ACMS) these are of the alternating moment, not of the static one.
+_ALTERNATING = {"moment": "ac_moment", "phase": "ac_phase"}
+#: Quantities whose headings lack the unit that they always have.
+_UNWRITTEN = {"voltage": "V", "voltage_error": "V"}
 
 #: Word in a unit → as Pint spells it. "" is a number without a dimension.
 _WORDS = {
@@ -224,10 +237,21 @@ def _word(word: str) -> str | None:
     return f"{name}**{power}" if power and power != "1" else name
 
 
-def name_of(quantity: str, taken: set[str]) -> str:
+def unwritten_unit(name: str) -> str | None:
+    """The unit of a column whose heading has none, where it can only be one."""
+    return _UNWRITTEN.get(re.sub(r"_\d\Z", "", name))
+
+
+def is_alternating(headings: list[str]) -> bool:
+    """Whether the columns are those of an alternating moment: M' and M'' stand among them."""
+    return {"M'", "M''"} <= {split_heading(heading)[0] for heading in headings}
+
+
+def name_of(quantity: str, taken: set[str], alternating: bool = False) -> str:
     """The vocabulary's name for a heading, or one made of it; a number is put to one that is taken."""
     plain = " ".join(quantity.casefold().split())
-    name = _NAMES.get(plain, "") or _WITHOUT_STOPS.get(plain.replace(".", ""), "")
+    name = _ALTERNATING.get(plain, "") if alternating else ""
+    name = name or _NAMES.get(plain, "") or _WITHOUT_STOPS.get(plain.replace(".", ""), "")
     if not name:
         for pattern, base in _NUMBERED:
             if found := pattern.fullmatch(plain):

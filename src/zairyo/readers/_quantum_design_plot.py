@@ -54,7 +54,7 @@ def plot_of(signals: dict[int, Signal], header: dict[str, Any], technique: str) 
     def startup(axis: str) -> str:
         number = axes.get(axis, "")
         signal = numeric.get(int(number)) if number.isdecimal() and len(number) < 5 else None
-        return signal.name if signal else ""
+        return signal.name if signal and not signal.name.endswith("status") else ""  # codes are no result
 
     by_name = {s.name: s for s in numeric.values()}
     spreads = {

@@ -21,7 +21,13 @@ from zairyo.measurement import Measurement
 from zairyo.measurement.model import Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
-from zairyo.readers._quantum_design_columns import name_of, split_heading, unit_of
+from zairyo.readers._quantum_design_columns import (
+    is_alternating,
+    name_of,
+    split_heading,
+    unit_of,
+    unwritten_unit,
+)
 from zairyo.readers._quantum_design_plot import TECHNIQUES, plot_of, steady, technique_of
 
 Array = NDArray[Any]
@@ -44,6 +50,7 @@ _CONDITIONS = {
     "SAMPLE_VOLUME": ("sample_volume", "mm**3"),
     "SAMPLE_MOLECULAR_WEIGHT": ("sample_molar_mass", "g/mol"),
     "SAMPLE_SHAPE": ("sample_shape", None),
+    "MOLWGHT": ("sample_molar_mass", "g/mol"),
     "SHAPE": ("sample_shape", None),
     "SAMPLE_HOLDER": ("sample_holder", None),
     "SAMPLE_OFFSET": ("sample_offset", "mm"),
@@ -51,6 +58,8 @@ _CONDITIONS = {
     "COMMENT": ("comment", None),
     "APPNAME": ("software", None),
 }
+_DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y-%m-%d")
+_CLOCKS = (" %I:%M %p", " %I:%M:%S %p", " %H:%M:%S", " %H:%M", "")
 _NUMERIC = frozenset({"sample_mass", "sample_volume", "sample_molar_mass", "sample_offset"})
 
 
@@ -77,7 +86,7 @@ def _decode(data: bytes) -> str:
 def _info(rest: str) -> tuple[str, str]:
     """Key and value of an INFO line, whichever comes first."""
     first, _, after = rest.partition(",")
-    if first.strip() in _CLASSIC:
+    if first.strip() in _CLASSIC or (first.strip().upper() in _CONDITIONS and after.strip()):
         return first.strip(), after.strip()
     value, comma, key = rest.rpartition(",")
     return (key.strip(), value.strip()) if comma and key.strip() else (rest.strip(" ,"), "")
@@ -115,20 +124,27 @@ def _text(value: Any) -> str:
 
 
 def _opened(header: dict[str, Any]) -> datetime | None:
-    """The date in ``FILEOPENTIME,stamp,month/day/year,time``."""
-    text = ", ".join(part.strip() for part in _text(header.get("FILEOPENTIME")).split(",")[1:3])
-    for form in (
-        "%m/%d/%Y, %I:%M %p",
-        "%m/%d/%Y, %I:%M:%S %p",
-        "%m/%d/%Y, %H:%M:%S",
-        "%m/%d/%Y, %H:%M",
-        "%m/%d/%Y",
-    ):
-        try:
-            return datetime.strptime(text, form)
-        except ValueError:
-            continue
-    return None
+    """The date in ``FILEOPENTIME,stamp,month/day/year,time``; some options write ``stamp,,date time``.
+
+    A computer set to another country writes its own order; month first is what two small numbers are taken for,
+    unless the stamp is a clock's seconds since 1899-12-30 and tells the day.
+    """
+    stamp, *parts = (part.strip() for part in _text(header.get("FILEOPENTIME")).split(","))
+    text = " ".join(part for part in parts[:2] if part)
+    found = [moment for form in _DATES for clock in _CLOCKS if (moment := _moment(text, f"{form}{clock}"))]
+    try:
+        told = _EPOCH + timedelta(seconds=float(stamp))
+    except (ValueError, OverflowError):
+        told = None
+    near = (moment for moment in found if told and abs(moment - told) < timedelta(days=2))
+    return next(near, found[0] if found else None)
+
+
+def _moment(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)
+    except ValueError:
+        return None
 
 
 def _conditions(header: dict[str, Any]) -> dict[str, Quantity]:
@@ -231,6 +247,7 @@ def _signals(
     signals: dict[int, Signal] = {}
     empty: list[str] = []
     taken: set[str] = set()
+    alternating = is_alternating(headings)
     for at, heading in enumerate(headings):
         values = _column(cells[at :: len(headings)], heading, warnings)
         if values is None:
@@ -238,9 +255,9 @@ def _signals(
                 empty.append(heading)
             continue
         quantity, written = split_heading(heading or f"column {at + 1}")
-        name = name_of(quantity, taken)
+        name = name_of(quantity, taken, alternating)
         taken.add(name)
-        unit: str | None = None
+        unit = unwritten_unit(name) if written is None else None
         if values.dtype.kind == "f" and written is not None:
             unit, known = unit_of(written)
             if not known:
@@ -359,7 +376,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="quantum_design_dat",
-    version="2",
+    version="3",
     techniques=(*TECHNIQUES, "unspecified"),
     vendor="Quantum Design",
     format="MultiVu data",
