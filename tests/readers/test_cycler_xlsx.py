@@ -266,3 +266,39 @@ def test_many_texts_do_not_hide_the_vendor(tmp_path: Path) -> None:
     rows: list[list[object]] = [["DataPoint", "Step Type", "Time", "Current(mA)", "Voltage(V)"]]
     rows += [[k, "x" * 50_000 + str(k), "00:00:01", 1, 3.5] for k in range(90)]
     assert READER.sniff(RawInput(workbook(tmp_path / "a.xlsx", {"record": rows}))) == CERTAIN
+
+
+def test_a_label_beside_another_is_not_its_value(tmp_path: Path) -> None:
+    """Of an Arbin workbook without comments "Software Version" was the comment; and whose row is whose channel."""
+    head: list[object] = ["Data_Point", "Test_Time(s)", "Cycle_Index", "Current(A)", "Voltage(V)"]
+    labels: list[object] = [
+        "Channel",
+        "Start DateTime",
+        "Creator",
+        "Comments",
+        "Software Version",
+        "Item ID",
+        "Has Aux",
+    ]
+    path = workbook(
+        tmp_path / "a.xlsx",
+        {
+            "Global_Info": [
+                ["", "TEST REPORT"],
+                ["", "cells", "Serial Number"],
+                ["", "", 206951.0],
+                labels,
+                [11.0, None, "ben", None, "PV7.0", None, 0],
+                [12.0, None, "ann", "second", "PV7.0", "B-12", 0],
+            ],
+            "Channel_12_1": [head, [1, 0, 1, 1, 2.5]],
+            "Channel_11_1": [head, [1, 0, 1, 1, 3.5]],
+        },
+    )
+    measurement = read(path)
+    second, first = measurement
+    assert (first.conditions["channel"].value, second.conditions["channel"].value) == ("11", "12")
+    assert first.conditions["instrument_serial"].value == "206951"
+    assert {"comment", "barcode"}.isdisjoint(first.conditions)
+    assert (second.conditions["comment"].value, second.conditions["barcode"].value) == ("second", "B-12")
+    assert measurement.operator == "ann"

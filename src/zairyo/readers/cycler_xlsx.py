@@ -76,6 +76,7 @@ _INFO = {
     "creator": "operator", "comments": "comment", "serial number": "instrument_serial", "item id": "barcode",
     "mass": "active_mass", "software version": "software_version",
 }  # fmt: skip
+_CHANNEL = re.compile(r"(?i)\bchannel\D{0,3}(\d+)")
 _MOST_SHEETS = 500
 _MOST_INFO = 200
 
@@ -215,24 +216,43 @@ def _count_cycles(columns: Columns, cycles: Columns | None) -> None:
 # -- the workbook --------------------------------------------------------------------------------------
 
 
-def _info(rows: list[Row]) -> dict[str, Any]:
-    """What a sheet of information says under its labels."""
+def _label(cell: Any) -> str:
+    """The condition that a cell is the label of, or nothing."""
+    return _INFO.get(re.sub(r"[\s_]+", " ", cell).strip(" :").casefold(), "") if isinstance(cell, str) else ""
+
+
+def _info(rows: list[Row], channel: str = "") -> dict[str, Any]:
+    """What a sheet of information says under its labels, or beside a label that stands alone.
+
+    Several labels in a row head a table with a row a channel: of it the row of ``channel`` counts, else the first.
+    """
     found: dict[str, Any] = {}
     for at, row in enumerate(rows[:_MOST_INFO]):
-        for k, cell in enumerate(row):
-            label = re.sub(r"[\s_]+", " ", cell).strip(" :").casefold() if isinstance(cell, str) else ""
-            if label in _INFO:
-                below = rows[at + 1][k] if at + 1 < len(rows) and k < len(rows[at + 1]) else ""
-                beside = row[k + 1] if k + 1 < len(row) else ""
-                value = below if below not in ("", None) else beside
-                if value not in ("", None) and str(value).strip():
-                    found.setdefault(_INFO[label], value)
+        labels = {k: label for k, cell in enumerate(row) if (label := _label(cell))}
+        below = rows[at + 1] if at + 1 < len(rows) else []
+        place = next((k for k, label in labels.items() if label == "channel"), None)
+        if len(labels) > 2 and place is not None:
+            told = (r for r in rows[at + 1 : _MOST_INFO] if _plain(r[place : place + 1]) == channel)
+            below = next(told, below) if channel else below
+        for k, label in labels.items():
+            value = below[k] if k < len(below) else ""
+            if not _plain([value]) and len(labels) < 3 and k + 1 < len(row):
+                value = row[k + 1]
+            if _plain([value]) and not _label(value):
+                found.setdefault(label, value)
     return found
+
+
+def _plain(cells: Sequence[Any]) -> str:
+    """A cell's text; a whole number without the point that workbooks give it."""
+    cell = cells[0] if cells else ""
+    whole = isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53
+    return clean_text(str(int(cell) if whole else cell if cell is not None else "")).strip()
 
 
 def _conditions(info: dict[str, Any]) -> dict[str, Quantity]:
     found = {
-        name: Quantity(clean_text(str(value)).strip())
+        name: Quantity(_plain([value]))
         for name, value in info.items()
         if name in ("channel", "test_protocol", "comment", "instrument_serial", "barcode", "software_version")
     }
@@ -254,13 +274,13 @@ def _read(source: RawInput) -> Measurement:
         raise ReadError(f"{source.name} has {len(book.names)} sheets, more than a test has.")
     records: dict[tuple[str, ...], tuple[str, list[str], list[Row]]] = {}
     tables: list[tuple[str, list[str], list[Row]]] = []
-    info: dict[str, Any] = {}
+    described: list[list[Row]] = []
     texts: dict[str, Any] = {}
     for sheet in book.names:
         rows = book.rows(sheet)
         found = _headings(rows)
         if found is None:
-            info = _info(rows) | info
+            described.append(rows)
             texts[sheet] = [
                 [str(c) for c in row if c != ""] for row in rows[:_MOST_INFO] if any(c != "" for c in row)
             ]
@@ -279,9 +299,14 @@ def _read(source: RawInput) -> Measurement:
         for sheet, names, rows in tables
         if rows
     ]
+    channels = {stem: found[1] for stem, _, _ in records.values() if (found := _CHANNEL.search(stem))}
+
+    def told(stem: str) -> dict[str, Any]:
+        return {k: v for rows in described[::-1] for k, v in _info(rows, channels.get(stem, "")).items()}
+
+    info = told(next(iter(records.values()))[0])
     cycles = next((c for sheet, c in shown if sheet.casefold().startswith("cycle")), None)
     title = clean_text(str(info.get("title") or source.path.stem))
-    started = info["started"] if isinstance(info.get("started"), datetime) else None
     entries: list[Entry] = []
     for stem, names, rows in records.values():
         columns = _columns(names, rows, warnings)
@@ -289,8 +314,10 @@ def _read(source: RawInput) -> Measurement:
         time_from_moments(columns)
         split_by_direction(columns)
         name = "cycling" if len(records) == 1 else make_name(stem, "cycling")
-        started = started or columns.started()
-        entries.append(_unique(entries, name, columns, title, started, _conditions(info)))
+        own = told(stem)
+        begun = own.get("started")
+        started = begun if isinstance(begun, datetime) else columns.started()
+        entries.append(_unique(entries, name, columns, title, started, _conditions(own)))
     for sheet, columns in shown:
         if columns.signals:
             entries.append(
@@ -332,7 +359,7 @@ def _unique(
 
 READER = Reader(
     name="cycler_xlsx",
-    version="2",
+    version="3",
     techniques=("battery_cycling",),
     vendor="Arbin, Landt, Neware",
     format="workbook of a battery test",
