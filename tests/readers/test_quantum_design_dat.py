@@ -395,3 +395,20 @@ def test_dates_of_other_countries(tmp_path: Path, opened: str, moment: datetime)
         f"FILEOPENTIME,{opened}",
     )
     assert read(path)[0].started == moment
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_rows_without_their_last_empty_columns_are_whole(tmp_path: Path, end: str) -> None:
+    """The Resistivity and ACMS options leave commas out in every row: nothing is wrong with them."""
+    text = (
+        "[Header]\nTITLE, a\nFILEOPENTIME,30422650.78,12/18/2024,10:42 AM\nBYAPP, Resistivity, 2.1, 1.0\n"
+        "INFO, APPNAME, PPMS MultiVu Application, 1.5.11\nINFO, TMR, Sample1 Name\n[Data]\n"
+        "Comment,Time Stamp (sec),Temperature (K),Magnetic Field (Oe),Bridge 1 Resistivity (Ohm),Pressure ()\n"
+        ",30423338.25,2,-10000,0.46\n,30423339.25,2,-9000,0.47"
+    )
+    (tmp_path / "a.dat").write_text(text + end)
+    measurement = read(tmp_path / "a.dat")
+    assert measurement.warnings == ()
+    assert measurement.sample == "TMR"
+    assert measurement[0]["resistivity_1"].values.tolist() == [0.46, 0.47]
+    assert measurement[0].conditions["software"].value == "PPMS MultiVu Application, 1.5.11"

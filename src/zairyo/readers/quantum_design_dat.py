@@ -58,6 +58,7 @@ _CONDITIONS = {
     "COMMENT": ("comment", None),
     "APPNAME": ("software", None),
 }
+_SAMPLES = ("SAMPLE_MATERIAL", "SAMPLE", "NAME", "SAMPLE1_MATERIAL", "SAMPLE1_NAME", "Sample1 Name")
 _DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y-%m-%d")
 _CLOCKS = (" %I:%M %p", " %I:%M:%S %p", " %H:%M:%S", " %H:%M", "")
 _NUMERIC = frozenset({"sample_mass", "sample_volume", "sample_molar_mass", "sample_offset"})
@@ -178,15 +179,18 @@ def _rows(body: str, headings: list[str], line: int, warnings: list[str]) -> lis
     rows = body.split("\n")
     whole = rows[-1] == ""
     numbered = [(at, row) for at, row in enumerate(rows, line) if row and not row.isspace()]
-    if numbered and not whole and numbered[-1][1].count(",") < width - 1:
+    # Some options leave the commas of their last, empty columns out, in every row.
+    commas = min(numbered[0][1].count(","), width - 1) if numbered else 0
+    if numbered and not whole and numbered[-1][1].count(",") < commas:
         warnings.append(f"Line {numbered[-1][0]} is the last and not complete; it is left out.")
         numbered.pop()
     if not numbered:
         raise ReadError(
             "The file holds no record after its headings: nothing was measured, or it is cut off."
         )
-    if all(row.count(",") == width - 1 for _, row in numbered):
-        return ",".join([row for _, row in numbered]).split(",")
+    if all(row.count(",") == commas for _, row in numbered):
+        blank = "," * (width - 1 - commas)
+        return ",".join([row + blank for _, row in numbered]).split(",")
     cells: list[str] = []
     odd: list[int] = []
     for at, row in numbered:
@@ -347,7 +351,7 @@ def _read(source: RawInput) -> Measurement:
     technique = technique_of({s.name for s in signals.values()})
     x, default = plot_of(signals, header, technique)
     info = header.get("INFO", {})
-    sample = next((t for k in ("SAMPLE_MATERIAL", "SAMPLE", "NAME") if (t := _text(info.get(k)))), "")
+    sample = next((t for k in _SAMPLES if (t := _text(info.get(k)))), "")
     title = _text(header.get("TITLE")) or sample or source.path.name.split(".")[0]
     metadata: dict[str, Any] = {"Header": header, "Headings": headings, "Headings without data": empty}
     if first_stamp is not None:
