@@ -156,7 +156,7 @@ def test_images_of_several_sizes_are_entries_of_their_own(tmp_path: Path) -> Non
     [
         (b"Samps/line: 3", b"Samps/line: 9", "bytes for"),
         (b"Samps/line: 3", b"Samps/line: x", "how many pixels"),
-        (b"\\*Ciao image list", b"\\*Ciao force image list", "force curves"),
+        (b"\\*Ciao image list", b"\\*AFM image list", "before NanoScope 4.3"),
         (b"\\*Ciao image list", b"\\*Ciao else list", "no image"),
         (b"\\*File list end", b"\\*File", "end of its header"),
     ],
@@ -165,6 +165,110 @@ def test_errors_say_what_is_wrong(tmp_path: Path, old: bytes, new: bytes, said: 
     path = save(tmp_path, made({"label": "Height Sensor"}).replace(old, new))
     with pytest.raises(ReadError, match=said):
         READER.read(RawInput(path))
+
+
+CURVE = r"""\*Ciao force image list
+\Data offset: {at}
+\Data length: {size}
+\Bytes/pixel: 2
+\Samps/line: 4 4
+\Spring Constant: 0.5
+\@4:Image Data: S [{inner}] "{label}"
+\@4:Z scale: V [{sens}] (0.0003750000 V/LSB) 2.500000 V
+\@4:Ramp size: V [Sens. Zsens] (0.006713765 V/LSB) 25.00000 V
+"""
+FORCE_HEAD = (
+    HEAD.replace("*File list", "*Force file list")
+    + r"""\@Sens. DeflSens: V 40.00000 nm/V
+\*Ciao force list
+\Scan rate: 1.5
+\Samps/line: 4 4
+\@4:Ramp channel: S [Zsweep] "Z"
+"""
+)
+#: As stored: the approach from its contact on, of which a trigger spared the last point; then the retraction.
+DEFLECTION = [90, 30, 0, -32768, 80, 20, -40, 0]
+SENSOR = [400, 300, 200, -32768, 400, 300, 200, 100]
+
+
+def force_curve(width: int = 2, head: str = FORCE_HEAD, held: int = 0) -> bytes:
+    text, data = head, b""
+    channels = (("DeflectionError", "Deflection Error", "Sens. DeflSens", DEFLECTION),
+                ("ZSensor", "Height Sensor", "Sens. ZsensSens", SENSOR))  # fmt: skip
+    for inner, label, sens, numbers in channels:
+        raw = np.array([*numbers, *[95] * held], f"<i{width}").tobytes()
+        text += CURVE.format(at=4096 + len(data), size=len(raw), inner=inner, label=label, sens=sens)
+        data += raw
+    text += "\\*File list end\n"
+    return text.replace("\n", "\r\n").encode("latin-1").ljust(4096, b"\x1a") + data
+
+
+@pytest.mark.parametrize("width", [2, 4])
+def test_a_force_curve(tmp_path: Path, width: int) -> None:
+    """Taken the wrong way round, an approach would adhere and a retraction would not."""
+    m = read(save(tmp_path, force_curve(width)))
+    (entry,) = m
+    assert (entry.technique, entry.x, entry.default) == ("afm_force", "height_measured", "force")
+    assert entry["segment"].values.tolist() == ["approach"] * 3 + ["retract"] * 4
+    deflection = np.array([0, 30, 90, 80, 20, -40, 0]) * 0.000375 * 40
+    np.testing.assert_allclose(entry["deflection"].values, deflection, rtol=1e-12)
+    np.testing.assert_allclose(entry["force"].values, deflection * 0.5, rtol=1e-12)
+    assert (entry["force"].unit, entry["deflection"].unit) == ("nN", "nm")
+    height = np.array([200, 300, 400, 400, 300, 200, 100]) * 0.000375 * 50
+    np.testing.assert_allclose(entry["height_measured"].values, height, rtol=1e-12)
+    np.testing.assert_allclose(entry["piezo"].values, np.array([1, 2, 3, 4, 3, 2, 1]) * 25)
+    told = {name: (q.value, q.unit) for name, q in entry.conditions.items()}
+    assert told["spring_constant"] == (0.5, "N/m")
+    assert told["deflection_sensitivity"] == (pytest.approx(40), "nm/V")
+    assert told["curve_length"] == (100, "nm")
+    assert told["scan_rate"] == (1.5, "Hz")
+    assert m.warnings == ("1 points before the approach were not measured and are left out.",)
+
+
+def test_a_force_curve_that_was_held(tmp_path: Path) -> None:
+    (entry,) = read(
+        save(
+            tmp_path,
+            force_curve(2, FORCE_HEAD.replace("\\Scan rate", "\\Hold Samples: 2\n\\Scan rate"), held=2),
+        )
+    )
+    assert entry["segment"].values.tolist() == ["approach"] * 3 + ["pause"] * 2 + ["retract"] * 4
+    np.testing.assert_allclose(entry["deflection"].values[2:6], np.array([90, 95, 95, 80]) * 0.015)
+
+
+def test_a_force_curve_without_calibration(tmp_path: Path) -> None:
+    (entry,) = read(save(tmp_path, force_curve().replace(b"@Sens. DeflSens: V 40", b"@Sens. OtherSens: V 4")))
+    assert entry.default == "deflection_voltage"
+    assert entry["deflection_voltage"].unit == "V"
+    assert "force" not in {s.name for s in entry.signals}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b"Samps/line: 4 4", b"Samps/line: 4 9", "4 and 9 points"),
+        (b"Samps/line: 4 4", b"Samps/line: x", "how many points"),
+        (b"Data length: 16", b"Data length: 99", "force volume"),
+        (b'"Z"', b'"DC Sample Bias"', "no.* a force curve"),
+    ],
+)
+def test_ramps_that_are_not_understood_are_refused(tmp_path: Path, old: bytes, new: bytes, said: str) -> None:
+    with pytest.raises(ReadError, match=said):
+        READER.read(RawInput(save(tmp_path, force_curve().replace(old, new))))
+
+
+def test_of_a_force_volume_it_is_said_that_its_curves_are_missing(tmp_path: Path) -> None:
+    data = made({"label": "Height Sensor"}).replace(
+        b"\\*File list end", b"\\*Ciao force image list\r\n\\*File list end"
+    )
+    m = read(save(tmp_path, data[:4096] + NUMBERS.astype("<i4").tobytes()))
+    assert (m[0].technique, "force volume" in m.warnings[0]) == ("afm", True)
+
+
+def test_a_damaged_force_curve(tmp_path: Path) -> None:
+    data = force_curve(4)
+    assert not cut(READER, data, tmp_path / "cut.spm")
+    damage(READER, data, tmp_path / "broken.spm", within=3000)
 
 
 def test_sure_only_of_its_own(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Bruker (Veeco, Digital Instruments) NanoScope images, ``.spm``, ``.000``, ``.001`` …: every channel of a scan.
+"""Bruker (Veeco, Digital Instruments) NanoScope, ``.spm``, ``.000``, ``.001`` …: all channels of a scan or force curve.
 
 A text header of sections (``\\*Ciao image list``), closed by ``\\*File list end``, then each image as whole numbers.
 ``\\@2:Z scale: V [Sens. Zsens] (0.0019 V/LSB) 127.9 V`` says that the range of the numbers is 127.9 V and that
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,27 +17,22 @@ from numpy.typing import NDArray
 from zairyo.measurement import Entry, Measurement, Quantity, Signal, clean_text, tidy_metadata
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._nanoscope_force import curve_entry
+from zairyo.readers._nanoscope_header import (
+    CHOICE,
+    Section,
+    calibrated,
+    count_of,
+    lengths_of,
+    metadata_of,
+    parse_sections,
+    value_of,
+)
 
 _START, _FORCE = b"\\*File list", b"\\*Force file list"
 _END = re.compile(rb"\\\*(?:Force )?[Ff]ile list end[^\n]*\n?")
 _MOST_HEADER, _MOST_PIXELS = 16 * 1024**2, 100_000
-_IMAGE = "ciao image list"
-#: ``[soft scale] (hard scale) hard value`` of a value; ``[internal name] "external name"`` of a choice.
-_VALUE = re.compile(r"V\s*(?:\[([^\]]*)\])?\s*(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\))?\s*([-+.\deE]+)\s*(.*)")
-_CHOICE = re.compile(r'S\s*(?:\[([^\]]*)\])?\s*(?:"([^"]*)")?')
-_PER = re.compile(r"(.+?)/(log\([^()]*\)|[^/()*]+)")
-_PREFIXES = {"m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "k": 1e3}
-_SPELLINGS = {"~m": "um", "º": "deg", "°": "deg", "": ""}
-Section = dict[str, str]
-
-
-@dataclass(frozen=True)
-class _Value:
-    """A number with its unit, and the name of what turns it into another unit."""
-
-    number: float
-    unit: str
-    sensitivity: str
+_IMAGE, _CURVE = "ciao image list", "ciao force image list"
 
 
 def sniff(src: RawInput) -> float:
@@ -53,80 +47,70 @@ def read(src: RawInput) -> Measurement:
         raise ReadError(
             f"{src.name} has no end of its header ('\\*File list end'); it is cut off. Copy it again."
         )
-    sections = _sections(_spm.decode(data[: end.start()]))
+    sections = parse_sections(_spm.decode(data[: end.start()]))
     images = [section for name, section in sections if name == _IMAGE]
-    if not images:
-        if any("force" in name or ("ciao" not in name and "image list" in name) for name, _ in sections):
+    curves = [section for name, section in sections if name == _CURVE]
+    if not images and not curves:
+        if any("ciao" not in name and "image list" in name for name, _ in sections):
             raise ReadError(
-                f"{src.name} holds force curves, or images of before NanoScope 4.3, which are not read; export them "
-                "from NanoScope Analysis as text"
+                f"{src.name} is of before NanoScope 4.3, which is not read; export it from NanoScope Analysis as text"
             )
         raise ReadError(
             f"{src.name} holds no image; it was saved before anything was measured, or is damaged"
         )
     settings: Section = {}
     for name, section in sections:
-        if name != _IMAGE:
+        if name not in (_IMAGE, _CURVE):
             settings = section | settings
     warnings: list[str] = []
-    named = _spm.unique([_signal(data, section, settings, src.name, warnings) for section in images])
+    ramp = next((section for name, section in sections if name == "ciao force list"), {})
+    if images:
+        entries = _images(data, images, settings, src.name, warnings)
+        if curves:
+            warnings.append(
+                "The force curves at the points of the image (force volume, PeakForce capture) are not read; export "
+                "them from NanoScope Analysis as text."
+            )
+    else:
+        entries = [curve_entry(data, curves, ramp, settings, src.name, warnings)]
+    return _spm.measurement(
+        entries,
+        warnings,
+        title=src.name,
+        instrument=f"Bruker {clean_text(settings.get('description', ''))}".strip(),
+        original_metadata=tidy_metadata(metadata_of(sections)),
+    )
+
+
+def _images(
+    data: bytes, images: list[Section], settings: Section, name: str, warnings: list[str]
+) -> list[Entry]:
+    """An entry for the images of each size."""
+    named = _spm.unique([_signal(data, section, settings, name, warnings) for section in images])
     scanned = settings | images[0]
     entries: list[Entry] = []
     for shape in dict.fromkeys(signal.values.shape for signal in named):
         alike = tuple(signal for signal in named if signal.values.shape == shape)
         image = next(i for i, signal in zip(images, named, strict=True) if signal.values.shape == shape)
         entries.append(_entry("image" if not entries else f"image_{len(entries) + 1}", alike, image, scanned))
-    return _spm.measurement(
-        entries,
-        warnings,
-        title=src.name,
-        instrument=f"Bruker {clean_text(settings.get('description', ''))}".strip(),
-        original_metadata=tidy_metadata(_metadata(sections)),
-    )
-
-
-def _sections(text: str) -> list[tuple[str, Section]]:
-    """The sections in order, names and keys in lower case, without ``@`` and the number of a group."""
-    found: list[tuple[str, Section]] = []
-    for line in text.splitlines():
-        line = line.strip()
-        if line.startswith("\\*"):
-            found.append((line[2:].strip().casefold(), {}))
-        elif line.startswith("\\") and found:
-            key, _, value = line[1:].partition(": ")
-            group, colon, rest = line[2:].partition(":") if line.startswith("\\@") else ("", "", "")
-            if colon and group.isdecimal():
-                key, _, value = rest.partition(": ")
-            found[-1][1].setdefault(key.lstrip("@").rstrip(":").strip().casefold(), value.strip())
-    return found
-
-
-def _metadata(sections: list[tuple[str, Section]]) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    for name, section in sections:
-        key, number = name, 1
-        while key in told:
-            number += 1
-            key = f"{name} {number}"
-        told[key] = section
-    return told
+    return entries
 
 
 # --- numbers ------------------------------------------------------------------------------------------------
 
 
 def _signal(data: bytes, image: Section, settings: Section, name: str, warnings: list[str]) -> Signal:
-    choice = _CHOICE.match(image.get("image data", ""))
+    choice = CHOICE.match(image.get("image data", ""))
     label = clean_text((choice[2] or choice[1] or "") if choice else "").strip() or "channel"
     raw = _numbers(data, image, f"image {label!r} of {name}")
-    scale = _value(image.get("z scale", ""))
+    scale = value_of(image.get("z scale", ""))
     if scale is None:
         warnings.append(
             f"The file does not say what the numbers of {label!r} are; they are kept as they are."
         )
         return Signal(_name(label, image), raw, None, ("y", "x"), label)
-    steps = 256.0 ** _count(image, "bytes/pixel", 2, 4)
-    factor, unit = _calibrated(scale, settings, label, warnings)
+    steps = 256.0 ** count_of(image, "bytes/pixel", 2, 4)
+    factor, unit = calibrated(scale, settings, label, warnings)
     return Signal(_name(label, image), raw * (factor / steps), unit, ("y", "x"), label)
 
 
@@ -137,15 +121,10 @@ def _name(label: str, image: Section) -> str:
     return _spm.channel_name(words)[:50] + back
 
 
-def _count(image: Section, key: str, default: int, most: int) -> int:
-    text = image.get(key, "")
-    return int(text) if text.isdecimal() and 0 < int(text) <= most else default
-
-
 def _numbers(data: bytes, image: Section, what: str) -> NDArray[Any]:
     """The stored numbers, shape (rows, columns); from version 9.2 on in four bytes even where two are told of."""
-    columns, rows = (_count(image, key, 0, _MOST_PIXELS) for key in ("samps/line", "number of lines"))
-    start, size = (_count(image, key, 0, 2**62) for key in ("data offset", "data length"))
+    columns, rows = (count_of(image, key, 0, _MOST_PIXELS) for key in ("samps/line", "number of lines"))
+    start, size = (count_of(image, key, 0, 2**62) for key in ("data offset", "data length"))
     if not (columns and rows and start and size):
         raise ReadError(f"{what} does not say how many pixels it has and where they are; the file is damaged")
     width = size // (columns * rows)
@@ -158,51 +137,13 @@ def _numbers(data: bytes, image: Section, what: str) -> NDArray[Any]:
     return np.frombuffer(data, f"<i{width}", rows * columns, start).reshape(rows, columns)
 
 
-def _value(text: str) -> _Value | None:
-    match = _VALUE.match(text)
-    number = _spm.number(match[3]) if match else None
-    return (
-        None
-        if match is None or number is None
-        else _Value(number, match[4].strip(), (match[1] or "").strip())
-    )
-
-
-def _calibrated(
-    scale: _Value, settings: Section, label: str, warnings: list[str]
-) -> tuple[float, str | None]:
-    """The range in the unit that the sensitivity gives; in volts where there is none."""
-    sensitivity = _value(settings.get(scale.sensitivity.casefold(), "")) if scale.sensitivity else None
-    if sensitivity is None or not sensitivity.unit:
-        factor = sensitivity.number if sensitivity is not None else 1.0
-        return scale.number * factor, _unit(scale.unit, label, warnings)
-    per = _PER.fullmatch(sensitivity.unit) or re.fullmatch(r"(.+)\*(Arb)", sensitivity.unit)
-    if per is not None:
-        prefix = scale.unit.removesuffix(per[2])
-        if scale.unit.endswith(per[2]) and (not prefix or prefix in _PREFIXES):
-            factor = scale.number * sensitivity.number * _PREFIXES.get(prefix, 1.0)
-            return factor, _unit(per[1], label, warnings)
-    warnings.append(
-        f"{label!r} is scaled from {scale.unit!r} by {sensitivity.unit!r}, which do not fit; it is kept in "
-        f"{scale.unit!r}."
-    )
-    return scale.number, _unit(scale.unit, label, warnings)
-
-
-def _unit(text: str, label: str, warnings: list[str]) -> str | None:
-    text = _SPELLINGS.get(text.strip(), text.strip())
-    if text.casefold() == "arb":
-        return "arb"
-    return _spm.known_unit(text, f"channel {label!r}", warnings)
-
-
 # --- entries ------------------------------------------------------------------------------------------------
 
 
 def _entry(name: str, signals: tuple[Signal, ...], image: Section, settings: Section) -> Entry:
     """The first row is the lowest, whichever way the frame was scanned."""
     rows, columns = signals[0].values.shape
-    sizes, unit = _lengths(image.get("scan size") or settings.get("scan size", ""))
+    sizes, unit = lengths_of(image.get("scan size") or settings.get("scan size", ""))
     width, height = (sizes * 2)[:2] if sizes else (0.0, 0.0)
     entry: Entry = _spm.made(
         "the image", Entry, name, "stm" if image.get("data type") == "STM" else "afm",
@@ -217,20 +158,12 @@ def _entry(name: str, signals: tuple[Signal, ...], image: Section, settings: Sec
     return entry
 
 
-def _lengths(text: str) -> tuple[list[float], str]:
-    """``505.859 505.859 nm``: the numbers, and their unit."""
-    words = text.split()
-    numbers = [n for n in map(_spm.number, words) if n is not None]
-    unit = words[-1] if words and _spm.number(words[-1]) is None else "nm"
-    return numbers, _SPELLINGS.get(unit, unit)
-
-
 def _conditions(settings: Mapping[str, str], width: float, height: float, unit: str) -> dict[str, Quantity]:
     def length(key: str) -> Quantity | None:
-        numbers, of = _lengths(settings.get(key, ""))
+        numbers, of = lengths_of(settings.get(key, ""))
         return Quantity(numbers[0], of) if numbers else None
 
-    mode = _CHOICE.match(settings.get("microscopelist", ""))
+    mode = CHOICE.match(settings.get("microscopelist", ""))
     return _spm.told(
         scan_size_x=Quantity(width, unit) if width else None,
         scan_size_y=Quantity(height, unit) if height else None,
@@ -246,13 +179,14 @@ def _conditions(settings: Mapping[str, str], width: float, height: float, unit: 
 
 READER = Reader(
     name="bruker_nanoscope",
-    version="1",
-    techniques=("afm", "stm"),
+    version="2",
+    techniques=("afm", "stm", "afm_force"),
     vendor="Bruker (Veeco, Digital Instruments)",
-    format="NanoScope image",
+    format="NanoScope image and force curve",
     endings=(".spm", ".000", ".001", ".002"),
     sniff=sniff,
     read=read,
     notes="Every channel of an image of NanoScope 4.3 and newer, in the unit of its sensitivity; offsets of the height "
-    "are left out. Force curves and force volumes are not read.",
+    "are left out. Single force curves, in newtons where the cantilever was calibrated; of force volumes only the "
+    "image.",
 )
