@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from starlette.requests import ClientDisconnect
 from tests.server.tus_client import create, creation, head, patch, receipt, send_whole, sha256
 
@@ -119,6 +119,23 @@ def test_a_changed_file_is_a_new_version_and_the_old_one_is_superseded(
     assert [m.version for m in (first, second, third)] == [1, 2, 3]
     assert [m.superseded for m in (first, second, third)] == [True, True, False]
     assert (third.previous_id, second.previous_id) == (second.id, first.id)
+
+
+def test_a_moved_instruments_new_file_leaves_the_former_projects_one_where_it_is(
+    app: FastAPI, agent: TestClient, instrument: Instrument, world
+) -> None:
+    """Else a project's measurements vanish from its list when the instrument writes the same path for another one."""
+    receipt(send_whole(agent, b"for steel", "scan.csv", path="a/scan.csv"))
+    other = world.project("rival")
+    with app.state.platform.db.write() as session:
+        session.execute(update(Instrument).values(project_id=other.id))
+        app.state.platform.events.add(session, "instrument", instrument.uid, other.id)
+    for content in (b"for the rival", b"for the rival, once more"):
+        receipt(send_whole(agent, content, "scan.csv", path="a/scan.csv"))
+    steel, first, second = measurements(app)
+    assert first.project_id == second.project_id == other.id != steel.project_id
+    assert [(m.version, m.superseded) for m in (steel, first, second)] == [(1, False), (1, True), (2, False)]
+    assert first.previous_id is None
 
 
 def test_versions_of_one_file_that_wait_together_keep_their_order(

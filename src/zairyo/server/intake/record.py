@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -43,6 +43,8 @@ _EARLIER = (
     select(_MEASUREMENTS.c.path, _MEASUREMENTS.c.id, _MEASUREMENTS.c.version)
     .where(
         _MEASUREMENTS.c.instrument_id == bindparam("instrument"),
+        # What the instrument sent to a project that it was in before stays what that project sees.
+        _MEASUREMENTS.c.project_id == bindparam("project"),
         _MEASUREMENTS.c.path.in_(bindparam("paths", expanding=True)),
         _MEASUREMENTS.c.account_id.is_(None),
     )
@@ -170,7 +172,7 @@ def _insert_measurements(session: Session, fresh: Sequence[Received]) -> dict[st
     earlier = _earlier_versions(session, fresh)
     rows: list[dict[str, Any]] = []
     for r in fresh:
-        previous = earlier.get((r.sender.instrument_id, r.file.path)) if r.sender.is_agent else None
+        previous = earlier.get((_place(r), r.file.path)) if r.sender.is_agent else None
         rows.append(
             {
                 "uid": new_uid(),
@@ -205,19 +207,31 @@ def _insert_measurements(session: Session, fresh: Sequence[Received]) -> dict[st
     }
 
 
+#: An instrument and the project that it is in, by their ids.
+_Place: TypeAlias = tuple[int | None, int]
+
+
+def _place(received: Received) -> _Place:
+    return received.sender.instrument_id, received.sender.project_id
+
+
 def _earlier_versions(
     session: Session, fresh: Sequence[Received]
-) -> dict[tuple[int | None, str], tuple[int, int]]:
+) -> dict[tuple[_Place, str], tuple[int, int]]:
     """The newest measurement (id, version) at each agent's path."""
-    paths: dict[int, set[str]] = defaultdict(set)
+    paths: dict[_Place, set[str]] = defaultdict(set)
     for r in fresh:
         if r.sender.is_agent and r.sender.instrument_id is not None:
-            paths[r.sender.instrument_id].add(r.file.path)
-    newest: dict[tuple[int | None, str], tuple[int, int]] = {}
-    for instrument_id, names in paths.items():
-        rows: Any = session.execute(_EARLIER, {"instrument": instrument_id, "paths": list(names)})
-        newest |= {(instrument_id, path): (number, version) for path, number, version in rows}
+            paths[_place(r)].add(r.file.path)
+    newest: dict[tuple[_Place, str], tuple[int, int]] = {}
+    for place, names in paths.items():
+        rows: Any = session.execute(_EARLIER, _at(*place, names))
+        newest |= {(place, path): (number, version) for path, number, version in rows}
     return newest
+
+
+def _at(instrument: int | None, project: int, paths: Iterable[str]) -> dict[str, Any]:
+    return {"instrument": instrument, "project": project, "paths": list(paths)}
 
 
 def _load_files(session: Session, receiving: Sequence[_Found]) -> None:
@@ -302,11 +316,9 @@ def _hide_singles(session: Session, events: Events, complete: Sequence[_Found]) 
         if whole.folder is None:
             continue
         instrument, folder = whole.folder
-        # Not those of a project that the instrument had before: there the set is not seen in their place.
-        earlier = _EARLIER.where(_MEASUREMENTS.c.project_id == whole.project_id)
         found: set[int] = set()
         for some in portions(f"{folder}/{name}" for name in whole.files):
-            rows = session.execute(earlier, {"instrument": instrument, "paths": some})
+            rows = session.execute(_EARLIER, _at(instrument, whole.project_id, some))
             found |= {number for _, number, _ in rows}
         hide(session, events, whole.id, found)
 
