@@ -120,6 +120,50 @@ def test_channels_side_by_side_are_entries(tmp_path: Path) -> None:
     assert measurement["cycling_2"]["specific_discharge_capacity"].values.tolist() == [7, 8]
 
 
+@pytest.mark.parametrize(
+    ("delimiter", "decimal", "encoding", "quote"),
+    [("\t", ".", "cp932", ""), ("\t", ".", "utf-16", ""), (";", ",", "utf-8", ""), ("\t", ",", "cp932", ""),
+     (",", ".", "cp932", '"')],
+)  # fmt: skip
+def test_the_export_as_other_programs_save_it(
+    tmp_path: Path, delimiter: str, decimal: str, encoding: str, quote: str
+) -> None:
+    """Excel saves it again as text between tabs or as "Unicode text"; the whole test would be passed over."""
+    lines = [
+        delimiter.join(f"{quote}{c.replace('.', decimal)}{quote}" if c else "" for c in line.split(","))
+        for line in (*HEAD[:2], ",重量[mg],1", *TABLE)
+    ]
+    path = written(tmp_path / "連続データ.txt", lines, encoding)
+    measurement = registry.read(path)
+    assert measurement.source is not None
+    assert measurement.source.reader == "toyo_csv"
+    assert measurement[0]["voltage"].values.tolist() == [3.5, 3.6, 3.55, 3.4, 3.0]
+    assert measurement[0]["specific_discharge_capacity"].values.tolist() == [0, 0, 0, 0, 98.25]
+    assert str(measurement[0].conditions["active_mass"]) == "1 mg"
+    assert measurement.warnings == ()
+
+
+def test_the_mass_is_in_the_pattern_beside_it(tmp_path: Path) -> None:
+    written(tmp_path / "連続データ.csv", [*HEAD[:2], *TABLE])
+    written(tmp_path / "a.PTN", [f"{' 1田中'.ljust(42)}2 00.000358       00.000358Cell"])
+    together = ("連続データ.csv", "a.PTN")
+    assert EXPORT.sets is not None
+    assert list(EXPORT.sets(("a.PTN", "b.csv", "連続データ.csv"))) == [together]
+    assert not list(EXPORT.sets(("000001", "a.PTN", "連続データ.csv")))
+    parts = tuple(tmp_path / name for name in together)
+    assert EXPORT.sniff(RawInput(parts[0], parts)) == CERTAIN
+    assert (
+        str(registry.read(parts[0])[0].conditions["active_mass"]) == "0.000358 g"
+    )  # found from the main file, too
+    measurement = registry.read(tmp_path)
+    assert str(measurement[0].conditions["active_mass"]) == "0.000358 g"
+    assert measurement[0]["voltage"].values.tolist() == [3.5, 3.6, 3.55, 3.4, 3.0]
+    written(tmp_path / "連続データ.csv", [*HEAD, *TABLE])
+    assert (
+        str(registry.read(tmp_path)[0].conditions["active_mass"]) == "1.25 mg"
+    )  # what the export says itself
+
+
 def test_an_unknown_state_keeps_its_word(tmp_path: Path) -> None:
     lines = [line.replace("充電休止", "謎") for line in (*HEAD, *TABLE)]
     measurement = read(written(tmp_path / "a.csv", lines))

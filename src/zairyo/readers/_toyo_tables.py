@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Signal, make_name
 from zairyo.readers._api import ReadError
-from zairyo.readers._cycler_text import moments_of, numbers_of, seconds_of, table_of
+from zairyo.readers._cycler_text import lines_of, moments_of, numbers_of, seconds_of, table_of
 from zairyo.readers._electrochemistry import Columns
 from zairyo.readers._text_export import texts
 
@@ -76,6 +76,8 @@ class Rows:
 
 def decode(data: bytes, name: str) -> list[str]:
     """The lines of a file of a Japanese or Korean computer."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return lines_of(data)
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     for encoding in _ENCODINGS:
         try:
@@ -98,14 +100,17 @@ def headings_of(names: list[str], units: list[str]) -> list[Heading]:
     return found
 
 
-def rows_of(lines: list[str], start: int, headings: list[Heading], name: str = "") -> Rows:
+def rows_of(
+    lines: list[str], start: int, headings: list[Heading], name: str = "", delimiter: str = ","
+) -> Rows:
     """The rows from line ``start`` on, under their headings (blank ones at the end of the line may lack cells)."""
     first = next((line for line in lines[start:] if line.strip()), "")
     count = len(headings)
-    while count > first.count(",") + 1 and not headings[count - 1].text:
+    while count > first.count(delimiter) + 1 and not headings[count - 1].text:
         count -= 1
+    decimal = "," if delimiter != "," and "." not in first and re.search(r"\d,\d", first) else "."
     try:
-        cells = table_of(lines, start, ",", count)
+        cells = table_of(lines, start, delimiter, count, decimal)
     except ReadError as e:
         raise ReadError(f"{name}: {e}" if name else str(e)) from None
     blank: list[str] = [""] * len(cells[0])

@@ -26,8 +26,12 @@ from zairyo.readers._toyo_tables import Heading, Rows, decode, fill, headings_of
 
 _MOST_BYTES = 1024**3
 _MOST_HEADER = 60
-_FIRST = ("サイクル,モード,状態", "総サイクル,サイクル,モード")
-_MARKS = tuple(first.encode(code) for first in _FIRST for code in ("cp932", "utf-8"))
+_FIRST = re.compile(
+    r'\ufeff?(?:"?総サイクル"?[,\t;])?"?サイクル"?(?P<delimiter>[,\t;])"?モード"?(?P=delimiter)'
+)
+_BYTES = tuple("サイクル".encode(code) for code in ("cp932", "utf-8"))
+_WIDE = tuple("サイクル".encode(code) for code in ("utf-16-le", "utf-16-be"))
+_PATTERN = ".ptn"
 _RECORDS = re.compile(
     rb"(?:\xef\xbb\xbf)?[\d, \t]*\r?\n(?:[\s,]*\r?\n)*[^\r\n]*(?:Pass(?:ed)? ?Time|"
     + "経過時間".encode("cp932")
@@ -44,18 +48,40 @@ _DATES = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d 
 
 
 def _sniff_export(source: RawInput) -> float:
-    head = source.text_head[:16384]
-    if not any(mark in head for mark in _MARKS):
+    if source.is_folder:
+        names = [name for name in source.members if not name.lower().endswith(_PATTERN)]
+        if len(names) != 1 or len(source.members) != 2:
+            return NO
+        try:
+            with source.member_path(names[0]).open("rb") as f:
+                head = f.read(16384)
+        except OSError:
+            return NO
+    else:
+        head = source.head[:16384]
+    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")
+    if not any(mark in head for mark in (_WIDE if wide else _BYTES)):
         return NO
-    lines = head.replace(b"\r", b"\n").split(b"\n")
-    return CERTAIN if any(line.lstrip(b"\xef\xbb\xbf").startswith(_MARKS) for line in lines) else NO
+    head = head[: len(head) // 2 * 2].replace(b"\r", b"\n")
+    for code in ("utf-16",) if wide else ("utf-8", "cp932"):
+        if any(map(_FIRST.match, head.decode(code, "ignore").splitlines())):
+            return CERTAIN
+    return NO
 
 
-def _pairs(lines: Iterable[str]) -> dict[str, str]:
+def _export_sets(names: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+    """The export with the pattern beside it, which has the active mass, if no numbered files go with that."""
+    exports = [name for name in names if re.fullmatch(r"連続データ.*\.(?:csv|txt)", name, re.IGNORECASE)]
+    patterns = [name for name in names if name.lower().endswith(_PATTERN)]
+    if len(exports) == len(patterns) == 1 and not any(map(_NUMBERED.match, names)):
+        yield exports[0], patterns[0]
+
+
+def _pairs(lines: Iterable[str], delimiter: str) -> dict[str, str]:
     """Keys and values of lines such as ``,試験名,C:\\data,,,,開始日時,2026-01-01 00:00:00``."""
     found: dict[str, str] = {}
     for line in lines:
-        cells = [cell.strip() for cell in line.split(",")]
+        cells = [cell.strip(' "') for cell in line.split(delimiter)]
         at = 0
         while at < len(cells):
             if cells[at]:
@@ -102,28 +128,37 @@ def _conditions(header: dict[str, str], channel: str) -> dict[str, Quantity]:
 
 
 def _read_export(source: RawInput) -> Measurement:
-    lines = decode(source.read_bytes(_MOST_BYTES), source.name)
-    at = next(
-        (k for k, line in enumerate(lines[:_MOST_HEADER]) if line.lstrip("\ufeff").startswith(_FIRST)), None
+    name = next(
+        (n for n in source.members if not n.lower().endswith(_PATTERN)) if source.is_folder else iter([""]),
+        "",
     )
-    if at is None:
+    data = source.member(name, _MOST_BYTES) if name else source.read_bytes(_MOST_BYTES)
+    lines = decode(data, source.name)
+    at = next((k for k, line in enumerate(lines[:_MOST_HEADER]) if _FIRST.match(line)), None)
+    first = _FIRST.match(lines[at]) if at is not None else None
+    if at is None or first is None:
         raise ReadError(
             f"{source.name} has no line of headings (サイクル,モード,状態 …); it is cut off. Copy it again."
         )
-    header, start, below = _pairs(lines[:at]), at + 1, list[list[str]]()
-    while start < len(lines) and not re.match(r'\s*"?[-+]?\d+(?:\.\d+)?"?\s*,', lines[start]):
+    delimiter = first["delimiter"]
+    if '"' in lines[at]:
+        lines[at:] = [line.replace('"', "") for line in lines[at:]]
+    header, start, below = _pairs(lines[:at], delimiter), at + 1, list[list[str]]()
+    while start < len(lines) and not re.match(rf'\s*"?[-+]?\d+(?:\.\d+)?"?\s*{delimiter}', lines[start]):
         if start > at + 10:
             break
-        below.append([cell.strip() for cell in lines[start].split(",")])
+        below.append([cell.strip(' "') for cell in lines[start].split(delimiter)])
         start += 1
-    names = [name.strip().lstrip("\ufeff") for name in lines[at].split(",")]
+    names = [name.strip(' "\ufeff') for name in lines[at].split(delimiter)]
     units = next((cells for cells in below if any(re.fullmatch(r"\[[^\]]+\]", c) for c in cells)), [])
     headings = headings_of(names, units)
-    rows = rows_of(lines, start, headings)
+    rows = rows_of(lines, start, headings, delimiter=delimiter)
     channels = _channels(names, below)
     warnings: list[str] = []
     started = moment_of(header.get("開始日時", ""), _DATES)
     title = re.split(r"[\\/¥]", header.get("試験名", ""))[-1] or source.path.stem
+    told = _mass_of(source) if source.is_folder else None
+    mass = {} if told is None else {"active_mass": Quantity(told, "g")}
     entries: list[Entry] = []
     each = [c for c in dict.fromkeys(channels) if c] or [""]
     for channel, name in zip(each, _entry_names(each), strict=True):
@@ -138,7 +173,7 @@ def _read_export(source: RawInput) -> Measurement:
                 columns,
                 title=title if len(each) == 1 else f"{title}, {channel}",
                 started=started,
-                conditions=_conditions(header, channel),
+                conditions=mass | _conditions(header, channel),
             )
         )
     return Measurement(
@@ -291,14 +326,18 @@ def _read_records(source: RawInput) -> Measurement:
 READERS = (
     Reader(
         name="toyo_csv",
-        version="1",
+        version="2",
         techniques=("battery_cycling",),
         vendor="TOYO SYSTEM",
         format="continuous data (連続データ.csv)",
-        endings=(".csv",),
+        endings=(".csv", ".txt"),
         sniff=_sniff_export,
         read=_read_export,
-        notes="From public descriptions of the format, not from files of an instrument. One or several channels.",
+        notes=(
+            "From public descriptions of the format, not from files of an instrument. One or several channels, between "
+            "commas or tabs; the active mass from the pattern (PTN) beside it where the export does not say it."
+        ),
+        sets=_export_sets,
     ),
     Reader(
         name="toyo_records",
