@@ -11,7 +11,7 @@ from tests.readers import broken_files
 
 from zairyo.measurement import Measurement
 from zairyo.readers import invariants, registry
-from zairyo.readers._api import NO, RawInput, ReadError
+from zairyo.readers._api import CERTAIN, NO, RawInput, ReadError
 from zairyo.readers.cycler_exports import READERS
 
 NOVONIX = """[Summary]
@@ -56,6 +56,12 @@ CHINESE = (
 )
 DECIMAL_COMMAS = "\n".join(
     line if k == 0 else line.replace(".", ",") for k, line in enumerate(NEWARE.replace(",", ";").split("\n"))
+)
+
+BDF = (
+    "Test Time / s,Voltage / V,Current / A,Unix Time / s,Cycle Count / 1,Step Index / 1,Ambient Temperature / degC,"
+    "Charging Capacity / Ah,Surface Temperature T1 / degC\n"
+    "0,3,0.25,1700000000,1,2,25,0,26\n1,3.5,0.25,1700000001,1,2,25,0.5,26\n"
 )
 
 
@@ -169,7 +175,7 @@ def test_neware_records_in_every_guise(tmp_path: Path, text: str, encoding: str)
 
 
 def test_files_cut_off_or_damaged_are_refused_or_read(tmp_path: Path) -> None:
-    for reader, text in zip(READERS, (NOVONIX, BASYTEC, ARBIN, NEWARE), strict=True):
+    for reader, text in zip(READERS, (NOVONIX, BASYTEC, ARBIN, BDF, NEWARE), strict=True):
         whole = text.encode()
         broken_files.cut(reader, whole, tmp_path / "cut.csv")
         broken_files.damage(reader, whole, tmp_path / "broken.csv", turns=150)
@@ -182,3 +188,31 @@ def test_real_files_of_others_are_not_taken(instruments: Path) -> None:
     for raw in registry.inputs([instruments]):
         taken = [reader.name for reader in READERS if reader.sniff(raw) != NO]
         assert taken == (["neware_csv"] if raw.path.name == "neware_uio.csv" else []), raw.path
+
+
+def test_arbin_without_units_in_its_headings(tmp_path: Path) -> None:
+    """The published MIT–Stanford cells are such files; their voltages had no unit."""
+    (tmp_path / "a.csv").write_text(
+        "Data_Point,Test_Time,Step_Time,DateTime,Step_Index,Cycle_Index,Current,Voltage,Charge_Capacity,"
+        "Discharge_Capacity,Internal_Resistance,Temperature\n"
+        "1,0.5,0.5,1505000000.25,1,0,0,3.25,0,0,0.0625,29\n2,1.5,1.5,1505000001.25,1,0,1,3.5,0.25,0,0.0625,29\n"
+    )
+    entry = read(tmp_path / "a.csv")[0]
+    units = {s.name: s.unit for s in entry.signals}
+    assert (units["time"], units["voltage"], units["current"]) == ("s", "V", "A")
+    assert (units["charge_capacity"], units["internal_resistance"], units["temperature"]) == (
+        "Ah",
+        "ohm",
+        "degC",
+    )
+
+
+def test_the_battery_data_format(tmp_path: Path) -> None:
+    (tmp_path / "a.bdf").write_text(BDF)
+    assert max((r.sniff(RawInput(tmp_path / "a.bdf")), r.name) for r in READERS) == (CERTAIN, "bdf_csv")
+    entry = read(tmp_path / "a.bdf")[0]
+    assert (entry.technique, entry.x, entry.default) == ("battery_cycling", "time", "voltage")
+    assert entry["charge_capacity"].values.tolist() == [0, 0.5]
+    assert entry["cycle"].values.tolist() == [1, 1]
+    assert entry["surface_temperature_t1"].unit == "degC"
+    assert entry.started == datetime(2023, 11, 14, 22, 13, 20)

@@ -1,4 +1,5 @@
-"""Text exports of battery cyclers that are one table under some lines of header: Novonix, BaSyTec, Arbin, Neware.
+"""Text exports of battery cyclers that are one table under some lines of header: Novonix, BaSyTec, Arbin, Neware;
+and the Battery Data Format, which converters write.
 
 Facts. Novonix UHPC: ``[Summary]`` … ``[End Summary]``, ``[Data]``, headings with units in brackets. BaSyTec: lines that
 begin ``~``, the last of them the headings, ``~Time[h]``; cells between tabs or blanks, a date and its time with a
@@ -67,6 +68,7 @@ class _Dialect:
     in_lines: int = _MOST_HEADER  # the line of headings is one of so many
     lines: Callable[[bytes], list[str]] = lines_of
     step: Callable[[str], str] = lambda word: _STEPS.get(word.casefold(), word)
+    units: Mapping[str, str] = field(default_factory=dict)  # of columns whose headings have none
     notes: str = "From public descriptions of the format, not from files of an instrument."
 
 
@@ -111,6 +113,27 @@ _ARBIN = _Dialect(
         "dq/dv": "differential_capacity", "dv/dq": "differential_voltage",
     },
     in_lines=1,
+    units={  # MITS writes them out or not; it has no others
+        "time": "s", "step_time": "s", "voltage": "V", "current": "A", "power": "W", "charge_capacity": "Ah",
+        "discharge_capacity": "Ah", "charge_energy": "Wh", "discharge_energy": "Wh", "internal_resistance": "ohm",
+        "ac_resistance": "ohm", "voltage_rate": "V/s", "z_phase": "deg", "temperature": "degC",
+    },
+)  # fmt: skip
+_BDF = _Dialect(
+    "",
+    (b"Test Time / s", b"Voltage / V"),
+    re.compile(r"\ufeff?\"?(?=.*Test Time / s)(?=.*Voltage / V)(?=.*Current / A)[^\n]*[,;\t]"),
+    CERTAIN,
+    {
+        "testtime": "time", "unixtime": "timestamp", "cyclecount": "cycle", "stepcount": "step", "stepid": "step_index",
+        "stepindex": "step_index", "recordindex": "index", "steptype": "step_type", "ambienttemperature": "temperature",
+        "chargingcapacity": "charge_capacity", "dischargingcapacity": "discharge_capacity",
+        "stepcapacity": "capacity", "netcapacity": "charge_passed", "chargingenergy": "charge_energy",
+        "dischargingenergy": "discharge_energy", "stepenergy": "energy", "internalresistance": "internal_resistance",
+        "realimpedance": "z_real", "imaginaryimpedance": "z_imaginary",
+    },
+    in_lines=1,
+    notes="Columns as the Battery Data Format names them (``Voltage / V``), from public descriptions and examples.",
 )  # fmt: skip
 _NEWARE = _Dialect(
     "Neware",
@@ -137,6 +160,7 @@ _SPELLED = {
     "℃": "degC",
     "mAh/V.g": "mAh/(V*g)",
     "Ah/V.g": "Ah/(V*g)",
+    "1": "",
 }
 
 
@@ -155,6 +179,7 @@ def _sniff(dialect: _Dialect, source: RawInput) -> float:
 
 def _split(heading: str) -> tuple[str, str, str | None]:
     match = re.fullmatch(r"\s*~?(.*?)\s*[(\[（]([^()\[\]（）]*)[)\]）]\s*", heading)
+    match = match or re.fullmatch(r"\s*(.+?) / (\S.*?)\s*", heading)
     quantity, unit = (match[1], match[2]) if match else (heading.strip(" ~"), None)
     return re.sub(r"[\s_]+", "", quantity).casefold(), quantity, unit
 
@@ -226,7 +251,7 @@ def _add(
     if unit is not None and set(unit) == {"?"}:
         warnings.append(f"The export lost the unit of {text!r}; it is left without.")
         unit = None
-    unit = _SPELLED.get(unit, unit) if unit else unit
+    unit = _SPELLED.get(unit, unit) if unit else dialect.units.get(name)
     columns.add(name, values, columns.unit(unit, heading), text)
 
 
@@ -275,7 +300,7 @@ def _read(dialect: _Dialect, source: RawInput) -> Measurement:
     return Measurement(
         (entry,),
         title=source.path.stem,
-        instrument=f"{dialect.vendor} battery tester",
+        instrument=f"{dialect.vendor} battery tester" if dialect.vendor else "",
         original_metadata=tidy_metadata({"header": header, "lines": lines[:at], "headings": names}),
         warnings=tuple(dict.fromkeys(warnings + columns.warnings)),
     )
@@ -284,9 +309,9 @@ def _read(dialect: _Dialect, source: RawInput) -> Measurement:
 def _reader(name: str, dialect: _Dialect, format: str, endings: tuple[str, ...]) -> Reader:
     return Reader(
         name=name,
-        version="2",
+        version="3",
         techniques=("battery_cycling",),
-        vendor=dialect.vendor,
+        vendor=dialect.vendor or "Battery Data Alliance",
         format=format,
         endings=endings,
         sniff=lambda source: _sniff(dialect, source),
@@ -300,5 +325,6 @@ READERS = (
     _reader("novonix_csv", _NOVONIX, "UHPC export", (".csv",)),
     _reader("basytec_txt", _BASYTEC, "result file", (".txt", ".dat")),
     _reader("arbin_csv", _ARBIN, "CSV export", (".csv",)),
+    _reader("bdf_csv", _BDF, "Battery Data Format (CSV)", (".bdf", ".csv")),
     _reader("neware_csv", _NEWARE, "BTSDA record table", (".csv", ".txt")),
 )
