@@ -230,3 +230,37 @@ def test_others_are_not_claimed(instruments: Path, tmp_path: Path) -> None:
         instruments / "bruker-nmr-zip/multi_nuclei.zip",
     ):
         assert READER.sniff(RawInput(path)) == NO
+
+
+def test_an_experiment_that_was_two_dimensional_before_is_not(tmp_path: Path) -> None:
+    """TopSpin leaves acqu2s lying in a folder that is used again; its nucleus was told of a plain proton spectrum."""
+    files: dict[str, bytes | str] = {
+        "acqus": parameters(**ACQUS | {"PARMODE": 0}),
+        "acqu2s": parameters(**ACQUS | {"TD": 4, "NUC1": "<13C>"}),
+        "fid": np.arange(8, dtype="<i4").tobytes(),
+    }
+    assert "indirect_nucleus" not in read(experiment(tmp_path / "20", files))["fid"].conditions
+    rows = np.zeros((3, 256), "<i4")
+    files |= {
+        "acqus": parameters(**ACQUS | {"PARMODE": 1}),
+        "acqu2s": parameters(**ACQUS | {"TD": 3}),
+        "acqu3s": parameters(**ACQUS | {"TD": 5}),
+        "ser": rows.tobytes(),
+    }
+    del files["fid"]
+    m = read(experiment(tmp_path / "21", files))
+    assert m["fid"].signal.values.shape == (3, 4)
+    assert not m.warnings
+
+
+def test_sparse_sampling_is_told_as_such(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {
+        "acqus": parameters(**ACQUS | {"PARMODE": 1, "FnTYPE": 2}),
+        "acqu2s": parameters(**ACQUS | {"TD": 8}),
+        "nuslist": "0\n3\n",
+        "ser": np.zeros((4, 256), "<i4").tobytes(),
+    }
+    m = read(experiment(tmp_path / "22", files))
+    assert m["fid"].signal.values.shape == (4, 4)
+    assert "nuslist" in m.warnings[0]
+    assert m.original_metadata["22"]["nuslist"] == "0\n3\n"

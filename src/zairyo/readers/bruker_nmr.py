@@ -28,7 +28,7 @@ _LARGEST_TEXT = 8 << 20
 _MOST_EXPERIMENTS = 500
 _ROW = 1024  # bytes that each row of a ser is filled up to a multiple of
 _PROCESSED = ((1, "1r", "1i"), (2, "2rr", "2ii"), (3, "3rrr", "3iii"))
-_TEXTS = ("pulseprogram", "audita.txt", "vdlist", "vclist", "vplist", "difflist", "fq1list")
+_TEXTS = ("pulseprogram", "audita.txt", "vdlist", "vclist", "vplist", "difflist", "fq1list", "nuslist")
 _COMPLEX = (1, 3, 4)  # AQ_mod: quadrature at once or in turn, digital quadrature; 0 and 2 are real points
 
 Parameters = dict[str, Any]
@@ -72,7 +72,7 @@ def read(src: RawInput) -> Measurement:
     for root in places:
         folder = Folder(src, root)
         name = PurePosixPath(root).name or src.path.name
-        experiment = _Experiment(folder, name, _parameters(folder, ("acqus", "acqu2s", "acqu3s", "acqu4s")))
+        experiment = _Experiment(folder, name, _acquired(folder))
         experiments.append(experiment)
         prefix = make_name(f"{name}_", "experiment") + "_" if len(places) > 1 else ""
         found, told = _entries(experiment, prefix, taken, warnings)
@@ -108,6 +108,15 @@ def _parameters(folder: Folder, names: tuple[str, ...]) -> list[Parameters]:
             break
         found.append(parse_parameters(decode_legacy(folder.read(name, _LARGEST_TEXT))))
     return found
+
+
+def _acquired(folder: Folder) -> list[Parameters]:
+    """The acquired dimensions' parameters. A folder that held another experiment before keeps its ``acqu2s``."""
+    found = _parameters(folder, ("acqus", "acqu2s", "acqu3s", "acqu4s"))
+    mode = found[0].get("PARMODE") if found else None
+    if folder.has("ser"):
+        return found[: mode + 1] if isinstance(mode, int) and 1 <= mode <= 3 else found
+    return found if any(folder.has(f"pdata/{n}/2rr") for n in range(1, 10)) else found[:1]
 
 
 _LABEL = re.compile(r"^##\$?([^=\n]*)=[ \t]*", re.MULTILINE)
@@ -265,7 +274,8 @@ def _decay(experiment: _Experiment, name: str, shared: dict[str, Any], warnings:
             f"acqus gives no number of points (TD is {p.get('TD')!r}); it is damaged. Copy the folder again."
         )
     rows = [_integer(other, "TD", 1) for other in experiment.acquired[1:]] if name == "ser" else []
-    values = _rows(data, kind, points, rows, name, warnings)
+    is_sparse = experiment.folder.has("nuslist") and _integer(p, "FnTYPE") == 2
+    values = _rows(data, kind, points, rows, name, warnings, is_sparse)
     is_complex = _integer(p, "AQ_mod", 3) in _COMPLEX
     scale = 2.0 ** max(-64, min(64, _integer(p, "NC")))
     numbers = values[..., 0 : points // 2 * 2].astype(float) * scale
@@ -280,7 +290,13 @@ def _decay(experiment: _Experiment, name: str, shared: dict[str, Any], warnings:
 
 
 def _rows(
-    data: bytes, kind: np.dtype[Any], points: int, rows: list[int], name: str, warnings: list[str]
+    data: bytes,
+    kind: np.dtype[Any],
+    points: int,
+    rows: list[int],
+    name: str,
+    warnings: list[str],
+    is_sparse: bool = False,
 ) -> Array:
     """Shape (points,) of a fid; (increments, points) of a ser, whose rows are filled up to 1024 bytes."""
     there = len(data) // kind.itemsize
@@ -298,7 +314,9 @@ def _rows(
         if there % stride or len(data) % kind.itemsize:
             check_size([count, stride], there, name)
         warnings.append(
-            f"The experiment was stopped: {complete} of {count} increments were acquired; they are kept."
+            f"{complete} of {count} increments were sampled, those that nuslist (in the metadata) tells; they are kept."
+            if is_sparse
+            else f"The experiment was stopped: {complete} of {count} increments were acquired; they are kept."
         )
         rows = [complete]
     shape = [max(n, 1) for n in reversed(rows)]
@@ -363,7 +381,7 @@ def _values(folder: Folder, name: str, parameters: list[Parameters], shape: list
 
 READER = Reader(
     name="bruker_nmr",
-    version="1",
+    version="2",
     techniques=("nmr",),
     vendor="Bruker",
     format="TopSpin experiment",
