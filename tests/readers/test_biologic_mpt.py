@@ -183,6 +183,21 @@ def test_a_japanese_comment_is_read(tmp_path: Path) -> None:
     assert m[0].conditions["comment"].value == "正極材料の試験"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "cp932"])
+def test_files_that_were_saved_again_in_another_encoding(
+    instruments: Path, tmp_path: Path, encoding: str
+) -> None:
+    """Notepad's and Excel's "Unicode text" is UTF-16."""
+    path = instruments / "biologic-mpt" / "cv.mpt"
+    text = path.read_bytes().decode("cp1252").replace("²", "2").replace("³", "3").replace("µ", "μ")
+    other = tmp_path / "cv.mpt"
+    other.write_bytes(text.encode(encoding))
+    assert READER.sniff(RawInput(other)) == CERTAIN
+    before, after = read(path)[0], read(other)[0]
+    assert [s.name for s in after.signals] == [s.name for s in before.signals]
+    np.testing.assert_array_equal(after["current"].values, before["current"].values)
+
+
 def test_an_export_without_header(tmp_path: Path) -> None:
     path = tmp_path / "bare.txt"
     path.write_text("freq/Hz\tRe(Z)/Ohm\t-Im(Z)/Ohm\n1000\t5\t1\n100\t6\t2\n")

@@ -25,6 +25,9 @@ def lines_of(data: bytes) -> list[str]:
     """The lines of a text whose encoding nobody says. The header tells it; records are digits."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return decode_legacy(data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if b"\0" in data[:2]:  # UTF-16 without its mark
+        wide = data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be", "replace")
+        return wide.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         return data.decode("utf-8-sig").split("\n")

@@ -82,7 +82,7 @@ _WORDS = (
 
 
 def _sniff(source: RawInput) -> float:
-    head = source.head.removeprefix(b"\xef\xbb\xbf")
+    head = re.sub(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)", b"", source.text_head)
     if head.startswith(_MAGICS):
         return CERTAIN
     first = re.split(rb"[\r\n]", head[:4096], maxsplit=1)[0]
@@ -268,7 +268,7 @@ def _flat(keys: dict[str, Any]) -> list[str]:
 
 READER = Reader(
     name="biologic_mpt",
-    version="3",
+    version="4",
     techniques=tuple(dict.fromkeys(t.key for t in TECHNIQUES.values())),
     vendor="BioLogic",
     format="EC-Lab text (mpt)",
