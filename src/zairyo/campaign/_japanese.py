@@ -6,8 +6,8 @@ _SENTENCES = {
     # the best value, a range, several outcomes
     "expected to raise the best value by most": "最良値を最も大きく上げると期待されます",
     "expected to lower the best value by most": "最良値を最も大きく下げると期待されます",
-    "most likely to be among the best 1 % of the candidates, as nothing made so far seems to be": (
-        "これまでの実験にはまだないと見られる、候補全体の上位1 %に入る可能性が最も高い候補です"
+    "expected to exceed by most what the best 1 % of the candidates reach, as nothing made so far seems to": (
+        "候補全体の上位1 %の水準（これまでの実験はまだ届いていないと見られます）を最も大きく超えると期待されます"
     ),
     "expected to come nearest to the target": "目標値に最も近づくと期待されます",
     "most likely within the range, or nearest to it": (

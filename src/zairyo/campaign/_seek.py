@@ -163,9 +163,13 @@ class RatedWork:
         self._aims = rated.aims.copy()
 
     def scores(self) -> Floats:
+        return self.beyond(self._aims)
+
+    def beyond(self, aims: Floats) -> Floats:
+        """What each row promises beyond an aim of each member, shape (m,)."""
         logs = [
             self._rated.promise(one.mean, one.variance, float(aim))
-            for one, aim in zip(self._tracked, self._aims, strict=True)
+            for one, aim in zip(self._tracked, aims, strict=True)
         ]
         return weighted(np.array(logs), self._rated.belief.weights) + self._chances
 
