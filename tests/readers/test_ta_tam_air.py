@@ -148,3 +148,22 @@ def test_damage_is_an_error_or_a_measurement(instruments: Path, tmp_path: Path) 
 def test_other_text_is_not_taken(tmp_path: Path) -> None:
     for text in ("Time,Heat flow\n1,2\n", "Time,Channel A\n1,2\n", '"Time","Voltage","Time markers"\n1,2,\n'):
         assert READER.sniff(RawInput(written(tmp_path / "a.csv", text))) == NO
+
+
+def test_heat_per_gram_of_no_mass_is_not_one(tmp_path: Path) -> None:
+    """Without a mass the program writes the heat flow twice; read as W/g, cements would be a hundred times too lazy."""
+    rows = '0,20,5.5E-06,3E-07,{0},{1},""\n1,20,6.5E-06,4E-07,{2},{3},""\n'
+    text = 'Summary\nName,"a"\nStart time,2021 Sep 24 - 7:21\nBath temperature,20°C\n,Sample - Ch 1\n{}\n'
+    text += (
+        '"Time","Temperature","Heat flow","Heat","Normalized heat flow","Normalized heat","Time markers"\n'
+    )
+    path = tmp_path / "a.csv"
+    path.write_text(text.format("ID,1") + rows.format("5.5E-06", "3E-07", "6.5E-06", "4E-07"))
+    measurement = read(path)
+    assert (measurement[0].default, measurement[0]["heat_flow"].unit) == ("heat_flow", "W")
+    assert "specific_heat_flow" not in {s.name for s in measurement[0].signals}
+    assert "No mass" in measurement.warnings[0]
+    path.write_text(text.format("Mass,2 g") + rows.format("2.75E-06", "1.5E-07", "3.25E-06", "2E-07"))
+    measurement = read(path)
+    assert (measurement[0].default, measurement.warnings) == ("specific_heat_flow", ())
+    assert str(measurement[0].conditions["sample_mass"]) == "2 g"

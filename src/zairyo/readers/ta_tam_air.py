@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from zairyo.measurement import Measurement, Quantity, table
+from zairyo.measurement import Measurement, Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._text_export import (
@@ -85,11 +85,13 @@ def _read(source: RawInput) -> Measurement:
         _SPELLINGS,
         _USUAL,
     )
+    conditions = _conditions(summary, mass, warnings)
+    if "sample_mass" not in conditions:
+        signals = _without_untrue_masses(signals, warnings)
     by_name = {s.name for s in signals if s.values.dtype.kind == "f"}
     flow = next((n for n in ("specific_heat_flow", "heat_flow") if n in by_name), "")
     if "time" not in by_name or not flow:
         raise ReadError(f"{source.name} holds no numbers of time and heat flow; it is cut off or damaged.")
-    conditions = _conditions(summary, mass, warnings)
     channels = [m[1] for n in names if (m := re.match(r"(?:Channel|Kanal) (\d+)\Z", n))]
     if len(channels) == 1:
         conditions["channel"] = Quantity(int(channels[0]), "")
@@ -116,6 +118,19 @@ def _read(source: RawInput) -> Measurement:
         original_metadata=tidy_metadata({s: _nested(pairs) for s, pairs in summary.items() if pairs}),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _without_untrue_masses(signals: list[Signal], warnings: list[str]) -> list[Signal]:
+    """Without what is "per gram" of no mass: the program divides by one where nobody entered any."""
+    values = {s.name: s.values for s in signals}
+    left = set()
+    for name in ("heat_flow", "heat"):
+        own, per_mass = values.get(name), values.get(f"specific_{name}")
+        if own is not None and per_mass is not None and np.array_equal(own, per_mass, equal_nan=True):
+            left.add(f"specific_{name}")
+    if left:
+        warnings.append("No mass was entered: what the file calls normalized is not, and is left out.")
+    return [s for s in signals if s.name not in left]
 
 
 _Parts = tuple[list[str], list[str | None], list[Array], dict[str, list[tuple[str, str]]], datetime | None]
@@ -238,7 +253,7 @@ def _conditions(
 
 READER = Reader(
     name="ta_tam_air",
-    version="1",
+    version="2",
     techniques=("isothermal_calorimetry",),
     vendor="TA Instruments",
     format="TAM Air export",
