@@ -305,7 +305,9 @@ def _spectra(data: bytes, name: str, version: str, header: dict[str, Any], layou
         bodies = np.lib.stride_tricks.sliding_window_view(np.frombuffer(data, np.uint8), 8 * len(wavelengths))
         values = bodies[offsets + _RECORD].view("<f8") * (slope * 2.0**-_OPENLAB_BITS)
     else:
-        values = _undo_spectra(data, offsets, len(wavelengths)) * slope
+        values = _undo_spectra(data, offsets, len(wavelengths))
+        values *= slope
+    values.flags.writeable = False  # nobody else has it: it need not be copied
     times = heads[:, 4:8].copy().view("<u4")[:, 0] / 60000
     return Channel(version, header, times, values, wavelengths, warnings=tuple(warnings))
 
@@ -342,16 +344,15 @@ def _records(data: bytes, name: str, start: int, announced: int, doubles: int) -
 
 def _undo_spectra(data: bytes, offsets: Array, wavelengths: int) -> Array:
     """Each spectrum is differences from one wavelength to the next; shape (spectra, wavelengths)."""
-    if (offsets % 2 != offsets[0] % 2).any():
-        raise DamagedStream("a spectrum has an odd number of bytes")
-    origin = int(offsets[0])
     last = int(offsets[-1])
     end = last + int.from_bytes(data[last + 2 : last + 4], "little")
-    words = np.frombuffer(data, "<i2", (end - origin) // 2, origin)
-    body = np.ones(len(words), bool)
-    body[((offsets - origin) // 2)[:, None] + np.arange(_RECORD // 2)] = False
-    lengths = np.diff(np.append((offsets - origin) // 2, len(words))) - _RECORD // 2
-    return undo_deltas(words[body], lengths, wavelengths, big_endian=False)
+    starts = (offsets + _RECORD).tolist()
+    ends = [*offsets[1:].tolist(), end]
+    lengths = np.array(ends) - starts
+    if (lengths % 2).any():
+        raise DamagedStream("a spectrum has an odd number of bytes")
+    body = b"".join([data[i:j] for i, j in zip(starts, ends, strict=True)])
+    return undo_deltas(np.frombuffer(body, "<i2"), lengths // 2, wavelengths, big_endian=False)
 
 
 # --- scans of a mass spectrometer ---------------------------------------------------------------------------

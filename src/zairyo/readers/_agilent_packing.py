@@ -24,7 +24,7 @@ class DamagedStream(ValueError):
 
 
 def undo_deltas(words: Array, lengths: Array, points: int, *, big_endian: bool) -> Array:
-    """Rows of differences → rows of values, shape (rows, points).
+    """Rows of differences → rows of values: whole numbers as float, shape (rows, points).
 
     Parameters
     ----------
@@ -37,31 +37,33 @@ def undo_deltas(words: Array, lengths: Array, points: int, *, big_endian: bool) 
     marks = _marks(words)
     if len(marks) and marks[-1] + 2 >= len(words):
         raise DamagedStream("the last value is not complete")
-    pair = words[marks + 1].astype(np.int64), words[marks + 2].astype(np.int64)
-    high, low = pair if big_endian else pair[::-1]
-    absolute = high * 65536 + (low & 0xFFFF)
+    high, low = (words[marks + i] for i in ((1, 2) if big_endian else (2, 1)))
+    absolute = high * 65536.0 + low.view(np.uint16)
     ends = np.cumsum(lengths)
     inner = np.searchsorted(marks, ends - 1) + np.searchsorted(marks, ends - 2)  # words of values themselves
-    if (np.diff(ends - inner, prepend=0) != points).any():
+    counts = ends - inner
+    if counts[0] != points or (counts[1:] - counts[:-1] != points).any():
         raise DamagedStream(f"a row has not the {points} values it should have")
     if not len(marks):
-        return np.cumsum(words.reshape(-1, points), axis=1, dtype=np.int64)
+        return np.cumsum(words.reshape(-1, points), axis=1, dtype=float)
     kept = np.ones(len(words), bool)
     kept[marks + 1] = kept[marks + 2] = False
-    deltas = words[kept].astype(np.int64)
+    values = words[kept].astype(float)  # the only large array: fresh memory costs more than the sums
     places = marks - 2 * np.arange(len(marks))
-    deltas[places] = 0
+    values[places] = 0
     # The difference that leads to each value itself: from the last one, or from zero at the beginning of its row.
-    is_value = np.zeros(len(deltas), bool)
+    is_value = np.zeros(len(values), bool)
     is_value[places] = True
     is_reset = is_value.copy()
     is_reset[::points] = True
     resets = np.flatnonzero(is_reset)
-    before = np.add.reduceat(deltas, resets)[np.flatnonzero(is_value[resets]) - 1]
-    goes_on = np.diff(places // points, prepend=-1) == 0
-    base = np.where(goes_on, np.concatenate([[0], absolute[:-1]]), 0)
-    deltas[places] = absolute - np.where(places % points == 0, 0, base + before)
-    return np.cumsum(deltas.reshape(-1, points), axis=1)
+    before = np.add.reduceat(values, resets)[np.flatnonzero(is_value[resets]) - 1]
+    rows = places // points
+    before[1:] += np.where(rows[1:] == rows[:-1], absolute[:-1], 0)
+    before[places == rows * points] = 0
+    values[places] = absolute - before
+    table = values.reshape(-1, points)
+    return np.cumsum(table, axis=1, out=table)
 
 
 def _marks(words: Array) -> Array:
@@ -78,7 +80,7 @@ def _marks(words: Array) -> Array:
 
 
 def channel_deltas(data: bytes, start: int) -> Array:
-    """A trace in segments of at most 255 (or 4095) points: a word 0x1nnn, then n differences; shape (points,)."""
+    """A trace in segments of at most 255 (or 4095) points: a word 0x1nnn, then n differences; float, shape (points,)."""
     words = np.frombuffer(data, ">i2", (len(data) - start) // 2, start).astype(np.int16)
     heads = words.view(np.uint16)
     marks = iter([*np.flatnonzero(words == _ABSOLUTE).tolist(), len(words)])
@@ -102,7 +104,7 @@ def channel_deltas(data: bytes, start: int) -> Array:
     if at < len(words) and heads[at] != 0:
         raise DamagedStream(f"there is no segment of a trace at byte {start + 2 * at}")
     if not points:
-        return np.zeros(0, np.int64)
+        return np.zeros(0)
     used = np.delete(words[:at], segments)
     return undo_deltas(used, np.array([len(used)]), points, big_endian=True)[0]  # type: ignore[no-any-return]
 
