@@ -203,3 +203,15 @@ def test_other_files_are_not_taken(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as f:
         f["I"] = np.ones(3)
     assert READER.sniff(RawInput(tmp_path / "x.h5")) == NO
+
+
+def test_the_first_writers_spelling_of_units(tmp_path: Path) -> None:
+    """Mantid wrote ``unit`` where the definition has ``units``; such curves had none."""
+    path = made(tmp_path, CURVE, I_uncertainties="Idev", Q_indices=0)
+    with h5py.File(path, "r+") as f:
+        for name in CURVE:
+            attributes = f[f"sasentry01/sasdata01/{name}"].attrs
+            attributes["unit"] = attributes["units"]
+            del attributes["units"]
+    (entry,) = read(path)
+    assert (entry.signal.unit, entry["q"].unit) == ("1/cm", "1/angstrom")

@@ -179,7 +179,8 @@ def _data(group: Node, name: str, warnings: list[str]) -> tuple[tuple[Axis, ...]
 
 
 def _unit(found: Any, what: str, warnings: list[str]) -> str | None:
-    return unit_of(str(attribute(found, "units") or ""), what, warnings)
+    # Mantid's first writers say "unit".
+    return unit_of(str(attribute(found, "units") or attribute(found, "unit") or ""), what, warnings)
 
 
 def _fits(held: Any) -> bool:
@@ -348,7 +349,7 @@ def _conditions(group: Node, source: Node | None, warnings: list[str]) -> dict[s
 
 READER = Reader(
     name="nxcansas",
-    version="2",
+    version="3",
     techniques=("saxs", "sans", "sas"),
     vendor="canSAS",
     format="NXcanSAS (HDF5)",
