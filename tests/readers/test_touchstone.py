@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from zairyo.measurement import Measurement
-from zairyo.readers import invariants
+from zairyo.readers import invariants, registry
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, ReadError
 from zairyo.readers.touchstone import READER
 
@@ -224,3 +224,39 @@ def test_damage_is_an_error_or_a_measurement(instruments: Path, tmp_path: Path) 
 def test_other_text_is_not_taken(tmp_path: Path) -> None:
     for text in ("# x y\n1 2\n", "#FORMAT : EMSA\n", "1 2 3\n", "# a comment about Hz and S and more\n1 2\n"):
         assert READER.sniff(RawInput(written(tmp_path / "a.txt", text))) == NO
+
+
+def test_without_a_line_of_options_the_defaults_are_told(tmp_path: Path) -> None:
+    rows = "! comment\n1.0 0.5 10\n2.0 0.6 20\n3.0 0.7 30\n"
+    m = registry.read(written(tmp_path / "a.s1p", rows))
+    assert m.source is not None
+    assert m.source.reader == "touchstone"
+    assert m[0]["frequency"].values.tolist() == [1e9, 2e9, 3e9]
+    assert abs(m[0]["s11"].values).tolist() == pytest.approx([0.5, 0.6, 0.7])
+    assert "no line of options" in m.warnings[0]
+    with pytest.raises(
+        ReadError, match="line of options"
+    ):  # no magnitude is negative: they are real parts or dB
+        read(written(tmp_path / "b.s1p", rows.replace("0.6", "-0.6")))
+    assert READER.sniff(RawInput(written(tmp_path / "b.txt", rows))) == NO
+
+
+def test_t_parameters_are_refused_by_name(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.s2p", "# GHz T MA R 50\n1 1 0 0 0 0 0 1 0\n")
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    with pytest.raises(ReadError, match="T parameters"):
+        read(path)
+
+
+def test_version_2_1_with_information_and_references_over_lines(tmp_path: Path) -> None:
+    text = (
+        "! made\n[version] 2.1\n# MHz S RI\n[Number of Ports] 2\n[Two-Port Data Order] 12_21\n"
+        "[Number of Frequencies] 2\n[Number of Noise Frequencies] 1\n[Reference]\n50\n75\n"
+        "[Begin Information]\n[Manufacturer] Somebody 5\n[End Information]\n[Matrix Format] Full\n[Network Data]\n"
+        "1 .1 0 .2 0 .3 0 .4 0\n2 .5 0 .6 0 .7 0 .8 0\n[Noise Data]\n1.5 0.7 0.64 69 19\n[End]\n"
+    )
+    m = read(written(tmp_path / "a.ts", text))
+    assert m[0]["s12"].values.real.tolist() == [0.2, 0.6]
+    assert m[0]["s21"].values.real.tolist() == [0.3, 0.7]
+    assert m[0].conditions["reference_impedance"].value == 50
+    assert m[1]["noise_resistance"].values.tolist() == [19]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal
 from zairyo.measurement.text import clean_text, tidy_metadata
-from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
+from zairyo.readers._api import CERTAIN, LIKELY, NO, POSSIBLE, RawInput, Reader, ReadError
 from zairyo.readers._text_export import head_lines, head_text, moment, read_lines
 
 Array = NDArray[Any]
@@ -25,9 +26,10 @@ _HERTZ = {"HZ": 1.0, "KHZ": 1e3, "MHZ": 1e6, "GHZ": 1e9, "THZ": 1e12}
 _KINDS = ("S", "Y", "Z", "G", "H")
 #: Units of hybrid parameters on the diagonal; those beside it have none.
 _HYBRID = {"H": ("ohm", "S"), "G": ("S", "ohm")}
-_OPTION = re.compile(r"#\s*(?=.*\b[TGMK]?HZ\b)(?=.*\b(S|Y|Z|G|H)\b)(?=.*\b(RI|MA|DB)\b)", re.IGNORECASE)
-_BARE = re.compile(r"#(\s*\b([TGMK]?HZ|[SYZGH]|RI|MA|DB|R(\s*[\d.,eE+]+)+))*\s*\Z", re.IGNORECASE)
+_OPTION = re.compile(r"#\s*(?=.*\b[TGMK]?HZ\b)(?=.*\b(S|Y|Z|G|H|T)\b)(?=.*\b(RI|MA|DB)\b)", re.IGNORECASE)
+_BARE = re.compile(r"#(\s*\b([TGMK]?HZ|[SYZGHT]|RI|MA|DB|R(\s*[\d.,eE+]+)+))*\s*\Z", re.IGNORECASE)
 _SUFFIX = re.compile(r"\.s(\d{1,3})p\Z")
+_ROW = re.compile(r"[-+\d.,eE\s]*\d[-+\d.,eE\s]*")
 _MOST_PORTS = 200
 _DATES = ("%A, %B %d, %Y %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M:%S")
 
@@ -57,7 +59,7 @@ class _Words:
 
 def _sniff(source: RawInput) -> float:
     if "#" not in head_text(source, 500):
-        return NO
+        return POSSIBLE if _SUFFIX.search(source.suffix) and _is_bare(head_lines(source, 500)) else NO
     keywords = (line for line in head_lines(source, 200) if line[:1] == "[")
     if any(line.upper().startswith("[VERSION] 2") for line in keywords) and "#" in head_text(source, 200):
         return CERTAIN
@@ -70,10 +72,17 @@ def _sniff(source: RawInput) -> float:
     return LIKELY if _SUFFIX.search(source.suffix) else NO
 
 
+def _is_bare(lines: Sequence[str]) -> bool:
+    """Whether it is comments and rows of numbers alone."""
+    rows = [text for line in lines if (text := line.split("!", 1)[0].strip())]
+    return bool(rows) and all(_ROW.fullmatch(row) for row in rows[:100])
+
+
 def _read(source: RawInput) -> Measurement:
     lines = read_lines(source)
     warnings: list[str] = []
     options, words, comments = _options(lines)
+    stated = any(line.lstrip().startswith("#") for line in lines)
     numbers, starts = _numbers(lines, words, source)
     ports = words.ports or _ports(source, numbers, starts[:-1])
     forward = ports == 1 and not words.version and set(starts) == {5}
@@ -97,6 +106,15 @@ def _read(source: RawInput) -> Measurement:
             f"{source.name} has {rows} frequencies where it says {words.frequencies}; it is cut off."
         )
     table = data.reshape(rows, width)
+    if not stated:
+        if (table[:, 1::2] < 0).any():
+            raise ReadError(
+                f"{source.name} has no line of options, and its numbers are not those of the standard's defaults; "
+                "write the line, such as # GHz S RI R 50, above them."
+            )
+        warnings.append(
+            "The file has no line of options: the standard's defaults are taken (GHz, S, magnitude and angle, 50 ohm)."
+        )
     flat = _complex(table[:, 1::2], table[:, 2::2], options.form)
     matrix = flat[:, :, np.newaxis] if forward else _matrix(flat, ports, words)
     if options.kind != "S" and not words.version:
@@ -168,6 +186,11 @@ def _option_line(parts: list[str], options: _Options, words: _Words, number: int
             words.impedances.append(_float(part, number))
         elif part in _HERTZ:
             options.hertz = _HERTZ[part]
+        elif part == "T":
+            raise ReadError(
+                f"line {number + 1}: T parameters are no part of Touchstone, and programs differ in what they mean by "
+                "them; export S parameters."
+            )
         elif part in _KINDS:
             options.kind = part
         elif part in ("RI", "MA", "DB"):
@@ -364,7 +387,7 @@ def _noise(values: Array, options: _Options, impedance: float) -> Entry:
 
 READER = Reader(
     name="touchstone",
-    version="2",
+    version="3",
     techniques=("network_analysis",),
     vendor="",
     format="Touchstone",
