@@ -15,7 +15,7 @@ from tests.readers.broken_files import cut, damage
 
 from zairyo.measurement import Measurement
 from zairyo.readers import agilent_ch, agilent_d, openlab_dx
-from zairyo.readers._agilent_packing import DamagedStream, double_deltas, undo_runs, unpack_lzf
+from zairyo.readers._agilent_packing import DamagedStream, Lzf, double_deltas, undo_runs
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers.invariants import check
 
@@ -331,9 +331,16 @@ def test_a_profile_of_a_thousand_million_points_is_refused(instruments: Path, tm
 
 
 def test_lzf() -> None:
-    assert unpack_lzf(b"\x02abc\x20\x02\x02xyz", 9) == b"abcabcxyz"
-    with pytest.raises(DamagedStream):
-        unpack_lzf(b"\x1fab", 9)
+    """Scans of a run differ in how long they are packed, and seldom in how long they are."""
+    lzf = Lzf()
+    for tail in (b"\x02xyz", b"\x00x\x00y\x00z", b"\x02zyx"):
+        expected = b"abcabc" + tail.replace(b"\x02", b"").replace(b"\x00", b"")
+        assert lzf.unpack(b"\x02abc\x20\x02" + tail, 9).tobytes() == expected
+    assert lzf.unpack(b"\x01ab", 2).tobytes() == b"ab"
+    for damaged, size in ((b"\x1fab", 9), (b"\x02abc", 9), (b"\x02abc", 2), (b"\x20\x02", 3)):
+        with pytest.raises(DamagedStream):
+            lzf.unpack(damaged, size)
+    assert lzf.unpack(b"\x02abc", 3).tobytes() == b"abc", "one damaged scan leaves the others"
 
 
 def test_double_deltas_that_break_off() -> None:

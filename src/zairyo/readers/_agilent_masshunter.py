@@ -17,7 +17,7 @@ from zairyo.measurement import Entry, Quantity, Signal
 from zairyo.measurement.model import Array
 from zairyo.readers import _xml
 from zairyo.readers._agilent_calibration import Calibration, calibrations_of
-from zairyo.readers._agilent_packing import DamagedStream, undo_runs, unpack_lzf
+from zairyo.readers._agilent_packing import DamagedStream, Lzf, undo_runs
 from zairyo.readers._api import ReadError
 from zairyo.readers._folder import Folder
 from zairyo.readers._separation import MOST_POINTS, Scans, mass_runs, without_zeros
@@ -125,7 +125,8 @@ def _scans(records: Array, points: list[tuple[Array, Array]], is_profile: bool) 
     columns = (
         [Signal("collision_energy", records["CollisionEnergy"], "eV")] if "CollisionEnergy" in names else []
     )
-    masses = np.concatenate([masses for masses, _ in points])
+    is_common = all(masses is points[0][0] for masses, _ in points)
+    masses = points[0][0] if is_common else np.concatenate([masses for masses, _ in points])
     abundances = np.concatenate([abundances for _, abundances in points])
     masses.flags.writeable = abundances.flags.writeable = (
         False  # nobody else has them: they need not be copied
@@ -141,6 +142,7 @@ def _scans(records: Array, points: list[tuple[Array, Array]], is_profile: bool) 
         base_abundance=records["BasePeakValue"] if "BasePeakValue" in names else None,
         columns=columns,
         is_profile=is_profile,
+        is_common=is_common,
     )
 
 
@@ -247,6 +249,7 @@ def _points(
         warnings.append(f"{short} has {total} points; zeros between peaks were left out of the profiles.")
     known: dict[tuple[float, float, int, bytes], Array] = {}  # the masses of scans calibrated alike
     grid, times = (0.0, 0.0, 0), np.zeros(0)  # the flight times of the scan before
+    lzf = Lzf()
     for i in range(len(records)):
         chosen = next((b[i] for b in blocks if _is(b, kind)[i] and b["PointCount"][i] > 0), None)
         if chosen is None:
@@ -269,7 +272,7 @@ def _points(
             )
         try:
             if kind == _PROFILE and calibrations is not None:
-                first, step, abundances = _profile(packed, count, chosen)
+                first, step, abundances = _profile(packed, count, chosen, lzf)
                 key = (first, step, count, calibrations[i].numbers.tobytes())
                 if key not in known:
                     known.clear()
@@ -308,7 +311,7 @@ def _peaks(packed: bytes, count: int) -> tuple[Array, Array]:
     return masses, np.frombuffer(packed, abundance_type, count, count * np.dtype(mass_type).itemsize)
 
 
-def _profile(packed: bytes, count: int, block: Any) -> tuple[float, float, Array]:
+def _profile(packed: bytes, count: int, block: Any, lzf: Lzf) -> tuple[float, float, Array]:
     """First flight time, step, and intensities; these are packed in one of two ways."""
     if len(packed) < 24:
         raise DamagedStream(f"a profile in {len(packed)} bytes is not complete")
@@ -320,8 +323,8 @@ def _profile(packed: bytes, count: int, block: Any) -> tuple[float, float, Array
     else:
         if count > 200 * len(packed):
             raise DamagedStream(f"{count} points cannot be in {len(packed)} bytes")
-        unpacked = unpack_lzf(packed, 16 + 4 * count)
-        head, intensities = unpacked[:16], np.frombuffer(unpacked, "<u4", count, 16)
+        unpacked = lzf.unpack(packed, 16 + 4 * count)
+        head, intensities = unpacked[:16].tobytes(), unpacked[16:].view("<u4")
     first, step = struct.unpack("<dd", head)
     if not (np.isfinite([first, step]).all() and step > 0):
         raise DamagedStream(f"flight times begin at {first!r} and have steps of {step!r}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,8 @@ _WIDTHS = {1: "<i1", 2: "<i2", 3: "<i4"}
 _CHUNK = 1 << 15
 #: 1 for each byte that, as a number of one byte, switches to another width.
 _SWITCHING = bytes(number > 127 and number & 3 != 3 for number in range(256))
+_SEAL = 8  # bytes
+_NUMBERS = itertools.count(1)
 #: Numbers as int32; where, from one of them on, one tells another width; bits of their size; where the first is.
 _Wide = tuple[bytes, Callable[[int, int], int], int, int]
 
@@ -80,7 +84,7 @@ def _marks(words: Array) -> Array:
 
 
 def channel_deltas(data: bytes, start: int) -> Array:
-    """A trace in segments of at most 255 (or 4095) points: a word 0x1nnn, then n differences; float, shape (points,)."""
+    """A trace in segments of at most 255 (or 4095) points: a word 0x1nnn, then n differences; shape (points,)."""
     words = np.frombuffer(data, ">i2", (len(data) - start) // 2, start).astype(np.int16)
     heads = words.view(np.uint16)
     marks = iter([*np.flatnonzero(words == _ABSOLUTE).tolist(), len(words)])
@@ -211,16 +215,39 @@ def _widened(packed: bytes, width: int, start: int) -> _Wide:
     return values.astype("<i4").tobytes(), switching.find, width - 1, start
 
 
-def unpack_lzf(packed: bytes, size: int) -> bytes:
-    """LZF, by the filter that h5py brings: the packed bytes become a chunk of a dataset that is never on disk."""
-    import h5py
+class Lzf:
+    """Unpacks LZF by the filter that h5py brings: packed bytes become a dataset's chunk, in a file never on disk."""
 
-    unpacked = np.empty(size, np.uint8)
-    with h5py.File("lzf", "w", driver="core", backing_store=False) as file:
-        dataset = file.create_dataset("packed", (size,), "u1", chunks=(size,), compression="lzf")
-        dataset.id.write_direct_chunk((0,), packed)
+    def __init__(self) -> None:
+        self._size = 0
+        self._dataset: Any = None
+
+    def unpack(self, packed: bytes, size: int) -> Array:
+        """Shape (size,), uint8; :class:`DamagedStream` where that is not what is packed."""
+        from h5py import h5s
+
+        if size != self._size:  # a run's scans are of one size
+            self._dataset, self._size = _lzf_dataset(size + _SEAL), size
+        # The filter does not say how much it unpacked: something new behind it is where it belongs, or it is not.
+        seal = next(_NUMBERS).to_bytes(_SEAL, "little")
+        self._dataset.write_direct_chunk((0,), packed + bytes([_SEAL - 1]) + seal)
+        unpacked = np.empty(size + _SEAL, np.uint8)
         try:
-            dataset.read_direct(unpacked)
+            self._dataset.read(h5s.ALL, h5s.ALL, unpacked)
         except OSError:
-            raise DamagedStream(f"{len(packed)} packed bytes do not unpack to {size}") from None
-    return unpacked.tobytes()
+            unpacked[size:] = 0
+        if unpacked[size:].tobytes() != seal:
+            raise DamagedStream(f"{len(packed)} packed bytes do not unpack to {size}")
+        return unpacked[:size]
+
+
+def _lzf_dataset(size: int) -> Any:
+    """A dataset of one chunk; the file goes with it."""
+    from h5py import h5d, h5f, h5p, h5s, h5t, h5z
+
+    access, creation = h5p.create(h5p.FILE_ACCESS), h5p.create(h5p.DATASET_CREATE)
+    access.set_fapl_core(1 << 16, False)
+    creation.set_chunk((size,))
+    creation.set_filter(h5z.FILTER_LZF, h5z.FLAG_MANDATORY)
+    file = h5f.create(b"lzf %d" % next(_NUMBERS), fapl=access)  # two open files cannot have one name
+    return h5d.create(file, None, h5t.NATIVE_UINT8, h5s.create_simple((size,)), creation)

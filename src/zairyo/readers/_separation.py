@@ -111,7 +111,7 @@ class Scans:
     counts
         Points of each scan, shape (scans,); their sum is the length of ``masses`` and ``abundances``.
     masses, abundances
-        All points, in the order of the scans.
+        All points, in the order of the scans; see ``is_common``.
     numbers
         The vendor's numbers of the scans; 1 … n if None.
     total, base_mass, base_abundance
@@ -120,6 +120,8 @@ class Scans:
         What else is known of each scan: signals of shape (scans,), over ``time``.
     is_profile
         Points along peaks rather than one point a peak.
+    is_common
+        Every scan has the same masses, and ``masses`` are those of one.
     """
 
     times: Array
@@ -135,15 +137,22 @@ class Scans:
     base_abundance: Array | None = None
     columns: Sequence[Signal] = field(default=())
     is_profile: bool = False
+    is_common: bool = False
 
     def __post_init__(self) -> None:
         if not len(self.times):
             raise ReadError("the run has no scan in it; nothing was acquired")
-        if int(np.sum(self.counts)) != len(self.masses) or len(self.masses) != len(self.abundances):
+        masses = len(self.masses) * (len(self.times) if self.is_common else 1)
+        if int(np.sum(self.counts)) != masses or masses != len(self.abundances):
             raise ReadError(
-                f"the scans announce {int(np.sum(self.counts))} points, but there are {len(self.masses)} masses and "
+                f"the scans announce {int(np.sum(self.counts))} points, but there are {masses} masses and "
                 f"{len(self.abundances)} abundances; the file is damaged"
             )
+
+    @property
+    def all_masses(self) -> Array:
+        """Those of all points, in the order of the scans."""
+        return np.tile(self.masses, len(self.times)) if self.is_common else self.masses
 
 
 def mass_run(
@@ -172,7 +181,7 @@ def mass_run(
     owners.flags.writeable = False  # nobody else has it: it need not be copied
     columns = [
         Signal("scan", owners),
-        Signal("mass_to_charge", scans.masses, ""),
+        Signal("mass_to_charge", scans.all_masses, ""),
         Signal(scans.ordinate, scans.abundances, scans.unit),
     ]
     shared = {**shared, "title": named}
@@ -215,7 +224,7 @@ def _chosen(scans: Scans, chosen: Array) -> Scans:
         scans,
         times=scans.times[chosen],
         counts=scans.counts[chosen],
-        masses=scans.masses[points],
+        masses=scans.masses if scans.is_common else scans.masses[points],
         abundances=scans.abundances[points],
         numbers=some(scans.numbers),
         total=some(scans.total),
@@ -230,8 +239,8 @@ def _common_masses(scans: Scans) -> Array | None:
     first = int(scans.counts[0])
     if not first or np.any(scans.counts != first) or np.any(np.diff(scans.times) <= 0):
         return None
-    rows = scans.masses.reshape(len(scans.times), first)
-    if np.any(np.diff(rows[0]) <= 0) or not (rows == rows[0]).all():
+    rows = scans.masses.reshape(-1, first)
+    if not (rows[0, 1:] > rows[0, :-1]).all() or not (rows == rows[0]).all():
         return None
     common: Array = rows[0]
     return common
@@ -273,7 +282,7 @@ def _base_masses(scans: Scans, starts: Array, largest: Array) -> Array:
     at = np.flatnonzero(scans.abundances == largest[owner])
     first = np.full(len(scans.times), -1, np.int64)
     first[owner[at[::-1]]] = at[::-1]
-    return np.where(first >= 0, scans.masses[first], np.nan).astype(float)
+    return np.where(first >= 0, scans.all_masses[first], np.nan).astype(float)
 
 
 def without_zeros(masses: Array, abundances: Array) -> tuple[Array, Array]:
