@@ -256,3 +256,20 @@ def test_others_are_not_claimed(instruments: Path) -> None:
     for path in (instruments / "xrdml").iterdir():
         if path.is_file():
             assert READER.sniff(RawInput(path)) == NO
+
+
+def test_numbers_cut_to_fewer_bits_are_zlib_all_the_same() -> None:
+    packed = base64.b64encode(zlib.compress(np.array([1, 2.5], "<f8").tobytes())).decode()
+    assert decode(packed, {"MS:1000523", "MS:1003088"}, 2, "x").tolist() == [1, 2.5]
+
+
+def test_arrays_of_ion_mobility_are_not_lost_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "a.mzML"
+    mobility = array("MS:1003006", [0.7, 0.9]).replace(
+        '"MS:1003006" name="n"', '"MS:1003006" name="mean inverse reduced ion mobility array"'
+    )
+    text = spectrum(0, 60, [100, 200], [1, 5])
+    path.write_text(document([text.replace("<binaryDataArrayList>", f"<binaryDataArrayList>{mobility}")]))
+    m = read(path)
+    assert m["spectra"]["mass_to_charge"].values.tolist() == [100, 200]
+    assert any("ion mobility" in w for w in m.warnings)

@@ -16,7 +16,8 @@ from zairyo.measurement.model import Array
 from zairyo.readers._api import ReadError
 
 _TYPES = {"MS:1000521": "<f4", "MS:1000523": "<f8", "MS:1000519": "<i4", "MS:1000522": "<i8"}
-_NO_COMPRESSION, _ZLIB = "MS:1000576", "MS:1000574"
+#: zlib; and zlib of numbers whose last bits were cut before.
+_ZLIB = frozenset({"MS:1000574", "MS:1003088"})
 _LINEAR, _POSITIVE, _LOGGED = "linear", "positive", "logged"
 _NUMPRESS = {
     "MS:1002312": (_LINEAR, False),
@@ -28,7 +29,6 @@ _NUMPRESS = {
 }
 #: Packings that are not read: their names, for the person who meets them.
 _UNKNOWN = {
-    "MS:1003088": "truncation and zlib",
     "MS:1003089": "delta prediction and zlib",
     "MS:1003090": "linear prediction and zlib",
     "MS:1003780": "zstd",
@@ -61,7 +61,7 @@ def decode(text: str, terms: Collection[str], length: int, what: str) -> Array:
     except (binascii.Error, ValueError) as e:
         raise ReadError(f"{what} has an array that is no base64 ({e}); the file is damaged") from None
     method = next((_NUMPRESS[term] for term in terms if term in _NUMPRESS), None)
-    if _ZLIB in terms or (method is not None and method[1]):
+    if not _ZLIB.isdisjoint(terms) or (method is not None and method[1]):
         data = _inflate(data, length, what)
     if method is None:
         kind = next((_TYPES[term] for term in terms if term in _TYPES), None)

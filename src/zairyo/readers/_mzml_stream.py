@@ -57,6 +57,7 @@ class Run:
     first: dict[str, Any] = field(default_factory=dict)
     announced: dict[str, int] = field(default_factory=dict)
     points: int = 0
+    left_out: set[str] = field(default_factory=set)  # names of arrays that are not of mass or abundance
 
 
 def stream(src: RawInput) -> Run:
@@ -147,6 +148,7 @@ def _arrays(run: Run, element: Element, what: str) -> dict[str, tuple[Array, Par
         params = _params(run, child)
         kind = next((k for k in (_MASSES, _INTENSITIES, _TIMES, _WAVELENGTHS) if k in params), "")
         if not kind:
+            run.left_out.update(name for _, _, name in params.values() if name.endswith(" array"))
             continue
         length = child.get("arrayLength", default)
         if not length.isdecimal() or len(length) > 10 or run.points + int(length) > 3 * MOST_POINTS:

@@ -40,6 +40,9 @@ def sniff(src: RawInput) -> float:
 def read(src: RawInput) -> Measurement:
     run = stream(src)
     warnings: list[str] = []
+    if run.left_out:
+        names = ", ".join(sorted(run.left_out)[:10])
+        warnings.append(f"Beside masses and abundances the file holds arrays that are not read: {names}.")
     for kind, count in (
         ("spectra", len(run.spectra) + len(run.absorption)),
         ("chromatograms", len(run.chromatograms)),
@@ -287,7 +290,7 @@ def _sample(head: dict[str, Any]) -> str:
 
 READER = Reader(
     name="mzml",
-    version="1",
+    version="2",
     techniques=("lc_ms", "gc_ms", "mass_spectrometry", "lc"),
     vendor="HUPO-PSI",
     format="mzML",
