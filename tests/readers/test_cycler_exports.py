@@ -69,9 +69,19 @@ def read(path: Path) -> Measurement:
     return registry.read(path)
 
 
-def test_novonix(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("delimiter", "decimal", "encoding"),
+    [
+        (",", ".", "utf-8"),
+        (";", ".", "utf-8"),
+        (";", ",", "cp1252"),
+        ("\t", ",", "utf-16"),
+        ("\t", ".", "utf-8-sig"),
+    ],
+)
+def test_novonix(tmp_path: Path, delimiter: str, decimal: str, encoding: str) -> None:
     path = tmp_path / "a.csv"
-    path.write_text(NOVONIX, encoding="utf-8")
+    path.write_text(NOVONIX.replace(",", delimiter).replace(".", decimal), encoding=encoding)
     measurement = read(path)
     entry = measurement[0]
     assert (entry["time"].unit, entry["voltage"].values.tolist()) == ("h", [3.0, 2.5])

@@ -75,7 +75,7 @@ class _Dialect:
 _NOVONIX = _Dialect(
     "Novonix",
     (b"Novonix", b"Potential (V)"),
-    re.compile(r"Date and Time.*,Run Time"),
+    re.compile(r"\"?Date and Time.*[,;\t]\"?Run Time"),
     CERTAIN,
     {
         "dateandtime": "timestamp", "cyclenumber": "cycle", "steptype": "step_type", "runtime": "time",
