@@ -133,6 +133,28 @@ def test_universal_analysis_of_a_balance(tmp_path: Path) -> None:
     assert (m[0].technique, m[0].default) == ("tga", "mass")
 
 
+@pytest.mark.parametrize(
+    ("date", "others", "when", "told"),
+    [
+        ("05/07/2022 16:38:21", "27/06/2022 16:30:02", datetime(2022, 7, 5, 16, 38, 21), False),
+        ("05/07/2022 16:38:21", "06/27/2022 16:30:02", datetime(2022, 5, 7, 16, 38, 21), False),
+        ("05/07/2022 16:38:21", "", datetime(2022, 5, 7, 16, 38, 21), True),
+        ("5/7/2022 4:38:21 PM", "", datetime(2022, 5, 7, 16, 38, 21), False),
+        ("05.07.2022 16:38:21", "", datetime(2022, 7, 5, 16, 38, 21), False),
+        ("2022/07/05 16:38:21", "", datetime(2022, 7, 5, 16, 38, 21), False),
+    ],
+)
+def test_trios_dates_of_other_countries(
+    tmp_path: Path, date: str, others: str, when: datetime, told: bool
+) -> None:
+    """The fifth of July was the seventh of May; the file's other dates say which it is."""
+    day = date.split()[0]
+    header = f"rundate\t{day}\n[File Parameters]\nRun date\t{date}\nFriction calibration date\t{others}"
+    m = read(TRIOS, written(tmp_path / "a.txt", RHEO.replace("rundate\t2/3/2020", header)))
+    assert m.started == when
+    assert bool(m.warnings) is told
+
+
 def test_trios_steps_of_a_rheometer(tmp_path: Path) -> None:
     path = written(tmp_path / "a.txt", RHEO)
     assert TRIOS.sniff(RawInput(path)) == CERTAIN

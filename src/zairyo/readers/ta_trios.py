@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from zairyo.measurement import Entry, Measurement, Quantity, make_name, table
@@ -37,14 +38,13 @@ _KEYS = re.compile(
     r'"?(Filename|Instrument (name|serial number|type)|Sample name|Geometry name|rundate|Run ?date)"?[\t,;]',
     re.I,
 )
-_DATES = (
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
-    "%Y-%m-%d %H:%M:%S",
-    "%m/%d/%Y",
-    "%Y-%m-%d",
-)
+_MONTH_FIRST = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y")
+_DAY_FIRST = (
+    "%d/%m/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M",
+    "%d.%m.%Y", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y",
+)  # fmt: skip
+_YEAR_FIRST = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d", "%Y/%m/%d")
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}\b(?:.*\b(?P<half>[AP]M)\b)?", re.I)
 _SPELLINGS = {
     "°C": "degC",
     "mN.m": "mN*m",
@@ -90,9 +90,7 @@ def _read(source: RawInput) -> Measurement:
     flat = _flat(header)
     instrument = _value(flat, r"instrument name|instrument type|instrument model")
     conditions = _conditions(flat, warnings)
-    text = _value(flat, r"rundate|run ?date|date|start ?time|test date")
-    clock = _value(flat, r"runtime|run ?time")
-    started = moment(f"{text} {clock}".strip(), _DATES) or moment(text, _DATES)
+    started = _started(flat, warnings)
     entries: list[Entry] = []
     names = used([make_name(name, "step") for name, *_ in steps])
     for name, (title, headings, units, columns, about) in zip(names, steps, strict=True):
@@ -283,6 +281,27 @@ def _value(flat: dict[str, str], pattern: str) -> str:
     return next((v for k, v in flat.items() if v and re.fullmatch(pattern, k.strip(), re.IGNORECASE)), "")
 
 
+def _started(flat: dict[str, str], warnings: list[str]) -> datetime | None:
+    """When it began: the date that has a clock, in the order of day and month that the file's dates have."""
+    pattern = re.compile(r"rundate|run ?date|date|start ?time|test date", re.IGNORECASE)
+    found = [v for k, v in flat.items() if v and pattern.fullmatch(k.strip())]
+    clock = _value(flat, r"runtime|run ?time")
+    found = [*(f"{v} {clock}" for v in found[:1] if clock), *sorted(found, key=lambda v: ":" not in v)]
+    if not found:
+        return None
+    dates = [m for v in flat.values() if (m := _SLASHED.match(v))]
+    is_day = any(int(m[1]) > 12 for m in dates)
+    # Where the month is first, numbers have no leading zeros, and hours are of half a day.
+    is_month = any(int(m[2]) > 12 or m["half"] or len(m[1] + m[2]) < 4 for m in dates)
+    order = _DAY_FIRST if is_day else (*_MONTH_FIRST, *_DAY_FIRST)
+    for text in found:
+        if (when := moment(text, (*order, *_YEAR_FIRST))) is not None:
+            if _SLASHED.match(text) and not is_day and not is_month and when.day != when.month:
+                warnings.append(f"The date {text[:40]!r} is read month first; nothing in the file tells.")
+            return when
+    return None
+
+
 def _conditions(flat: dict[str, str], warnings: list[str]) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
     for name, pattern in _CONDITIONS:
@@ -298,7 +317,7 @@ def _conditions(flat: dict[str, str], warnings: list[str]) -> dict[str, Quantity
 
 READER = Reader(
     name="ta_trios",
-    version="2",
+    version="3",
     techniques=("rheology", "dma", "dsc", "tga", "sta", "tma", "dta"),
     vendor="TA Instruments",
     format="TRIOS export",
