@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -193,6 +194,7 @@ def _records(folder: Folder) -> tuple[Array, list[Array]]:
     return records, [records[name] for name in names if name.startswith("block_")]
 
 
+@lru_cache(maxsize=4)  # all runs of an instrument have the same
 def _types(schema: bytes) -> dict[str, list[tuple[str, str]]]:
     root = _xml.parse_xml(schema, "MSScan.xsd")
     return {

@@ -8,6 +8,7 @@ and the last one's elongation and force are no readings.
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from zairyo.readers._text_export import Array, cells_of, columns_of, head_lines,
 
 _HEADINGS = '"Point","Elongation","Force"'
 _END = 1
+_LONGEST = 100  # letters of a text in the quick way, which takes a step for each of them
+#: Texts, and in how many rows, one after another, each stands.
+Runs = list[tuple[str, int]]
 #: Heading → name and unit; the file states no units, Microtest has these.
 _COLUMNS = {
     "Point": ("time", "s"),
@@ -100,8 +104,8 @@ def _read(source: RawInput) -> Measurement:
 
 def _columns(
     rows: list[str], headings: list[str], warnings: list[str], line: int
-) -> tuple[list[Array], list[str]]:
-    """The columns of numbers; and the cells of the last column, the motor's speeds, the only text."""
+) -> tuple[list[Array], Runs]:
+    """The columns of numbers; and the last column, the motor's speeds, the only text."""
     if headings[-1] != "Motorspeed":
         filled = list(filter(str.strip, rows))
         return (
@@ -114,27 +118,24 @@ def _columns(
     numbers = [s[0] for s in split]
     if not numbers:
         return [], []
-    return columns_of(numbers, ",", width, warnings, line=line, decimal="."), [
-        s[2].strip('" ') for s in split
-    ]
+    speeds = [(cell, len(list(run))) for cell, run in groupby(s[2].strip('" ') for s in split)]
+    return columns_of(numbers, ",", width, warnings, line=line, decimal="."), speeds
 
 
-def _at_once(rows: list[str], width: int) -> tuple[list[Array], list[str]] | None:
+def _at_once(rows: list[str], width: int) -> tuple[list[Array], Runs] | None:
     """As :func:`_columns` where every row is ``width`` plain numbers and a text in quotes; None where one is not."""
     while rows and not rows[-1]:
         rows = rows[:-1]
     if not rows:
         return None
-    whole = "\n".join(rows)
-    letters = np.frombuffer(whole.encode(), np.uint8)
-    quotes, ends = np.flatnonzero(letters == ord('"')), np.flatnonzero(letters == ord("\n"))
+    letters = np.frombuffer("\n".join(rows).encode(), np.uint8)
+    quotes = np.flatnonzero(letters == ord('"'))
     begin, end = quotes[::2], quotes[1::2]
     if (
-        len(end) != len(rows)
-        or len(begin) != len(rows)
+        len(quotes) != 2 * len(rows)
         or end[-1] + 1 != len(letters)
-        or not np.array_equal(end[:-1] + 1, ends)
-        or not (begin[1:] > ends).all()
+        or not (letters[end[:-1] + 1] == ord("\n")).all()
+        or (end - begin).max() > _LONGEST
         # A row whose first cells are numbers has as many commas or more; so all together tell that none has more.
         or np.count_nonzero(letters == ord(",")) != width * len(rows)
     ):
@@ -143,7 +144,22 @@ def _at_once(rows: list[str], width: int) -> tuple[list[Array], list[str]] | Non
         table = np.loadtxt(rows, comments=None, delimiter=",", usecols=range(width), ndmin=2)
     except ValueError:
         return None
-    return (list(np.ascontiguousarray(table.T)), whole.split('"')[1::2]) if len(table) == len(rows) else None
+    return (
+        (list(np.ascontiguousarray(table.T)), _runs(letters, begin, end)) if len(table) == len(rows) else None
+    )
+
+
+def _runs(letters: Array, begin: Array, end: Array) -> Runs:
+    """The texts between quotes at ``begin`` and ``end``, shape (rows,) each; they seldom change."""
+    lengths = end - begin
+    changes = lengths[1:] != lengths[:-1]
+    for i in range(1, int(lengths.max())):
+        inside = letters.take(begin + i, mode="clip")
+        changes |= (inside[1:] != inside[:-1]) & (i < lengths[1:])
+    starts = [0, *(np.flatnonzero(changes) + 1).tolist()]
+    counts = np.diff([*starts, len(begin)]).tolist()
+    texts = (letters[begin[i] + 1 : end[i]].tobytes().decode().strip() for i in starts)
+    return list(zip(texts, counts, strict=True))
 
 
 def _is_end(row: str) -> bool:
@@ -163,15 +179,12 @@ def _header(lines: list[str]) -> tuple[dict[str, str], list[str]]:
     return header, loose
 
 
-def _signals(
-    headings: list[str], columns: list[Array], speeds: list[str], warnings: list[str]
-) -> list[Signal]:
+def _signals(headings: list[str], columns: list[Array], speeds: Runs, warnings: list[str]) -> list[Signal]:
     """The columns without the row that marks the end, which is no reading."""
     by_heading = dict(zip(headings, columns, strict=True))
-    keep = np.ones(len(columns[0]), bool)
     code = by_heading.get("Code")
-    if code is not None and code.dtype.kind == "f" and code[-1] == _END:
-        keep[-1] = False
+    has_end = code is not None and code.dtype.kind == "f" and code[-1] == _END
+    kept = slice(0, len(columns[0]) - has_end)
     units = {heading: _COLUMNS.get(heading, ("", None))[1] for heading in by_heading}
     if speeds:
         by_heading["Motorspeed"], units["Motorspeed"] = _speeds(speeds, warnings)
@@ -180,23 +193,25 @@ def _signals(
         if values.dtype.kind != "f":
             continue
         name = _COLUMNS[heading][0] if heading in _COLUMNS else make_name(heading, "column")
-        values = values[keep]
+        values = values[kept]
+        values.flags.writeable = False  # nobody else has it: it need not be copied
         if name == "event" and np.isfinite(values).all():
             values = values.astype(np.int64)
         found.append(Signal(name, values, units[heading], long_name=clean_text(heading)))
     return found
 
 
-def _speeds(cells: list[str], warnings: list[str]) -> tuple[Array, str | None]:
+def _speeds(runs: Runs, warnings: list[str]) -> tuple[Array, str | None]:
     """Numbers out of ``0.5 mm/min``; there are few different ones."""
-    parsed = {cell: quantity(cell) for cell in dict.fromkeys(cells)}
+    parsed = {cell: quantity(cell) for cell, _ in runs}
+    counts = [count for _, count in runs]
     units = {p[1] for p in parsed.values() if p and p[1]}
     if len(units) > 1:
         warnings.append("Motorspeed is given in several units and was left blank.")
-        return np.full(len(cells), np.nan), None
+        return np.full(sum(counts), np.nan), None
     unit = unit_of(next(iter(units)), warnings) if units else _COLUMNS["Motorspeed"][1]
     numbers = {cell: p[0] if p else np.nan for cell, p in parsed.items()}
-    return np.fromiter(map(numbers.__getitem__, cells), float, len(cells)), unit
+    return np.repeat([numbers[cell] for cell, _ in runs], counts), unit
 
 
 def _conditions(
