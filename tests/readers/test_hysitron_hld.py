@@ -158,3 +158,10 @@ def test_the_text_beside_an_indent(tmp_path: Path) -> None:
     assert m.started == datetime(2019, 1, 7, 9, 10, 11)
     with pytest.raises(ReadError, match="cut off"):
         registry.read(written(tmp_path / "b.txt", TEXT.format(points=3)))
+
+
+def test_decimal_commas(tmp_path: Path) -> None:
+    """A computer set to German writes them; the header's numbers as well."""
+    m = read(written(tmp_path / "a.hld", OLDER.replace(".", ",")))
+    assert m["approach"]["motor_displacement"].values.tolist() == [1.5, 1.6]
+    assert str(m["test"].conditions["drift_rate"]) == "0.12 nm/s"

@@ -59,6 +59,7 @@ def jdf(
     listed: list[float] | None = None,
     float32: bool = False,
     little: bool = True,
+    counts: dict[str, int] | None = None,
 ) -> bytes:
     """A file whose sections are already in the order of their submatrices."""
     rank = len(points)
@@ -80,7 +81,14 @@ def jdf(
     record[6], record[7] = 0x11, SECOND  # in ms
     struct.pack_into(f"{order}i", record, 32, 2)
     record[36:52] = b"relaxation_delay"
-    parameters = struct.pack(f"{order}4I", 64, 0, 0, 64) + bytes(record)
+    records = [bytes(record)]
+    for name, count in (counts or {}).items():
+        record = bytearray(64)
+        struct.pack_into(f"{order}i", record, 16, count)
+        struct.pack_into(f"{order}i", record, 32, 1)
+        record[36 : 36 + len(name)] = name.encode()
+        records.append(bytes(record))
+    parameters = struct.pack(f"{order}4I", 64, 0, len(records) - 1, 64 * len(records)) + b"".join(records)
     lists = struct.pack(f"{order}{len(listed or [])}d", *(listed or []))
     data_start = 1296 + len(parameters) + len(lists)
     struct.pack_into(">II", head, 1212, 1296, len(parameters))
@@ -127,12 +135,15 @@ def test_two_dimensions_in_submatrices(tmp_path: Path, fmt: int, edge: int) -> N
     points = [4 * edge, 2 * edge]
     path.write_bytes(
         jdf(points, [1, 1], [submatrices(whole, edge)], fmt=fmt, units=[(0, PPM), (0, PPM)], starts=[10, 200],
-            stops=[0, 0], valid=[(0, 4 * edge - 1), (1, edge)])
+            stops=[0, 0], valid=[(0, 4 * edge - 1), (1, edge)], counts={"scans": 4, "total_scans": 1024})
     )  # fmt: skip
     (entry,) = read(path).entries
     assert entry.signal.axes == ("indirect_chemical_shift", "chemical_shift")
     assert entry.signal.values.tolist() == whole[1 : edge + 1].tolist()
     assert entry["indirect_chemical_shift"].values[[0, -1]].tolist() == [200, 0]
+    assert entry.conditions["repetitions"].value == 4, (
+        "of each increment; the file counts them all together too"
+    )
 
 
 def test_hypercomplex_decays_in_turn(tmp_path: Path) -> None:

@@ -115,7 +115,8 @@ def _section(
             f"{source.name} has fewer than the {count} points that it says for {label!r} (line {at + 1}); it is cut "
             "off. Copy it again."
         )
-    columns = columns_of(rows, "\t", len(headings), warnings, line=at + 3, decimal=".")
+    decimal = "," if "," in rows[0] else "."
+    columns = columns_of(rows, "\t", len(headings), warnings, line=at + 3, decimal=decimal)
     names, units = zip(*(_split(h) for h in headings), strict=True)
     signals = signals_of(names, units, columns, COLUMNS, warnings)
     own = {n: _OWN[h][0] for n, h in zip(names, headings, strict=True) if h in _OWN}
@@ -153,7 +154,7 @@ def _conditions(header: dict[str, Any], warnings: list[str]) -> dict[str, Quanti
 
 READER = Reader(
     name="hysitron_hld",
-    version="1",
+    version="2",
     techniques=("nanoindentation",),
     vendor="Bruker Hysitron",
     format="TriboScan HLD",

@@ -312,7 +312,9 @@ def _conditions(head: _Head, parameters: dict[str, tuple[Any, str]]) -> Conditio
     found.text("solvent", text("solvent"))
     found.text("pulse_sequence", text("experiment"))
     found.number("temperature", number("temp_get"), "degC", positive=False)
-    found.number("repetitions", text("total_scans") or text("scans"), "")
+    # Of several dimensions the total is that of all increments; of one it is what was there when it was stopped.
+    scans = text("scans") if len(head.points) > 1 else text("total_scans") or text("scans")
+    found.number("repetitions", scans, "")
     found.number("spectral_width", number("x_sweep"), "Hz")
     found.number("acquisition_time", number("x_acq_time") or number("x_acq_duration"), "s")
     found.number("relaxation_delay", number("relaxation_delay"), "s")
@@ -342,7 +344,7 @@ def _started(parameters: dict[str, tuple[Any, str]]) -> datetime | None:
 
 READER = Reader(
     name="jeol_jdf",
-    version="1",
+    version="2",
     techniques=("nmr",),
     vendor="JEOL",
     format="Delta JDF",
