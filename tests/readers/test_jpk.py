@@ -311,3 +311,32 @@ def test_damaged_headers(tmp_path: Path) -> None:
         path = save(tmp_path / "a", {n: bytes(b) for n, b in broken.items()}, header.decode("latin-1"))
         with contextlib.suppress(ReadError):
             check(READER.read(RawInput(path)), READER)
+
+
+def test_an_archive_of_several_files_is_one_measurement(instruments: Path, tmp_path: Path) -> None:
+    """A folder of curves is often zipped to be sent; it was recognised by no reader."""
+    files = sorted((instruments / FOLDER).glob("*.jpk-force"))[:3]
+    path = tmp_path / "curves.zip"
+    with zipfile.ZipFile(path, "w") as z:
+        for n, file in enumerate(files):
+            z.write(file, f"cell 1/curve.{n}.jpk-force")
+        z.writestr("__MACOSX/cell 1/._curve.jpk-force", b"")
+    m = read(path)
+    assert [e.title for e in m] == ["curve.0", "curve.1", "curve.2"]
+    for entry, file in zip(m, files, strict=True):
+        alone = read(file)[0]
+        np.testing.assert_array_equal(entry.signal.values, alone.signal.values)
+        assert entry.started == alone.started
+
+
+def test_other_archives_are_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as z:
+        z.writestr("a.jpk-force", b"x")
+        z.writestr("readme.txt", b"x")
+    assert READER.sniff(RawInput(path)) == NO
+    with zipfile.ZipFile(path, "w") as z:
+        z.writestr("a.jpk-force", b"x")
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    with pytest.raises(ReadError, match="a.jpk-force is no complete zip"):
+        READER.read(RawInput(path))
