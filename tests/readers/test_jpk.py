@@ -329,7 +329,7 @@ def test_an_archive_of_several_files_is_one_measurement(instruments: Path, tmp_p
         assert entry.started == alone.started
 
 
-def test_other_archives_are_not_taken(tmp_path: Path) -> None:
+def test_archives_of_other_files_too_are_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as z:
         z.writestr("a.jpk-force", b"x")
@@ -338,5 +338,5 @@ def test_other_archives_are_not_taken(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as z:
         z.writestr("a.jpk-force", b"x")
     assert READER.sniff(RawInput(path)) == CERTAIN
-    with pytest.raises(ReadError, match="a.jpk-force is no complete zip"):
+    with pytest.raises(ReadError, match=r"a\.jpk-force is no complete zip"):
         READER.read(RawInput(path))
