@@ -56,7 +56,9 @@ class Dimension:
             raise ReadError(
                 f"an axis begins at {self.first!r} with steps of {self.step!r}; the file's parameters are damaged"
             )
-        return Axis(f"{prefix}{name}", self.first + self.step * np.arange(self.points), unit)
+        values = self.first + self.step * np.arange(self.points)
+        values.flags.writeable = False  # nobody else has it: it need not be copied
+        return Axis(f"{prefix}{name}", values, unit)
 
 
 def axes_of(dimensions: Sequence[Dimension]) -> tuple[Axis, ...]:

@@ -83,10 +83,13 @@ def pixels(name: str, count: int, length: float, unit: str | None, *, downward: 
 
     Without a length the pixels are numbered.
     """
-    if not (math.isfinite(length) and length > 0):
-        return Axis(name, np.arange(count, dtype=float)[:: -1 if downward else 1], "pixel")
-    places = (np.arange(count) + 0.5) * (length / count)
-    return Axis(name, places[::-1] if downward else places, unit)
+    places = np.arange(count - 1.0, -1.0, -1.0) if downward else np.arange(float(count))
+    is_known = math.isfinite(length) and length > 0
+    if is_known:
+        places += 0.5
+        places *= length / count
+    places.flags.writeable = False  # nobody else has it: it need not be copied
+    return Axis(name, places, unit if is_known else "pixel")
 
 
 def unique(signals: Iterable[Signal]) -> tuple[Signal, ...]:
