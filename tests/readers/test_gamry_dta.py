@@ -218,3 +218,25 @@ def test_a_mott_schottky_scan_is_along_the_voltage(tmp_path: Path) -> None:
     (tmp_path / "a.dta").write_text(EIS.format(".").replace("EISPOT", "MOTTSCHOTTKY"), "latin-1")
     entry = read(tmp_path / "a.dta")[0]
     assert (entry.technique, entry.x, entry.default) == ("eis", "voltage", "z_imaginary")
+
+
+def test_the_quartz_microbalance_beside_a_voltammogram(tmp_path: Path) -> None:
+    """Its table is of another type (DTABLE), and was lost without a word: the mass, which it is all about."""
+    text = (
+        "EXPLAIN\nTAG\tCVEQCM\nTITLE\tLABEL\tCV\tTest\nSCANRATE\tQUANT\t5,00000E+001\t&Scan Rate (mV/s)\n"
+        "CURVE1\tTABLE\n\tPt\tT\tQ\tVf\tIm\tACH\tIERange\tOver\n\t#\ts\tC\tV vs. Ref.\tA\tV\t#\tbits\n"
+        "\t0\t0,04\t7,7E-006\t-3,0E-001\t-2,1E-004\t0,0E+000\t11\t...........\n"
+        "\t1\t0,08\t1,7E-006\t-3,5E-001\t-1,5E-004\t0,0E+000\t11\t...........\n"
+        "QCMOFFSETTIME\tQUANT\t58,025\tQCM Offset Time (s)\nQCMCurve\tDTABLE\n\tPt\tT\tfs\tfp\tchisq\tAs\tAp\n"
+        "\t#\ts\tMHz\tMHz\tarb\tMag\tMag\n\t216\t58,025\t10,01088249\t10,01849209\t0,000\t1,1238\t1,5456\n"
+        "\t217\t58,295\t10,01108629\t10,01849329\t0,000\t1,1065\t1,5427\n"
+    )
+    (tmp_path / "a.dta").write_text(text)
+    m = read(tmp_path / "a.dta")
+    assert (m.default, [e.name for e in m]) == ("cveqcm", ["cveqcm", "quartz_microbalance"])
+    assert m["cveqcm"].technique == "cyclic_voltammetry"
+    balance = m["quartz_microbalance"]
+    assert (balance.x, balance.default) == ("time", "series_resonance_frequency")
+    assert balance["series_resonance_frequency"].unit == "MHz"
+    assert balance["series_resonance_frequency"].values.tolist() == [10.01088249, 10.01108629]
+    assert m.warnings == ()

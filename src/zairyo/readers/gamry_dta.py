@@ -24,7 +24,8 @@ from zairyo.readers._electrochemistry import Columns, make_entry
 
 Array = NDArray[Any]
 _MOST_BYTES = 1024**3
-_TABLE = re.compile(rb"^\w*CURVE\w*\tTABLE\b", re.MULTILINE)
+_TABLE = re.compile(rb"^\w*CURVE\w*\tD?TABLE\b", re.MULTILINE | re.IGNORECASE)
+_TABLES = ("TABLE", "DTABLE")  # the other is of a device beside the potentiostat, as a quartz microbalance
 #: Beginning of the experiment's tag → technique.
 _TAGS = (
     ("CV", "cyclic_voltammetry"),
@@ -58,7 +59,9 @@ _NAMES = {
     "Vstart": "start_voltage", "Vend": "end_voltage", "Tstart": "start_temperature", "Tend": "end_temperature",
     "Vstep": "voltage", "Vfwd": "forward_voltage", "Vrev": "reverse_voltage",
     "Ifwd": "forward_current", "Irev": "reverse_current", "Idif": "current_difference",
-    "Imod": "current_modulus", "Vmod": "voltage_modulus",
+    "Imod": "current_modulus", "Vmod": "voltage_modulus", "ACH": "auxiliary_voltage",
+    "fs": "series_resonance_frequency", "fp": "parallel_resonance_frequency", "chisq": "chi_squared",
+    "As": "series_resonance_magnitude", "Ap": "parallel_resonance_magnitude",
 }  # fmt: skip
 _COUNTS = frozenset({"index", "current_range_code", "cycle", "step_index", "step_kind_code"})
 #: Columns that only one kind of experiment has (or its tag) → what is plotted along and up.
@@ -66,6 +69,7 @@ _PLOTS = (
     ("current_difference", "", (("voltage",), ("current_difference",))),
     ("start_voltage", "", (("cycle", "index"), ("capacity",))),
     ("z_imaginary", "MOTT", (("voltage",), ("z_imaginary",))),
+    ("series_resonance_frequency", "", (("time",), ("series_resonance_frequency",))),
 )
 #: Key → condition, and the unit where its label states none.
 _CONDITIONS = {
@@ -88,6 +92,8 @@ _CONDITIONS = {
 }
 #: Potentiostats without a thermometer write a temperature below absolute zero or above what a thermocouple knows.
 _NO_SENSOR, _NO_SENSOR_ABOVE = -273.1, 1400.0
+#: Beginning of a table's name → entry, of what is measured before or beside the experiment.
+_BESIDE = (("OCV", "open_circuit"), ("QCM", "quartz_microbalance"))
 _COMMA, _POINT = re.compile(r"\d,\d"), re.compile(r"\d\.\d")
 _DATES = ("%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d", "%Y/%m/%d", "%m/%d/%y")
 
@@ -138,7 +144,7 @@ def _parse(lines: list[str]) -> _File:
     found, at = _File(), 0
     while at < len(lines):
         cells = lines[at].split("\t")
-        if len(cells) >= 2 and cells[1].strip() == "TABLE" and cells[0]:
+        if len(cells) >= 2 and cells[1].strip() in _TABLES and cells[0]:
             at = _parse_table(found, lines, at, cells)
             continue
         if len(cells) >= 3 and cells[1].strip() == "NOTES":
@@ -234,7 +240,7 @@ def _columns(tables: list[_Table], warnings: list[str]) -> Columns:
 def _unit(columns: Columns, unit: str, heading: str, name: str) -> str | None:
     if unit == "#":
         return ""
-    if unit == "bits" or not unit:
+    if unit in ("bits", "arb", "Mag") or not unit:
         return None
     return columns.unit({"deg C": "degC", "deg": "deg", "°": "deg"}.get(unit, unit), heading)
 
@@ -244,6 +250,8 @@ def _technique(table: str, tag: str) -> str:
         return "open_circuit_potential"
     if table.startswith("Z"):
         return "eis"
+    if table.upper().startswith("QCM"):
+        return "electrochemistry"
     for begin, key in _TAGS:
         if tag.upper().startswith(begin):
             return key
@@ -323,7 +331,8 @@ def _read(source: RawInput) -> Measurement:
             warnings.append(
                 f"{tables[0].name} was planned with {told} rows and has {rows}; it ended early, or was cut."
             )
-        name = "open_circuit" if tables[0].name.startswith("OCV") else make_name(tag or "data", "data")
+        beside = next((n for begin, n in _BESIDE if tables[0].name.upper().startswith(begin)), "")
+        name = beside or make_name(tag or "data", "data")
         while any(e.name == name for e in entries):
             name = make_name(f"{tables[0].name}_{len(entries)}", "data")
         entries.append(
@@ -340,7 +349,7 @@ def _read(source: RawInput) -> Measurement:
         warnings += columns.warnings
     if file.text("EXPERIMENTABORTED") == "T":
         warnings.append("The experiment was aborted before its end.")
-    main = next((e.name for e in entries if e.name != "open_circuit"), entries[0].name)
+    main = next((e.name for e in entries if e.name not in dict(_BESIDE).values()), entries[0].name)
     metadata: dict[str, Any] = {"header": file.keys, "notes": file.notes, "lines": file.loose}
     metadata["tables"] = [{"name": t.name, "rows": t.told, "units": t.units} for t in file.tables][:1000]
     pstat = file.text("PSTAT")
