@@ -70,13 +70,6 @@ def test_jasco_with_semicolons_and_decimal_commas(tmp_path: Path) -> None:
     assert m.started == datetime(2018, 5, 23)
 
 
-def test_jasco_scans_at_many_temperatures_are_not_taken_for_one(tmp_path: Path) -> None:
-    head = JASCO.format(kind="", system="J-810", x="Wavelength [nm]", y="CD[mdeg]")
-    text = head.replace("NPOINTS", "NPOINTST\t2\nNPOINTS").replace("XYDATA", "XYDATA1\t25\t30")
-    with pytest.raises(registry.UnknownFormat):
-        read(tmp_path, text)
-
-
 # --- Ocean Optics -------------------------------------------------------------------------------------------
 
 
