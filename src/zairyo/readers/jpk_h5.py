@@ -94,7 +94,7 @@ def _entry(name: str, group: Any, channels: list[Any], warnings: list[str]) -> E
             f"the channels of {name} differ in how many frames they have; the acquisition was stopped"
         )
     width, height = (_number(group, f"{_GRID}{side}length") or 0.0 for side in "uv")
-    axes = (_spm.pixels("y", rows, height, "m"), _spm.pixels("x", columns, width, "m"))
+    axes: tuple[Axis, ...] = (_spm.pixels("y", rows, height, "m"), _spm.pixels("x", columns, width, "m"))
     if frames == 1:
         signals = tuple(Signal(s.name, s.values[0], s.unit, ("y", "x"), s.long_name) for s in signals)
     else:
