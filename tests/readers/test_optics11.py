@@ -94,3 +94,17 @@ def test_cut_off_row_is_told(tmp_path: Path) -> None:
         read(tmp_path / "a")
     (tmp_path / "b").write_text("Date\t1\tTime\t2\tStatus\tOK\n")
     assert READER.sniff(RawInput(tmp_path / "b")) == NO
+
+
+def test_a_computer_with_decimal_commas_and_a_file_without_status(tmp_path: Path) -> None:
+    whole = text("0.5\t1.5\t0.25\t2\t3\t4\r\n1.5\t2.5\t0.5\t2\t3\t4\r\n")
+    whole = whole.replace("Tip radius (um)", "E[v=0.500] (Pa)\t117.5\r\nTip radius (um)").replace(
+        "\tStatus\tOK", ""
+    )
+    path = tmp_path / "a.txt"
+    path.write_bytes(whole.replace(".", ",").encode("latin-1"))
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    entry = read(path)[0]
+    assert entry["force"].values.tolist() == [1.5, 2.5]
+    assert str(entry.conditions["youngs_modulus"]) == "117.5 Pa"
+    assert entry.conditions["poisson_ratio"].value == 0.5

@@ -27,11 +27,9 @@ _MOST_ENTRIES = 2000
 
 def sniff(src: RawInput) -> float:
     head = _spm.first_lines(src)[:8192]
-    return (
-        CERTAIN
-        if head.startswith(b"Date\t") and b"\tStatus\t" in head[:200] and b"Tip radius (" in head
-        else NO
-    )
+    # The first programs of the Piuma write no status.
+    mine = head.startswith(b"Date\t") and b"Tip radius (" in head
+    return CERTAIN if mine and (b"\tStatus\t" in head[:200] or _TABLE.search(head)) else NO
 
 
 def read(src: RawInput) -> Measurement:
@@ -147,7 +145,7 @@ def _conditions(header: dict[str, str]) -> dict[str, Quantity]:
                 return Quantity(number, units.normalise(unit.replace("\ufffd", "u")) or default_unit)
         return None
 
-    ratio = next((m[1] for k in header if (m := re.fullmatch(r"E\[v=([\d.]+)\].*", k))), None)
+    ratio = next((m[1] for k in header if (m := re.fullmatch(r"E\[v=([\d.,]+)\].*", k))), None)
     return _spm.told(
         spring_constant=value("k (", "N/m"),
         tip_radius=value("Tip radius", "um"),
@@ -175,7 +173,7 @@ def _started(header: dict[str, str], warnings: list[str]) -> datetime | None:
 
 READER = Reader(
     name="optics11",
-    version="1",
+    version="2",
     techniques=("nanoindentation",),
     vendor="Optics11 Life",
     format="indentation (text)",
