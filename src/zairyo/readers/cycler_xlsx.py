@@ -299,7 +299,7 @@ def _read(source: RawInput) -> Measurement:
         for sheet, names, rows in tables
         if rows
     ]
-    channels = {stem: found[1] for stem, _, _ in records.values() if (found := _CHANNEL.search(stem))}
+    channels = {stem: named[1] for stem, _, _ in records.values() if (named := _CHANNEL.search(stem))}
 
     def told(stem: str) -> dict[str, Any]:
         return {k: v for rows in described[::-1] for k, v in _info(rows, channels.get(stem, "")).items()}
