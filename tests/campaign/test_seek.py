@@ -22,6 +22,7 @@ from zairyo.campaign._acquisition import (
     log_probability_between,
 )
 from zairyo.campaign._base import CampaignError, Objective, Problem
+from zairyo.campaign._belief import Belief as Told
 from zairyo.campaign._seek import Forest, belief_of
 from zairyo.campaign._seek_auto import SEEK as ALL
 from zairyo.campaign._seek_auto import level_of
@@ -363,7 +364,7 @@ def test_several_objectives_are_not_one(pool: Rows) -> None:
 
 def test_first_one_of_the_best_is_sought_then_a_better_one(pool: Rows) -> None:
     """Among poor experiments what exceeds the best of the pool by most is made; then what may beat the best made."""
-    y = hill(pool.X)
+    y = 1.0 + hill(pool.X)
     worst, best = np.argsort(y)[:12], int(np.argmax(y))
     sought = SEEK["auto"].pick(problem(pool, worst, y[worst]), 1)[0]
     assert "what the best 1 % of the candidates reach" in sought.why
@@ -385,3 +386,25 @@ def test_the_level_that_a_share_lies_above() -> None:
     wide = level_of(mean, np.ones(400), 0.05)
     assert ndtr(mean - wide).mean() == pytest.approx(0.05, abs=1e-9)
     assert np.sort(mean[:3])[1] <= level_of(mean[:3], np.full(3, 1e-18)) <= mean[:3].max(), "one at least"
+
+
+@pytest.mark.parametrize("direction", ["maximise", "minimise"])
+def test_outcomes_over_decades_are_believed_as_logarithms(pool: Rows, direction: str) -> None:
+    """Else a conductivity is expected below zero, and all but the largest ones measured look alike."""
+    y = 10.0 ** (4.0 * hill(pool.X) / hill(pool.X).max())
+    made = np.random.default_rng(3).choice(400, 14, replace=False)
+    asked = problem(pool, made, y[made], (Objective("conductivity", direction),))  # type: ignore[arg-type]
+    told = Told(asked, np.ones(14, bool)).outlook(0, pool.X)
+    assert (told.lower > 0).all()
+    assert np.mean((told.lower <= y) & (y <= told.upper)) > 0.8
+    several = replace(asked, objectives=(*asked.objectives, Objective("b")), Y=np.c_[asked.Y, asked.Y])
+    belief = belief_of(several, 0)
+    assert belief is not None
+    assert belief.output.shape == "plain", "volumes of compromises are those of the outcomes as they are"
+
+
+def test_outcomes_of_one_size_are_believed_as_they_are(pool: Rows) -> None:
+    made = np.arange(14)
+    belief = belief_of(problem(pool, made, 1.0 + hill(pool.X[made])), 0)
+    assert belief is not None
+    assert belief.output.shape == "plain"

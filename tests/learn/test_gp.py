@@ -236,12 +236,14 @@ def test_a_space_that_does_not_fit_is_refused() -> None:
         Space.of(X, mixture=[0, 3])
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize("shape", ["plain", "log", "yeo-johnson"])
-def test_transforms_come_back_and_know_their_slope(shape: str) -> None:
-    y = np.exp(np.random.default_rng(0).normal(0, 1.2, 40))
+def test_transforms_come_back_and_know_their_slope(shape: str, sign: float) -> None:
+    y = sign * np.exp(np.random.default_rng(0).normal(0, 1.2, 40))
     output = Output.of(y, shape)  # type: ignore[arg-type]
     assert output is not None
     assert np.allclose(output.backward(output.forward(y)), y, rtol=1e-6)
+    assert (np.argsort(output.forward(y)) == np.argsort(y)).all()
     slope = (output.forward(y * (1 + 1e-6)) - output.forward(y * (1 - 1e-6))) / (2e-6 * y)
     assert np.allclose(np.log(slope), output.log_jacobian(y), atol=1e-4)
 

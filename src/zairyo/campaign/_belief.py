@@ -17,7 +17,7 @@ from zairyo.campaign._base import Floats, Mask, Objective, Problem
 from zairyo.campaign._fits import believe
 from zairyo.campaign._objectives import feasible, front, loss, wanted
 from zairyo.campaign._phases import phase_map
-from zairyo.campaign._seek import direction
+from zairyo.campaign._seek import direction, one_wanted
 from zairyo.learn import GP, LearnError, Success, fit_gp, fit_success
 from zairyo.learn._output import Output
 
@@ -85,7 +85,8 @@ def _signed(gp: GP, sign: float) -> GP:
     """The same process of outcomes times ``sign``, 1 or -1."""
     if sign > 0:
         return gp
-    output = replace(gp.output, middle=-gp.output.middle, centre=-gp.output.centre)
+    output = gp.output
+    output = replace(output, middle=-output.middle, centre=-output.centre, sign=-output.sign)
     return replace(gp, t=-gp.t, output=output)
 
 
@@ -121,7 +122,8 @@ class Belief:
         if objective.direction != "model":
             # As the strategies that look for the best have it, for whom more is better: so it is fitted once.
             sign = direction(objective)
-            found = believe(X, sign * y, problem.space, noise=noise, seed=abs(problem.seed))
+            alone = one_wanted(problem)
+            found = believe(X, sign * y, problem.space, noise=noise, seed=abs(problem.seed), decades=alone)
             if found is not None:
                 return Model(tuple(_signed(one, sign) for one in found.members), found.weights)
         try:

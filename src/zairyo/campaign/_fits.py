@@ -22,12 +22,15 @@ class _Fit(NamedTuple):
     space: Space
     noise: Floats | None
     seed: int
+    decades: bool
     found: Belief | None
 
-    def same(self, X: Floats, y: Floats, space: Space, noise: Floats | None, seed: int) -> bool:
+    def same(
+        self, X: Floats, y: Floats, space: Space, noise: Floats | None, seed: int, decades: bool
+    ) -> bool:
         return (
             self.space is space
-            and self.seed == seed
+            and (self.seed, self.decades) == (seed, decades)
             and np.array_equal(self.y, y)
             and np.array_equal(self.X, X)
             and (noise is self.noise or (noise is not None and np.array_equal(self.noise, noise)))  # type: ignore[arg-type]
@@ -40,14 +43,21 @@ _LOCK = Lock()
 
 
 def believe(
-    X: Floats, y: Floats, space: Space, *, noise: Floats | None = None, seed: int = 0
+    X: Floats,
+    y: Floats,
+    space: Space,
+    *,
+    noise: Floats | None = None,
+    seed: int = 0,
+    decades: bool = False,
 ) -> Belief | None:
     """As :func:`zairyo.campaign._seek_model.believe`; data that were fitted just now are not fitted again."""
     with _LOCK:
         for one in _LAST:
-            if one.same(X, y, space, noise, seed):
+            if one.same(X, y, space, noise, seed, decades):
                 return one.found
-    found = _seek_model.believe(X, y, space, noise=noise, seed=seed)
+    found = _seek_model.believe(X, y, space, noise=noise, seed=seed, decades=decades)
     with _LOCK:
-        _LAST.append(_Fit(X.copy(), y.copy(), space, None if noise is None else noise.copy(), seed, found))
+        kept = None if noise is None else noise.copy()
+        _LAST.append(_Fit(X.copy(), y.copy(), space, kept, seed, decades, found))
     return found

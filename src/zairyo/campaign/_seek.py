@@ -46,6 +46,11 @@ def direction(objective: Objective) -> float:
     return -1.0 if objective.direction == "minimise" else 1.0
 
 
+def one_wanted(problem: Problem) -> bool:
+    """Whether one outcome alone is to be improved, so that its scale is free to be chosen."""
+    return len(wanted(problem.objectives)) == 1
+
+
 def belief_of(problem: Problem, k: int) -> Belief | None:
     """About outcome ``k``, as much as was told of it.
 
@@ -54,7 +59,8 @@ def belief_of(problem: Problem, k: int) -> Belief | None:
     rows = problem.known[:, k]
     noise = None if problem.noise is None else problem.noise[rows, k]
     y = direction(problem.objectives[k]) * problem.Y[rows, k]
-    belief = believe(problem.X[rows], y, problem.space, noise=noise, seed=abs(problem.seed))
+    seed, decades = abs(problem.seed), one_wanted(problem)
+    belief = believe(problem.X[rows], y, problem.space, noise=noise, seed=seed, decades=decades)
     if belief is None:
         return None
     if not problem.objectives[k].constraint:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import solve_triangular
+from scipy.special import logsumexp
 
 from zairyo.campaign._base import Floats, Integers
 from zairyo.learn import GP, Space
 from zairyo.learn._gp import factor
-from zairyo.learn._gp_fit import MOST_ROWS, choose, problem_of
+from zairyo.learn._gp_fit import MOST_ROWS, Fit, choose, problem_of
 from zairyo.learn._kernels import kernels_of
 from zairyo.learn._output import Output
 
@@ -23,6 +24,8 @@ from zairyo.learn._output import Output
 FEWEST = 3
 #: Kernels with less than this share of the evidence have no say.
 LEAST_SHARE = 0.03
+#: How many times the least the largest of outcomes of one sign is, from which their logarithm may be what is modelled.
+DECADES = 100.0
 #: Squares of outcomes beyond this are no numbers any more.
 LARGEST = 1e140
 #: Rows from which hyperparameters are learned, so that a pick stays quick; the posterior takes all.
@@ -103,6 +106,7 @@ def believe(
     *,
     noise: Floats | None = None,
     seed: int = 0,
+    decades: bool = False,
 ) -> Belief | None:
     """The belief about an outcome; None where there is too little to tell anything from.
 
@@ -112,6 +116,8 @@ def believe(
         Shapes (n, p) and (n,), finite.
     noise
         Shape (n,): known variance of each; NaN where not known.
+    decades
+        Whether the logarithm may be modelled, of outcomes over decades and where it has more evidence.
     """
     if len(y) < FEWEST:
         return None
@@ -121,26 +127,45 @@ def believe(
     if len(y) > MOST_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(len(y), MOST_ROWS, replace=False))
         X, y, noise = X[rows], y[rows], None if noise is None else noise[rows]
-    kernels, output = kernels_of(space), Output.of(y, "plain")
-    if not kernels or output is None:
+    kernels, outputs = kernels_of(space), _outputs(y, decades)
+    if not kernels or not outputs:
         return None
     some = stratified(y, LENGTH_ROWS)
-    tried = choose(
-        X[some],
-        y[some],
-        space,
-        noise=None if noise is None else noise[some],
-        seed=seed,
-        kernels=kernels,
-        outputs=[output],
-        starts=1,
-    )[1]
+    tried: list[tuple[Fit, Output]] = []
+    for output in outputs:
+        other = choose(
+            X[some],
+            y[some],
+            space,
+            noise=None if noise is None else noise[some],
+            seed=seed,
+            kernels=kernels,
+            outputs=[output],
+            starts=1,
+        )[1]
+        if not tried or _evidence(other) > _evidence(tried):
+            tried = other
+    output = tried[0][1]
     evidence = np.array([fit.evidence for fit, _ in tried])
     weights = np.exp(np.where(np.isfinite(evidence), evidence - np.nanmax(evidence), -np.inf))
     kept = np.flatnonzero(weights >= LEAST_SHARE * weights.sum())
     data = problem_of(X, y, output, noise)
     members = tuple(GP.of(tried[k][0].kernel, tried[k][0].theta, data, output) for k in kept)
     return Belief(members, weights[kept] / weights[kept].sum())
+
+
+def _outputs(y: Floats, decades: bool) -> list[Output]:
+    size = np.abs(y)
+    wide = decades and size.min() > 0 and size.max() >= DECADES * size.min()
+    found = [Output.of(y, "plain"), Output.of(y, "log") if wide else None]
+    return [one for one in found if one is not None]
+
+
+def _evidence(tried: list[tuple[Fit, Output]]) -> float:
+    """Of a scale, whichever its kernel."""
+    each = np.array([fit.evidence for fit, _ in tried])
+    each = each[np.isfinite(each)]
+    return float(logsumexp(each)) if len(each) else -np.inf
 
 
 class Tracked:

@@ -26,8 +26,8 @@ class Output:
     Attributes
     ----------
     shape
-        ``plain`` (nothing), ``log``, or ``yeo-johnson`` with the exponent ``power`` (Yeo and Johnson 2000), of
-        outputs first brought to ``(y - middle) / spread``.
+        ``plain`` (nothing), ``log`` (of the size, of outputs that are all of one sign), or ``yeo-johnson`` with the
+        exponent ``power`` (Yeo and Johnson 2000), of outputs first brought to ``(y - middle) / spread``.
     """
 
     shape: Shape
@@ -36,6 +36,7 @@ class Output:
     power: float
     centre: float
     scale: float
+    sign: float = 1.0
 
     @classmethod
     def of(cls, y: Floats, shape: Shape) -> Output | None:
@@ -43,19 +44,20 @@ class Output:
         y = np.asarray(y, dtype=float)
         if shape != "plain" and len(np.unique(y)) < 4:
             return None
-        if shape == "log" and y.min() <= 0:
+        sign = -1.0 if y.max() < 0 else 1.0
+        if shape == "log" and (sign * y).min() <= 0:
             return None
         middle, spread, power = float(np.mean(y)), _deviation(y), 1.0
         if shape == "yeo-johnson":
             power = _best_power((y - middle) / spread)
-        plain = cls(shape, middle, spread, power, 0.0, 1.0)
+        plain = cls(shape, middle, spread, power, 0.0, 1.0, sign)
         warped = plain.forward(y)
-        return cls(shape, middle, spread, power, float(np.mean(warped)), _deviation(warped))
+        return cls(shape, middle, spread, power, float(np.mean(warped)), _deviation(warped), sign)
 
     def forward(self, y: Floats) -> Floats:
         """Outputs → the scale of the model."""
         if self.shape == "log":
-            warped = np.log(np.maximum(y, np.finfo(float).tiny))
+            warped = self.sign * np.log(np.maximum(self.sign * np.asarray(y), np.finfo(float).tiny))
         else:
             warped = (np.asarray(y, dtype=float) - self.middle) / self.spread
             if self.shape == "yeo-johnson":
@@ -66,7 +68,7 @@ class Output:
         """The scale of the model → outputs."""
         warped = np.asarray(t, dtype=float) * self.scale + self.centre
         if self.shape == "log":
-            return np.asarray(np.exp(np.minimum(warped, 700.0)))
+            return np.asarray(self.sign * np.exp(np.minimum(self.sign * warped, 700.0)))
         if self.shape == "yeo-johnson":
             warped = _undo_yeo_johnson(warped, self.power)
         return np.asarray(warped * self.spread + self.middle)
@@ -75,7 +77,7 @@ class Output:
         """log dt/dy, shape (n,)."""
         y = np.asarray(y, dtype=float)
         if self.shape == "log":
-            return np.asarray(-np.log(np.maximum(y, np.finfo(float).tiny)) - np.log(self.scale))
+            return np.asarray(-np.log(np.maximum(self.sign * y, np.finfo(float).tiny)) - np.log(self.scale))
         slope = np.full(y.shape, -np.log(self.spread * self.scale))
         if self.shape == "yeo-johnson":
             z = (y - self.middle) / self.spread
