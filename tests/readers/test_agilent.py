@@ -17,6 +17,7 @@ from zairyo.measurement import Measurement
 from zairyo.readers import agilent_ch, agilent_d, openlab_dx
 from zairyo.readers._agilent_packing import DamagedStream, Lzf, double_deltas, undo_runs
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._separation import Scans, mass_runs
 from zairyo.readers.invariants import check
 
 
@@ -341,6 +342,22 @@ def test_lzf() -> None:
         with pytest.raises(DamagedStream):
             lzf.unpack(damaged, size)
     assert lzf.unpack(b"\x02abc", 3).tobytes() == b"abc", "one damaged scan leaves the others"
+
+
+@pytest.mark.parametrize("times", [[0.0, 1.0, 2.0], [0.0, 2.0, 1.0]])
+@pytest.mark.parametrize("levels", [[1, 1, 1], [1, 2, 1]])
+def test_masses_given_once_for_all_scans(times: list[float], levels: list[int]) -> None:
+    """Each point keeps its mass, whether the scans become an array, a table, or a run for each kind of scan."""
+    masses, abundances = np.array([100.0, 100.5]), np.array([1.0, 9.0, 8.0, 2.0, 3.0, 7.0])
+    groups = {f"ms{level}": np.array(levels) == level for level in (1, 2)}
+    runs = [
+        mass_runs("lc_ms", Scans(np.array(times), np.full(3, 2), given, abundances, is_common=once), groups)
+        for once, given in ((True, masses), (False, np.tile(masses, 3)))
+    ]
+    assert runs[0] == runs[1]
+    (first, *_) = runs[0]
+    base = first["base_peak_mass_to_charge"].values.tolist()
+    assert base == ([100.5, 100.0, 100.5] if levels == [1, 1, 1] else [100.5, 100.5])
 
 
 def test_double_deltas_that_break_off() -> None:
