@@ -188,3 +188,24 @@ def test_damage_never_breaks_out(instruments: Path, tmp_path: Path) -> None:
 def test_other_xml_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "x.xml").write_text("<any><sequence/></any>")
     assert READER.sniff(RawInput(tmp_path / "x.xml")) == NO
+
+
+def test_scans_of_the_photon_energy_are_over_the_photon_energy(tmp_path: Path) -> None:
+    """At a synchrotron an absorption edge was drawn as a binding energy that nothing had."""
+    entry = reads(made([["0 0 9 0 0 0 0 9 0 0"]], mode="ConstantFinalState"), tmp_path)["line"]
+    assert entry.signal.axes == ("photon_energy",)
+    assert entry["photon_energy"].values.tolist() == [100.5, 101.5, 102.5]
+    assert "excitation_energy" not in entry.conditions
+    assert str(entry.conditions["kinetic_energy"]) == "50 eV"
+    entry = reads(made([[SCAN]], mode="ConstantInitialState"), tmp_path)["line"]
+    assert entry["kinetic_energy"].values.tolist() == [50, 51, 52]
+    assert entry["photon_energy"].values.tolist() == [100.5, 101.5, 102.5]
+    scan = reads(made([[SCAN]], mode="DetectorVoltageScan"), tmp_path)
+    assert scan["line"].signal.axes == ("point",)
+    assert "detector's voltage" in scan.warnings[0]
+
+
+def test_a_snapshot_holds_the_sum_of_its_channels(tmp_path: Path) -> None:
+    entry = reads(made([["1 2 3"]], mode="Snapshot (FAT)"), tmp_path)["line"]
+    assert entry.signal.values.tolist() == [1, 2, 3]
+    assert entry["binding_energy"].values.tolist() == [50.5, 49.5, 48.5]

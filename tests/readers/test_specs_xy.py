@@ -215,3 +215,14 @@ def test_damage_never_breaks_out(instruments: Path, tmp_path: Path) -> None:
 def test_other_text_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "x.xy").write_text("# Created by: me\n1 2\n")
     assert READER.sniff(RawInput(tmp_path / "x.xy")) == NO
+
+
+@pytest.mark.parametrize(
+    ("mode", "labels"),
+    [("ConstantFinalState", "energy counts"), ("FixedAnalyzerTransmission", "excitation_energy counts")],
+)
+def test_absorption_is_over_the_photon_energy(tmp_path: Path, mode: str, labels: str) -> None:
+    """An edge measured at one kinetic energy was drawn over binding energies."""
+    head = HEAD.replace("# Comment:", f"# Scan Mode:                    {mode}\n# Comment:")
+    m = reads(head + block("Cycle: 0, Curve: 0", "280 1\n281 2\n282 3", labels), tmp_path)
+    assert m["line"]["photon_energy"].values.tolist() == [280, 281, 282]

@@ -32,6 +32,9 @@ from zairyo.readers._xml import is_markup, parse_xml
 _MOST_BYTES = 512 * 1024**2
 _DEEPEST = 24
 _ARRAYS = frozenset({"CountsSeq"})
+#: Modes in which the photon energy runs: at one kinetic energy, and along with it.
+_PHOTON_SCANS = ("constantfinalstate", "constantinitialstate")
+_DETECTOR_SCAN = "detectorvoltagescan"
 _SHIFTED = "fixedanalyzertransmission"
 
 
@@ -126,7 +129,17 @@ class _Region:
             return Axis("point", np.arange(points), ""), ()
         if self._number("kinetic_energy_base"):
             self.warnings.append(f"Region {self.name}: the kinetic_energy_base it states is not applied.")
-        return energy_axis(start + step * np.arange(points), self.excitation, self.technique)
+        steps, mode = step * np.arange(points), self._mode.casefold()
+        if mode == _DETECTOR_SCAN:
+            self.warnings.append(f"Region {self.name} scans the detector's voltage; its points are numbered.")
+            return Axis("point", np.arange(points), ""), ()
+        if mode not in _PHOTON_SCANS:
+            return energy_axis(start + steps, self.excitation, self.technique)
+        photons = (self.excitation or 0.0) + steps
+        if mode == _PHOTON_SCANS[0]:
+            return Axis("photon_energy", photons, "eV", "Photon energy"), ()
+        beside = Signal("photon_energy", photons, "eV", ("kinetic_energy",), "Photon energy")
+        return Axis("kinetic_energy", start + steps, "eV", "Kinetic energy"), (beside,)
 
     def _scans(self, curves: int, points: int) -> tuple[dict[tuple[int, int], NDArray[Any]], list[datetime]]:
         """The counts of each scan, channels added; when each cycle began."""
@@ -187,6 +200,10 @@ class _Region:
         return [min(max(first, 0), head + tail) for first in firsts]
 
     def _added(self, counts: NDArray[Any], curves: int, points: int, channels: list[int]) -> NDArray[Any]:
+        if "snapshot" in self._mode.casefold() and points > 0 and counts.size == curves * points:
+            return (
+                counts.reshape(curves, points) if curves > 1 else counts
+            )  # the program has added the channels
         if points < 1 or counts.size != curves * self.samples * len(channels):
             raise ReadError(
                 f"region {self.name}: a scan holds {counts.size} counts, which are not {curves} curves of "
@@ -215,8 +232,13 @@ class _Region:
         analyser = _child(self.element, "analyzer_info")
         step = self._number("scan_delta")
         return {
-            "excitation_energy": amount(self.excitation, "eV") if self.excitation else None,
+            "excitation_energy": amount(self.excitation, "eV")
+            if self.excitation and self._mode.casefold() not in _PHOTON_SCANS
+            else None,
             "excitation_source": word(parameters.get("Anode") or _child_text(source, "name")),
+            "kinetic_energy": amount(self._text("kinetic_energy"), "eV")
+            if self._mode.casefold() == _PHOTON_SCANS[0]
+            else None,
             "source_power": _positive(parameters.get("Power [W]"), "W"),
             "source_voltage": _positive(parameters.get("Voltage [kV]"), "kV"),
             "pass_energy": amount(self._text("pass_energy"), "eV"),
@@ -293,7 +315,7 @@ def _tree(element: Element, depth: int = 0) -> Any:
 
 READER = Reader(
     name="specs_xml",
-    version="1",
+    version="2",
     techniques=("xps", "ups", "aes", "iss", "els"),
     vendor="SPECS",
     format="SpecsLab2 XML",

@@ -239,6 +239,11 @@ def _label(block: _Block, column: int) -> str:
     return labels[column] if column < len(labels) else ""
 
 
+def _runs_photons(lines: dict[str, Any]) -> bool:
+    """Whether the photon energy was scanned at one kinetic energy."""
+    return str(lines.get("Scan Mode", "")).replace(" ", "").casefold() == "constantfinalstate"
+
+
 def _axis(
     blocks: list[_Block], settings: dict[str, Any], region: _Region, excitation: float | None, technique: str
 ) -> tuple[Axis, tuple[Signal, ...]]:
@@ -248,6 +253,8 @@ def _axis(
     if _label(blocks[0], 0) == "index" or not np.all(np.isfinite(values)):
         return Axis("point", np.arange(length), ""), ()
     stated = str(settings.get("Energy Axis", "")).casefold()
+    if _runs_photons(region.lines) or "excitation" in f"{stated} {blocks[0].labels.casefold()}":
+        return Axis("photon_energy", values, "eV", "Photon energy"), ()
     remarks = " ".join(settings.get("remarks", [])).casefold()
     kinetic = (
         "kinetic" in stated
@@ -356,9 +363,9 @@ def _conditions(
     steps = np.abs(np.diff(axis.values)) if axis.name != "point" and len(axis.values) > 1 else np.empty(0)
     regular = len(steps) > 0 and np.ptp(steps) < 1e-3 * steps.mean()
     counted = [number(c.get("Number of Scans")) for c in region.cycles.values()]
-    fixed = lines.get("Kinetic Energy") if axis.name == "point" else None
+    fixed = lines.get("Kinetic Energy") if axis.name in ("point", "photon_energy") else None
     return {
-        "excitation_energy": amount(lines.get("Excitation Energy"), "eV"),
+        "excitation_energy": None if _runs_photons(lines) else amount(lines.get("Excitation Energy"), "eV"),
         "excitation_source": word(lines.get("Source")),
         "pass_energy": amount(lines.get("Pass Energy"), "eV"),
         "retard_ratio": amount(lines.get("Retarding Ratio"), ""),
@@ -394,7 +401,7 @@ def _when(text: Any) -> datetime | None:
 
 READER = Reader(
     name="specs_xy",
-    version="1",
+    version="2",
     techniques=("xps", "ups", "arpes", "aes", "iss"),
     vendor="SPECS",
     format="SpecsLab / Prodigy text (.xy)",
