@@ -193,7 +193,7 @@ def test_other_xml_is_not_taken(tmp_path: Path) -> None:
 def test_scans_of_the_photon_energy_are_over_the_photon_energy(tmp_path: Path) -> None:
     """At a synchrotron an absorption edge was drawn as a binding energy that nothing had."""
     entry = reads(made([["0 0 9 0 0 0 0 9 0 0"]], mode="ConstantFinalState"), tmp_path)["line"]
-    assert entry.signal.axes == ("photon_energy",)
+    assert (entry.technique, entry.signal.axes) == ("nexafs", ("photon_energy",))
     assert entry["photon_energy"].values.tolist() == [100.5, 101.5, 102.5]
     assert "excitation_energy" not in entry.conditions
     assert str(entry.conditions["kinetic_energy"]) == "50 eV"

@@ -226,3 +226,4 @@ def test_absorption_is_over_the_photon_energy(tmp_path: Path, mode: str, labels:
     head = HEAD.replace("# Comment:", f"# Scan Mode:                    {mode}\n# Comment:")
     m = reads(head + block("Cycle: 0, Curve: 0", "280 1\n281 2\n282 3", labels), tmp_path)
     assert m["line"]["photon_energy"].values.tolist() == [280, 281, 282]
+    assert m["line"].technique == ("nexafs" if mode == "ConstantFinalState" else "ups")

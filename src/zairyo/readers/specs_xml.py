@@ -79,7 +79,9 @@ class _Region:
         self.name = _child_text(element, "name") or "region"
         self.definition = _child(element, "region")
         self.excitation = self._number("excitation_energy")
-        self.technique = technique_of(self._text("analysis_method"), self.excitation, warnings)
+        absorbs = self._mode.casefold() == _PHOTON_SCANS[0]
+        stated = "NEXAFS" if absorbs else self._text("analysis_method")
+        self.technique = technique_of(stated, self.excitation, warnings)
 
     def entry(self, taken: set[str]) -> Entry | None:
         curves, points = int(self._number("curves_per_scan") or 1), int(self._number("values_per_curve") or 0)
@@ -316,7 +318,7 @@ def _tree(element: Element, depth: int = 0) -> Any:
 READER = Reader(
     name="specs_xml",
     version="2",
-    techniques=("xps", "ups", "aes", "iss", "els"),
+    techniques=("xps", "ups", "nexafs", "aes", "iss", "els"),
     vendor="SPECS",
     format="SpecsLab2 XML",
     endings=(".xml",),

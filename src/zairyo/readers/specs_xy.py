@@ -204,7 +204,7 @@ def _entry(region: _Region, settings: dict[str, Any], taken: set[str], warnings:
         return None
     excitation = number(region.lines.get("Excitation Energy"))
     method = str(region.lines.get("Analysis Method") or region.lines.get("Anylsis Method") or "")
-    technique = technique_of(method, excitation, warnings)
+    technique = technique_of("NEXAFS" if _runs_photons(region.lines) else method, excitation, warnings)
     unit = unit_of(_label(blocks[0], 1) or str(settings.get("Count Rate", "")) or None, name, warnings)
     axis, beside = _axis(blocks, settings, region, excitation, technique)
     scans, curves = _scans(blocks, len(axis.values))
@@ -402,7 +402,7 @@ def _when(text: Any) -> datetime | None:
 READER = Reader(
     name="specs_xy",
     version="2",
-    techniques=("xps", "ups", "arpes", "aes", "iss"),
+    techniques=("xps", "ups", "arpes", "nexafs", "aes", "iss"),
     vendor="SPECS",
     format="SpecsLab / Prodigy text (.xy)",
     endings=(".xy",),
