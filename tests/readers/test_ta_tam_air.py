@@ -167,3 +167,12 @@ def test_heat_per_gram_of_no_mass_is_not_one(tmp_path: Path) -> None:
     measurement = read(path)
     assert (measurement[0].default, measurement.warnings) == ("specific_heat_flow", ())
     assert str(measurement[0].conditions["sample_mass"]) == "2 g"
+
+
+@pytest.mark.parametrize(
+    "table", ["Time\tChannel 1\nSeconds\t°C\n1\t20.3\n", "Zeit;Kanal 1\nSekunden;V\n1;0,3\n"]
+)
+def test_another_loggers_channels_are_no_calorimetry(tmp_path: Path, table: str) -> None:
+    """A thermocouple's log was read as a heat flow in °C."""
+    (tmp_path / "a.txt").write_text(table)
+    assert READER.sniff(RawInput(tmp_path / "a.txt")) == NO

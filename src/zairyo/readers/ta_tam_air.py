@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from zairyo.readers._workbook import Workbook, column, mentions
 
 _HEADINGS = re.compile(r'"?Time"?[,;\t].*"?(Normalized heat|Heat flow)\b.*"?Time markers"?')
 _OLDER = re.compile(r'"?(Time|Zeit)"?[\t,;]"?(Channel|Kanal) \d+"?([\t,;]|\Z)')
+_WATTS = re.compile(r"[\t,;]\s*\"?\[?[munµμ]?W\]?\"?\s*([\t,;]|\Z)")
 _COLUMNS = rules(
     (r"time|zeit", "time"),
     (r"temperature( \[temperature\])?", "temperature"),
@@ -65,7 +67,10 @@ def _sniff(source: RawInput) -> float:
     start = head_text(source, 200)
     if not any(word in start for word in ("Time markers", "Channel ", "Kanal ")):
         return NO
-    return CERTAIN if any(_HEADINGS.match(x) or _OLDER.match(x) for x in head_lines(source, 200)) else NO
+    lines = head_lines(source, 200)
+    # "Time, Channel 1" heads any logger's table: what a calorimeter's channels hold are watts.
+    older = any(_OLDER.match(x) and _WATTS.search(y) for x, y in pairwise(lines))
+    return CERTAIN if older or any(map(_HEADINGS.match, lines)) else NO
 
 
 def _read(source: RawInput) -> Measurement:
