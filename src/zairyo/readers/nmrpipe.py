@@ -110,9 +110,10 @@ def _entry(head: _Head, data: bytes, name: str, warnings: list[str]) -> Entry:
     numbers = np.frombuffer(data, f"{head.order}f4", (len(data) - 4 * _HEAD) // 4, 4 * _HEAD)
     shape = _shape(head, rank, rows, width, len(numbers), name, warnings)
     check_size([*shape, width], len(numbers), name)
-    if (left := len(numbers) - int(np.prod(shape)) * width) >= width:
+    announced = math.prod(shape) * width
+    if (left := len(numbers) - announced) >= width:
         warnings.append(f"The file holds {left} numbers more than its head announces; they were not read.")
-    values = numbers[: int(np.prod(shape)) * width].reshape(*shape, width)
+    values = numbers[:announced].reshape(*shape, width)
     # A vector of one dimension has rows of 1; an indirect dimension that is complex has them in turn.
     values = values.reshape([*(n for n in shape if rank > 1 or n > 1), width])
     if is_complex:
