@@ -226,3 +226,9 @@ def test_the_battery_data_format(tmp_path: Path) -> None:
     assert entry["cycle"].values.tolist() == [1, 1]
     assert entry["surface_temperature_t1"].unit == "degC"
     assert entry.started == datetime(2023, 11, 14, 22, 13, 20)
+
+
+def test_the_battery_data_format_for_machines(tmp_path: Path) -> None:
+    (tmp_path / "a.bdf").write_text("test_time_second,voltage_volt,current_ampere\n0,3,0.25\n1,3.5,0.25\n")
+    entry = registry.read(tmp_path / "a.bdf")[0]
+    assert [(s.name, s.unit) for s in entry.signals] == [("time", "s"), ("voltage", "V"), ("current", "A")]

@@ -121,11 +121,16 @@ _ARBIN = _Dialect(
 )  # fmt: skip
 _BDF = _Dialect(
     "",
-    (b"Test Time / s", b"Voltage / V"),
-    re.compile(r"\ufeff?\"?(?=.*Test Time / s)(?=.*Voltage / V)(?=.*Current / A)[^\n]*[,;\t]"),
+    (),
+    re.compile(
+        r"\ufeff?\"?(?=.*(?:Test Time / s|test_time_second))(?=.*(?:Voltage / V|voltage_volt))"
+        r"(?=.*(?:Current / A|current_ampere))[^\n]*[,;\t]"
+    ),
     CERTAIN,
     {
-        "testtime": "time", "unixtime": "timestamp", "cyclecount": "cycle", "stepcount": "step", "stepid": "step_index",
+        "testtimesecond": "time", "voltagevolt": "voltage", "currentampere": "current",
+        "unixtimesecond": "timestamp", "testtime": "time", "unixtime": "timestamp",
+        "cyclecount": "cycle", "stepcount": "step", "stepid": "step_index",
         "stepindex": "step_index", "recordindex": "index", "steptype": "step_type", "ambienttemperature": "temperature",
         "chargingcapacity": "charge_capacity", "dischargingcapacity": "discharge_capacity",
         "stepcapacity": "capacity", "netcapacity": "charge_passed", "chargingenergy": "charge_energy",
@@ -133,6 +138,7 @@ _BDF = _Dialect(
         "realimpedance": "z_real", "imaginaryimpedance": "z_imaginary",
     },
     in_lines=1,
+    units={"time": "s", "voltage": "V", "current": "A"},
     notes="Columns as the Battery Data Format names them (``Voltage / V``), from public descriptions and examples.",
 )  # fmt: skip
 _NEWARE = _Dialect(
