@@ -205,6 +205,8 @@ def test_micro_sign_in_any_encoding(tmp_path: Path, encoding: str) -> None:
         ("Ohms", "ohm"),
         ("Torr", "torr"),
         ("µV/K", "uV/K"),
+        ("cm^3/C", "cm**3/coulomb"),
+        ("Am^2", "A*m**2"),
     ],
 )
 def test_units_are_understood(text: str, unit: str) -> None:

@@ -69,6 +69,7 @@ _NAMES = {
     "ac x'": "ac_susceptibility_real",
     "ac x' std err.": "ac_susceptibility_real_error",
     "ac x''": "ac_susceptibility_imaginary",
+    'ac x"': "ac_susceptibility_imaginary",
     "ac x'' std err.": "ac_susceptibility_imaginary_error",
     # heat capacity
     "samp hc": "heat_capacity",
@@ -121,7 +122,7 @@ _NUMBERED = (
     (re.compile(r"resistance,? ch\.? ?(\d)"), "resistance"),
     (re.compile(r"res\. ?std\. ?dev\. ch\.? ?(\d)"), "resistivity_error"),
     (re.compile(r"(?:resistance )?std\. ?dev\.,? ch\.? ?(\d)"), "resistance_error"),
-    (re.compile(r"hall coef\.?,? ch\.? ?(\d)"), "hall_coefficient"),
+    (re.compile(r"hall coef(?:\.|ficient)?,? ch\.? ?(\d)"), "hall_coefficient"),
     (re.compile(r"phase angle,? ch\.? ?(\d)"), "phase"),
     (re.compile(r"(?:ac )?current,? ch\.? ?(\d)"), "excitation_current"),
     (re.compile(r"i-v current,? ch\.? ?(\d)"), "current"),
@@ -173,6 +174,9 @@ _WORDS = {
     "volts": "V",
     "coul": "coulomb",
 }
+#: Units whose parts mean something else alone: a C below a volume is a coulomb, Hall's.
+_WHOLE = {"Nm": "N*m", "N m": "N*m", "Am^2": "A*m**2", "Am2": "A*m**2"}
+_WHOLE |= {f"{m}^3/C": f"{m}**3/coulomb" for m in ("m", "cm")}
 _DIMENSIONLESS = frozenset({"code", "chisquare", "factor", "", "index", "count", "counts", "none"})
 _PLAIN = re.compile(
     "s|min|h|K|Oe|T|emu|ohm|m?torr|[munk]?(?:A|V|W|J|Hz|g)|[mcu]?m|mol|deg|Pa|"
@@ -198,8 +202,8 @@ def unit_of(text: str) -> tuple[str, bool]:
     """
     if text.casefold() in _DIMENSIONLESS:
         return "", True
-    if text in ("Nm", "N m"):
-        return "N*m", True
+    if text in _WHOLE:
+        return _WHOLE[text], True
     below = False
     above: list[str] = []
     under: list[str] = []
