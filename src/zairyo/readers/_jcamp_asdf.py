@@ -139,14 +139,15 @@ def _numbers(
 ) -> Floats:
     """Each token's magnitude (its sign too, if it is written as one).
 
-    Most are short whole numbers: those are summed digit by digit, as arrays; the others go through ``float``.
+    Most are short whole numbers: those are summed from the last digit on, all at once; the others go through ``float``.
     """
     written = _STANDS_FOR[raw]
     is_digit = (written >= ord("0")) & (written <= ord("9"))
     is_plain = is_digit | (kind <= _LINE)
     seen = np.cumsum(is_digit, dtype=np.int32)
     ends = np.append(seen[starts[1:] - 1], seen[-1])
-    is_odd = np.diff(ends, prepend=seen[starts[0]] - is_digit[starts[0]]) > 15
+    lengths = np.diff(ends, prepend=seen[starts[0]] - is_digit[starts[0]])
+    is_odd = lengths > 15
     if not is_plain.all():
         is_odd |= np.add.reduceat((~is_plain).astype(np.int32), starts) > 0
     if np.count_nonzero(is_odd) * 4 > len(starts):
@@ -156,9 +157,11 @@ def _numbers(
         if len(values) != len(starts):
             raise ValueError("numbers run into each other")
         return values
-    power = np.repeat(ends, np.diff(np.append(starts, len(raw)))) - seen[starts[0] :]
-    value = np.where(is_digit, written - 48.0, 0.0)[starts[0] :] * _POWERS[np.minimum(power, 15)]
-    values = np.add.reduceat(value, starts - starts[0])
+    digits = written[is_digit] - np.uint8(ord("0"))
+    values = np.zeros(len(starts))
+    for place in range(min(int(lengths.max()), 15)):
+        long = np.flatnonzero(lengths > place)
+        values[long] += digits[ends[long] - 1 - place] * _POWERS[place]
     text, stops = written.tobytes(), np.append(starts[1:], len(raw))
     for i in np.flatnonzero(is_odd).tolist():
         values[i] = float(text[starts[i] : stops[i]])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from zairyo.readers._api import ReadError
 
-_RECORD = re.compile(r"^[ \t]*##([^=\n]*)=", re.MULTILINE)
+_RECORD = re.compile(r"##([^=\n]*)=")
 _COMMENT = re.compile(r"\$\$[^\n]*")
 _NOT_IN_LABEL = re.compile(r"[\s\-/_]+")
 _COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -21,8 +23,7 @@ _DEEPEST = 8
 TABLES = frozenset({"XYDATA", "XYPOINTS", "RADATA", "PEAKTABLE", "PEAKASSIGNMENTS", "DATATABLE"})
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One labelled record: the label as compared (upper case, no blanks), as written, its value, its line."""
 
     label: str
@@ -53,19 +54,25 @@ class JcampBlock:
     records: list[Record] = field(default_factory=list)
     inner: list[JcampBlock] = field(default_factory=list)
     is_closed: bool = False  # the file goes on after it, so it is not cut off
+    _said: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+
+    def add(self, record: Record) -> None:
+        self.records.append(record)
+        if not self._said.get(record.label):
+            self._said[record.label] = record.text
 
     def text(self, *labels: str) -> str:
         """The first of these labels that says something."""
         for label in labels:
-            for record in self.records:
-                if record.label == label and record.text:
-                    return record.text
+            if said := self._said.get(label):
+                return said
         return ""
 
     def number(self, *labels: str) -> float | None:
         """The first of these labels that begins with a number."""
         for label in labels:
-            number = leading_number(self.text(label))
+            said = self._said.get(label)
+            number = leading_number(said) if said else None
             if number is not None:
                 return number
         return None
@@ -86,33 +93,39 @@ class JcampBlock:
             yield from block.leaves()
 
 
+_WITH_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d+)?)")
 
 
 def leading_number(text: str) -> float | None:
     """The number a text begins with, or None; ``1,5`` is taken as ``1.5`` if nothing else follows."""
-    if re.fullmatch(r"\s*[+-]?\d+,\d+\s*", text):
+    if "," in text and _WITH_COMMA.fullmatch(text):
         text = text.replace(",", ".")
     match = _NUMBER.match(text)
     return float(match.group(1)) if match else None
 
 
+@lru_cache(maxsize=1024)
 def compared(label: str) -> str:
     """A label as the standard compares it: without blanks, dashes, slashes, underscores; upper case."""
     return _NOT_IN_LABEL.sub("", label).upper()
 
 
 def read_records(text: str) -> list[Record]:
-    matches = list(_RECORD.finditer(text))
+    matches, starts = list[re.Match[str]](), list[int]()
+    for match in _RECORD.finditer(text):
+        start = text.rfind("\n", 0, match.start()) + 1
+        if not text[start : match.start()].strip(" \t"):  # a label begins its line; "^" would be slow to look for
+            matches.append(match)
+            starts.append(start)
     records, line, counted = [], 1, 0
-    for match, following in zip(matches, [*matches[1:], None], strict=False):
-        line += text.count("\n", counted, match.start())
-        counted = match.start()
-        value = text[match.end() : following.start() if following else len(text)]
-        label = compared(match.group(1))
-        records.append(
-            Record(label, match.group(1).strip(), value.rstrip() if label not in TABLES else value, line)
-        )
+    for match, start, stop in zip(matches, starts, [*starts[1:], len(text)], strict=False):
+        line += text.count("\n", counted, start)
+        counted = start
+        written = match[1]
+        label = compared(written)
+        value = text[match.end() : stop]
+        records.append(Record(label, written.strip(), value if label in TABLES else value.rstrip(), line))
     return records
 
 
@@ -142,9 +155,9 @@ def read_blocks(text: str) -> list[JcampBlock]:
             (stack[-1].inner if stack else outermost).append(block)
             stack.append(block)
         if stack:
-            stack[-1].records.append(record)
+            stack[-1].add(record)
         elif outermost:  # after the last ##END: belongs to nothing, but is not lost
-            outermost[-1].records.append(record)
+            outermost[-1].add(record)
     return outermost
 
 

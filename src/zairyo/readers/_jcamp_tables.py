@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +101,7 @@ def _with_decimal_points(record: Record, announced: Announced, in_lines: bool) -
     if not is_decimal:
         return record
     form, end, _ = record.value.partition("\n")
-    return replace(record, value=f"{form}{end}{_DECIMAL_COMMA.sub('.', body)}")
+    return record._replace(value=f"{form}{end}{_DECIMAL_COMMA.sub('.', body)}")
 
 
 def _regular(

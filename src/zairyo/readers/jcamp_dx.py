@@ -33,7 +33,7 @@ def read(src: RawInput) -> Measurement:
     warnings: list[str] = []
     entries: list[Entry] = []
     dataless: list[JcampBlock] = []
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     leaves = [leaf for block in outermost for leaf in block.leaves()]
     with np.errstate(all="ignore"):  # a damaged number may overflow to inf, which is then what the file says
         for block in leaves:
@@ -81,13 +81,14 @@ def _check_end(last: JcampBlock, text: str) -> None:
         )
 
 
-def _renamed(entry: Entry, taken: set[str]) -> Entry:
-    name, number = entry.name, 1
-    while name in taken:
+def _renamed(entry: Entry, taken: dict[str, int]) -> Entry:
+    """The entry under a name of its own; ``taken`` is the last number of each."""
+    name, number = entry.name, taken.get(entry.name, 0) + 1
+    while number > 1 and (name := f"{entry.name}_{number}") in taken:
         number += 1
-        name = f"{entry.name}_{number}"
-    taken.add(name)
-    return replace(entry, name=name)
+    taken[entry.name] = number
+    taken.setdefault(name, 1)
+    return entry if name == entry.name else replace(entry, name=name)
 
 
 def _first(blocks: list[JcampBlock], *labels: str) -> str:
