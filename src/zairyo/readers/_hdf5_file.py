@@ -128,19 +128,20 @@ def _common_attribute(owner: Any, name: str) -> Any | None:
     from h5py import h5a, h5t
 
     found = h5a.open(owner, name.encode("utf-8", "surrogateescape"))
-    kind = found.get_type()
-    if found.shape not in ((), (1,)):
+    kind, shape = found.get_type(), found.shape  # HDF5 is asked for each anew, which takes its time
+    if shape not in ((), (1,)):
         return None
-    if kind.get_class() == h5t.STRING:
+    is_text = kind.get_class() == h5t.STRING
+    if is_text:
         form = None if kind.is_variable_str() else f"S{kind.get_size()}"
     else:
         form = next((form for native, form in _natives() if kind == native), None)
     if form is None:
         return None
     value = np.zeros(1, form)
-    found.read(value.reshape(found.shape), mtype=kind)
-    if kind.get_class() == h5t.STRING and kind.get_strpad() == h5t.STR_NULLTERM:
-        return value[0].split(b"\0")[0]  # what is behind the end may be anything
+    found.read(value.reshape(shape), mtype=kind)
+    if is_text and kind.get_strpad() == h5t.STR_NULLTERM:
+        return value[0].partition(b"\0")[0]  # what is behind the end may be anything
     return value[0]
 
 

@@ -64,7 +64,7 @@ def metadata_of(group: Any, warnings: list[str]) -> dict[str, Any]:
     if found is None or found.ndim not in (1, 2) or found.dtype != np.uint8 or 0 in found.shape:
         return {}
     raw = found[:_MOST_JSON] if found.ndim == 1 else found[:_MOST_JSON, 0]
-    return parse(raw.tobytes().split(b"\0")[0], f"The metadata of {group.name}", warnings)
+    return parse(raw.tobytes().partition(b"\0")[0], f"The metadata of {group.name}", warnings)
 
 
 def parse(text: bytes | str, what: str, warnings: list[str]) -> dict[str, Any]:

@@ -147,27 +147,26 @@ def _metadata_warnings(measurement: Measurement) -> Iterator[str]:
 
 
 def _unreadable(tree: Any) -> list[str]:
-    """The paths at which texts or keys are rubbish; a path is put together only where there is one."""
+    """The paths at which texts or keys are rubbish; a path is put together only where there is one.
+
+    Plain letters are never rubbish: asking that first takes a tenth of the time, and without a call for each, as
+    there are thousands, half of that.
+    """
     found: list[str] = []
     if isinstance(tree, Mapping):
         for key, value in tree.items():
-            if _is_rubbish(key):
+            if not (key.isascii() and key.isprintable()) and _RUBBISH.search(key):
                 found.append(_RUBBISH.sub("?", key))
             elif type(value) is str:
-                if _is_rubbish(value):
+                if not (value.isascii() and value.isprintable()) and _RUBBISH.search(value):
                     found.append(key)
             elif (type(value) is dict or type(value) is list) and (paths := _unreadable(value)):
                 found += [f"{key}/{path}" if path else key for path in paths]
     else:
         for value in tree:
             if type(value) is str:
-                if _is_rubbish(value):
+                if not (value.isascii() and value.isprintable()) and _RUBBISH.search(value):
                     found.append("")
             elif type(value) is dict or type(value) is list:
                 found += _unreadable(value)
     return found
-
-
-def _is_rubbish(text: str) -> bool:
-    # Plain letters are never rubbish; asking that first takes a tenth of the time.
-    return not (text.isascii() and text.isprintable()) and _RUBBISH.search(text) is not None

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -118,8 +119,13 @@ def _string(data: bytes, at: int) -> tuple[str, int]:
     end = start + 2 * length
     if end > len(data):
         raise ReadError(f"the file is cut off at byte {len(data)}, within a text. Copy it again.")
-    text = clean_text(data[start:end].decode("utf-16-le", "replace"))
-    return (text if text.isprintable() else "".join(filter(str.isprintable, text))).strip(), end
+    return _text(data[start:end]), end
+
+
+@lru_cache(maxsize=1024)  # a table of results says the same few texts for every peak
+def _text(raw: bytes) -> str:
+    text = clean_text(raw.decode("utf-16-le", "replace"))
+    return (text if text.isprintable() else "".join(filter(str.isprintable, text))).strip()
 
 
 # --- traces -------------------------------------------------------------------------------------------------
@@ -257,14 +263,14 @@ def _peaks(data: bytes, gases: list[_Gas]) -> dict[int, list[tuple[float, ...]]]
     start = data.find(b"CGCPeakList")
     if start < 0 or len(data) - start < 100:
         return found
-    windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(data, np.uint8)[start:], 12)
-    indices = np.ascontiguousarray(windows[:, :4]).view("<i4")[:, 0]
-    times = np.ascontiguousarray(windows[:, 4:]).view("<f8")[:, 0]
+    places = len(data) - start - 11
+    indices = np.ndarray(places, "<i4", data, start, (1,))  # at every byte
+    times = np.ndarray(places, "<f8", data, start + 4, (1,))
     for gas in gases:
         inside = np.flatnonzero((indices >= 0) & (indices < len(gas.times)))
-        places = inside[times[inside] == gas.times[indices[inside]]]
-        known = set(places.tolist())
-        for at in places.tolist():
+        hits = inside[times[inside] == gas.times[indices[inside]]].tolist()
+        known = set(hits)
+        for at in hits:
             if at + 20 in known and at + 40 in known and at + start >= 12 and at + start + 60 <= len(data):
                 points = [_POINT.unpack_from(data, start + at + i * _POINT.size) for i in range(3)]
                 (mass,) = struct.unpack_from("<I", data, start + at - 12)

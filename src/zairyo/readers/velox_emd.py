@@ -261,7 +261,7 @@ def _losses(group: Any, size: int, warnings: list[str]) -> tuple[Axis, dict[str,
     found = dataset(group, "AcquisitionMetadata")
     told: dict[str, Any] = {}
     if found is not None and found.ndim == 2 and found.dtype == np.uint8 and 0 not in found.shape:
-        text = found[:, 0].tobytes().split(b"\0")[0]
+        text = found[:, 0].tobytes().partition(b"\0")[0]
         told = velox.parse(text, f"The acquisition metadata of {group.name}", warnings)
     first, step = number(velox.value(told, "Data/offset")), number(velox.value(told, "Data/dispersion"))
     if first is None or not step:
