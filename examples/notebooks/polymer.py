@@ -16,8 +16,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from zairyo.campaign import Campaign, model
-from zairyo.campaign.worth import worth
+from zairyo.campaign import Campaign, model, worth
 from zairyo.learn import fit_descriptors
 
 noise = np.random.default_rng(0)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zairyo.campaign._base import CampaignError
-from zairyo.campaign.worth import Gain, Worth, worth
+from zairyo.campaign import CampaignError, Gain, Worth, worth
 
 
 def samples(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

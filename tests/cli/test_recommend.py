@@ -188,3 +188,24 @@ def test_text_is_not_predicted(tmp_path: Path) -> None:
     assert found.exit_code == 1
     assert "only a number can be predicted" in found.output
     assert "'0 MPa'" in found.output
+
+
+def test_worth_says_whether_to_measure(tmp_path: Path) -> None:
+    """The informatics expert's question at the bench: is this diffraction pattern worth its hour?"""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"T (K)": rng.integers(600, 900, 24), "grain (nm)": rng.random(24), "colour": rng.random(24)}
+    )
+    table["strength (MPa)"] = 300 + 0.1 * table["T (K)"] + 200 * table["grain (nm)"] + rng.normal(0, 3, 24)
+    table.loc[3, "grain (nm)"] = np.nan
+    table.to_csv(tmp_path / "s.csv", index=False)
+    asked = ("worth", tmp_path / "s.csv", "--target", "strength", "--descriptor", "grain", "--repeats", 1)
+    told = json.loads(run(*asked, "--json").stdout)
+    assert (told["target"], told["samples"]) == ("strength", 23)
+    assert [told["gains"][0][key] for key in ("sense", "verdict")] == ["known", "worth making"]
+    said = run(*asked, "--language", "ja")
+    assert "strength を予測するために測定する価値はありますか？" in said.output
+    assert "価値あり：誤差は" in said.output
+    refused = run("worth", tmp_path / "s.csv", "--target", "strength", "--descriptor", "hardness")
+    assert refused.exit_code == 1
+    assert "hardness" in refused.output

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zairyo.campaign._base import CampaignError, Candidates, Objective, Pick, Problem, Strategy
     from zairyo.campaign._log import CampaignWarning, FileLog, Log, MemoryLog
     from zairyo.campaign._objectives import maximise, minimise, model, target, within
+    from zairyo.campaign._worth import Gain, Worth, worth
     from zairyo.campaign.campaign import Campaign
     from zairyo.campaign.parameters import (
         Categorical,
@@ -37,6 +38,7 @@ _WHERE = {
     **dict.fromkeys(("CampaignError", "Candidates", "Objective", "Pick", "Problem", "Strategy"), "_base"),
     **dict.fromkeys(("CampaignWarning", "FileLog", "Log", "MemoryLog"), "_log"),
     **dict.fromkeys(("maximise", "minimise", "model", "target", "within"), "_objectives"),
+    **dict.fromkeys(("Gain", "Worth", "worth"), "_worth"),
     "Campaign": "campaign",
     **dict.fromkeys(
         (
@@ -55,6 +57,7 @@ __all__ = [
     "Composition",
     "Continuous",
     "FileLog",
+    "Gain",
     "Integer",
     "Levels",
     "Linear",
@@ -67,11 +70,13 @@ __all__ = [
     "Rule",
     "SearchSpace",
     "Strategy",
+    "Worth",
     "maximise",
     "minimise",
     "model",
     "target",
     "within",
+    "worth",
 ]
 
 

@@ -1,4 +1,4 @@
-"""The models behind :mod:`zairyo.campaign.worth`: a blend chosen from rows left out, quick enough to be made often."""
+"""The models behind :func:`zairyo.campaign.worth`: a blend chosen from rows left out, quick enough to be made often."""
 
 from __future__ import annotations
 

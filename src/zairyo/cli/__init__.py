@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Numbers from measurements: peaks, enthalpies, capacities, fits.",
     ),
     "predict": ("zairyo.cli.predict:command", "Predict a property from a table, and how far to trust it."),
+    "worth": ("zairyo.cli.worth:command", "Is a measurement worth making, to predict a property?"),
     "recommend": ("zairyo.cli.recommend:command", "Which experiments to make next."),
     "simulate": ("zairyo.cli.simulate:command", "Replay a complete table with any strategies."),
     "formats": ("zairyo.cli.formats:command", "List the formats that can be read."),

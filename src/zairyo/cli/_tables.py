@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from zairyo.campaign import Objective
     from zairyo.tables import Table
@@ -126,6 +128,18 @@ def read_table(path: Path, roles: dict[str, Sequence[str]]) -> Table:
     table = Table.read(path)
     named = {role: [table.schema[name].name for name in names] for role, names in roles.items() if names}
     return table.with_roles(named) if named else table
+
+
+def number_column(table: Table, name: str) -> NDArray[np.float64]:
+    """A column of numbers, shape (rows,), NaN where there is none; text is refused."""
+    column = table.schema[name]
+    if not column.numeric:
+        text = next((str(v) for v in table[column.name] if v is not None and str(v).strip()), "")
+        raise click.ClickException(
+            f"{name} holds text such as {text!r}, and only a number can be predicted; write a unit into the "
+            "heading and numbers alone below it"
+        )
+    return table[column.name].astype(float)
 
 
 def named_as(table: Table, wanted: Sequence[Objective]) -> list[Objective]:

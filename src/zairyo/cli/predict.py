@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zairyo.cli._tables import json_of, note, read_table, shown, telling, write_frame
+from zairyo.cli._tables import json_of, note, number_column, read_table, shown, telling, write_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,12 +69,7 @@ def command(
     roles = {"property": [target], "measured_descriptor": descriptors, "group": [group] if group else []}
     known = read_table(table, roles)
     name = known.schema[target].name
-    if not known.schema[name].numeric:
-        text = next(str(v) for v in known[name] if v is not None and str(v).strip())
-        raise click.ClickException(
-            f"{target} holds text such as {text!r}, and only a number can be predicted; write a unit into the "
-            "heading and numbers alone below it"
-        )
+    number_column(known, target)
     missing = known.missing(name) | known.missing(known.schema[group].name) if group else known.missing(name)
     learned = known.take(~missing)
     if not len(learned):

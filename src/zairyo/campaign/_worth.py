@@ -1,6 +1,6 @@
 """Is this measurement worth making? What a measured descriptor takes off the error of prediction, and how sure that is.
 
-    from zairyo.campaign.worth import worth
+    from zairyo.campaign import worth
 
     print(worth(settings, descriptors, strength, descriptor_names=["crystallinity", "melting_point"]))
 
@@ -11,15 +11,15 @@ be predicted from the settings; that is the case when the next experiment is cho
 
 from __future__ import annotations
 
-import html
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zairyo.campaign import _worth_said as said
 from zairyo.campaign._base import CampaignError, Floats
 from zairyo.campaign._worth_models import DRAWS, Blended, Described, blended, described, joint_space
 from zairyo.learn import Space
@@ -27,6 +27,8 @@ from zairyo.learn._threads import one_thread
 from zairyo.learn._validate import groups_of
 
 Sense: TypeAlias = Literal["known", "made only"]
+Verdict: TypeAlias = Literal["worth making", "not worth making", "not settled"]
+Language: TypeAlias = Literal["en", "ja"]
 #: Samples below which nothing honest can be said.
 FEWEST = 10
 #: A share of the error below this is not worth a measurement, however sure it is.
@@ -61,7 +63,7 @@ class Gain:
     upper: float
 
     @property
-    def verdict(self) -> Literal["worth making", "not worth making", "not settled"]:
+    def verdict(self) -> Verdict:
         """In words; ``not settled`` where the interval holds both a real gain and none."""
         if self.lower > 0 and self.upper >= LEAST_GAIN:
             return "worth making"
@@ -112,90 +114,24 @@ class Worth:
             return None
         return math.ceil(self.samples * ((gain.gain - gain.lower) / gain.gain) ** 2)
 
-    def sentence(self, gain: Gain) -> str:
+    def sentence(self, gain: Gain, language: Language = "en") -> str:
         """What a gain means."""
-        span = f"error {_change(gain.gain)} ({_change(gain.lower)} to {_change(gain.upper)})"
-        if gain.verdict != "not settled":
-            return f"{gain.verdict}: {span}"
-        needed = self.samples_needed(gain)
-        said = f"; about {needed} samples would settle it" if needed and needed < 20 * self.samples else ""
-        return f"not settled with {self.samples} samples: {span}{said}"
+        return said.sentence(self, gain, language)
 
     @property
     def verdict(self) -> str:
         """The plain answer, a line a descriptor."""
-        lines = []
-        for known in (one for one in self.gains if one.sense == "known"):
-            made = self.of(*known.descriptors, sense="made only")
-            lines.append(f"{_title(known)}: {_answer(known.verdict, made.verdict)}")
-        return "\n".join(lines)
+        return said.verdict(self, "en")
 
-    @property
-    def _basis(self) -> str:
-        lost = f" ({self.left_out} left out: a value is missing)" if self.left_out else ""
-        return (
-            f"{self.samples} samples{lost}; {self.repeats} × {self.folds}-fold nested cross-validation; "
-            f"{self.level:.0%} intervals, corrected for shared samples and for the number of rows"
-        )
+    def text(self, language: Language = "en") -> str:
+        """The whole answer, in English or Japanese."""
+        return said.text(self, language)
 
     def __str__(self) -> str:
-        parts = [f"Is it worth measuring, to predict {self.target}?", self._basis, "", self.verdict]
-        for sense, said in SENSES.items():
-            mine = [one for one in self.gains if one.sense == sense]
-            wide = max(len(_title(one)) for one in mine)
-            parts += ["", said, f"  {'':{wide}}  {'error without':>13}  {'with':>10}"]
-            parts += [
-                f"  {_title(one):{wide}}  {one.without:13.4g}  {one.with_:10.4g}  {self.sentence(one)}"
-                for one in mine
-            ]
-        return "\n".join(parts)
+        return self.text()
 
     def _repr_html_(self) -> str:
-        rows = []
-        for sense, said in SENSES.items():
-            rows.append(f'<tr><th colspan="4" style="text-align:left">{html.escape(said)}</th></tr>')
-            rows += [
-                f"<tr><td>{html.escape(_title(one))}</td><td>{one.without:.4g}</td><td>{one.with_:.4g}</td>"
-                f'<td style="text-align:left">{html.escape(self.sentence(one))}</td></tr>'
-                for one in self.gains
-                if one.sense == sense
-            ]
-        head = "<tr><th></th><th>error without</th><th>with</th><th></th></tr>"
-        answer = html.escape(self.verdict).replace("\n", "<br>")
-        return (
-            f"<p><b>Is it worth measuring, to predict {html.escape(self.target)}?</b><br>{answer}</p>"
-            f"<table>{head}{''.join(rows)}</table><p>{html.escape(self._basis)}</p>"
-        )
-
-
-SENSES: dict[Sense, str] = {
-    "known": "Measured of the sample to be predicted too:",
-    "made only": "Measured of made samples only, and predicted for the others:",
-}
-
-
-def _change(gain: float) -> str:
-    return "the same" if round(100 * gain) == 0 else f"{abs(gain):.0%} {'lower' if gain > 0 else 'higher'}"
-
-
-def _title(gain: Gain) -> str:
-    return gain.descriptors[0] if len(gain.descriptors) == 1 else "all together"
-
-
-def _answer(known: str, made: str) -> str:
-    if known == "worth making" and made == "worth making":
-        return "worth measuring, also to predict samples that are not made yet"
-    if known == "worth making":
-        return "worth measuring of samples that are to be predicted; for those not made yet " + (
-            "it brings nothing" if made == "not worth making" else "that is not settled"
-        )
-    if made == "worth making":
-        return "worth measuring: what it teaches about made samples helps to predict others"
-    if known == made == "not worth making":
-        return "not worth measuring for this property"
-    if known == "not worth making":
-        return "no gain where it is measured; for samples not made yet that is not settled"
-    return "not settled; measure a few more samples before deciding"
+        return said.html_of(self, "en")
 
 
 def worth(
@@ -210,6 +146,7 @@ def worth(
     level: float = 0.9,
     repeats: int = 2,
     seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Worth:
     """How much measured descriptors take off the error of a prediction, at today's number of samples.
 
@@ -240,6 +177,8 @@ def worth(
         Of the cross-validation; the time it takes is proportional.
     seed
         Of the folds.
+    progress
+        Told before each fold how many are done, and of how many.
 
     Raises
     ------
@@ -281,9 +220,8 @@ def worth(
             "fewer than four groups of samples: none can be left out; give more samples or groups"
         )
     with one_thread():
-        errors = _errors(
-            settings[known], measured[known], values[known], space, group, folds, max(1, repeats), seed
-        )
+        splits = list(_splits(group, folds, max(1, repeats), seed))
+        errors = _errors(settings[known], measured[known], values[known], space, splits, seed, progress)
     gains = _gains(errors, names, level, folds)
     return Worth(target, int(known.sum()), int((~known).sum()), level, folds, max(1, repeats), gains)
 
@@ -310,15 +248,16 @@ def _errors(
     D: Floats,
     y: Floats,
     space: Space,
-    group: NDArray[np.intp],
-    folds: int,
-    repeats: int,
+    splits: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
     seed: int,
+    progress: Callable[[int, int], None] | None,
 ) -> Floats:
     """Mean squared errors, shape (splits, 1 + 2·subsets): without, then known and made only of each subset."""
     subsets = _subsets(D.shape[1])
     found = []
-    for train, test in _splits(group, folds, repeats, seed):
+    for done, (train, test) in enumerate(splits):
+        if progress is not None:
+            progress(done, len(splits))
         models = [described(space, X[train], column, seed) for column in D[train].T]
 
         def error(said: Floats, test: NDArray[np.intp] = test) -> float:
