@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -161,16 +162,20 @@ def moments_of(cells: list[str], span: float | None = None) -> tuple[Array, str]
     the first record to the last; the answer's order has a ``?`` where nothing tells it (month first is taken).
     None if most cells are no dates.
     """
-    halves = [cell.strip().replace("T", " ", 1).partition(" ") for cell in cells]
-    parts = {date: _split_date(date) for date in {date for date, _, _ in halves}}
-    found = [(parts[date], clock) for date, _, clock in halves]
-    dates = {date for date, _ in found if date}
-    if sum(date is not None for date, _ in found) * 2 <= len(cells) or not dates:
+    if any("T" in cell for cell in cells):
+        cells = [cell.strip().replace("T", " ", 1) for cell in cells]
+    halves = [cell.strip().partition(" ") for cell in cells]
+    written = [date for date, _, _ in halves]
+    counts = Counter(written)  # few: records of a day have the same
+    parts = {date: _split_date(date) for date in counts}
+    dates = {date for date in parts.values() if date}
+    if sum(count for date, count in counts.items() if parts[date]) * 2 <= len(cells) or not dates:
         return None
     orders = [order for order in ("ymd", "mdy", "dmy") if all(_day(d, order) is not None for d in dates)]
     if not orders:
         return None
-    best = [(_moments(found, order), order) for order in orders]
+    of_day = _clocks.milliseconds_of_day([clock for _, _, clock in halves], _clock)
+    best = [(np.asarray(_days(written, parts, order) + of_day), order) for order in orders]
     if len(best) > 1 and span is not None:
         best.sort(key=lambda item: abs(_span(item[0]) - span))
         if abs(_span(best[0][0]) - span) < abs(_span(best[1][0]) - span):
@@ -200,10 +205,11 @@ def _day(parts: tuple[str, ...], order: str) -> np.datetime64 | None:
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-def _moments(found: list[tuple[tuple[str, ...] | None, str]], order: str) -> Array:
-    days = {date: _day(date, order) for date in {date for date, _ in found if date}}
-    base = np.array([days.get(date) if date else None for date, _ in found], dtype="datetime64[ms]")
-    return np.asarray(base + _clocks.milliseconds_of_day([c for _, c in found], _clock))
+def _days(written: list[str], parts: dict[str, tuple[str, ...] | None], order: str) -> Array:
+    """The day of each date, whose parts are given; NaT for what is none."""
+    place = {date: k for k, date in enumerate(parts)}
+    days = np.array([_day(part, order) if part else None for part in parts.values()], dtype="datetime64[ms]")
+    return days[np.fromiter(map(place.__getitem__, written), np.intp, len(written))]
 
 
 def _clock(text: str) -> int:
