@@ -146,19 +146,21 @@ def _check_extent(source: RawInput) -> None:
             raise ReadError(f"{source.name}: {name} spans {rows} rows by {width} columns, more than is read.")
 
 
+_NUMBERS = frozenset({float, int})
+
+
 def column(cells: Sequence[Any]) -> NDArray[Any] | None:
     """A column's numbers (blanks as NaN), or its texts if most cells are none; None if all are blank."""
-    kinds = set(map(type, cells))
-    if kinds <= {float, int} and kinds:
+    each = list(map(type, cells))
+    kinds = set(each)
+    if kinds <= _NUMBERS and kinds:
         return np.fromiter(cells, np.float64, len(cells))
     if kinds == {str}:
         return texts(list(cells)) if any(cells) else None
-    filled = [c for c in cells if c not in ("", None)]
+    filled = len(cells) - cells.count("") - cells.count(None)
     if not filled:
         return None
-    numeric = [c for c in filled if isinstance(c, (int, float)) and not isinstance(c, bool)]
-    if len(numeric) * 2 < len(filled):
+    if (each.count(float) + each.count(int)) * 2 < filled:
         return texts([str(c) for c in cells])
-    return np.array(
-        [float(c) if isinstance(c, (int, float)) and not isinstance(c, bool) else np.nan for c in cells]
-    )
+    numbers = (c if kind in _NUMBERS else np.nan for c, kind in zip(cells, each, strict=True))
+    return np.fromiter(numbers, np.float64, len(cells))

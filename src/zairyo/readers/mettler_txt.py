@@ -116,10 +116,11 @@ def _read(source: RawInput) -> Measurement:
 
 def _end(lines: list[str], begin: int) -> int:
     """The line behind the last row of numbers."""
-    at = begin
-    while at < len(lines) and (cells := lines[at].split()) and number(cells[0]) is not None:
-        at += 1
-    return at
+    for at in range(begin, len(lines)):
+        cells = lines[at].split(None, 1)
+        if not cells or (not cells[0].isdecimal() and number(cells[0]) is None):
+            return at
+    return max(begin, len(lines))
 
 
 def _named(lines: list[str]) -> tuple[str, datetime | None] | None:

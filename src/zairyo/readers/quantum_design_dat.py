@@ -216,26 +216,25 @@ def _column(cells: list[str], heading: str, warnings: list[str]) -> Array | None
     if not any(cells):
         return None
     try:
-        values = np.array(
-            list(map(float, cells) if all(cells) else [float(c) if c else math.nan for c in cells])
-        )
+        filled = cells if all(cells) else [c or "nan" for c in cells]
+        values = np.fromiter(map(float, filled), np.float64, len(cells))
         return values if not np.isnan(values).all() else None
     except ValueError:
         pass
     cells = [c.strip() for c in cells]
     numbers, odd = np.full(len(cells), math.nan), []
-    filled = 0
+    said = 0
     for at, cell in enumerate(cells):
         if not cell or _NO_NUMBER.match(cell):
             continue
-        filled += 1
+        said += 1
         try:
             numbers[at] = float(cell)
         except ValueError:
             odd.append(cell)
-    if not filled:
+    if not said:
         return None
-    if len(odd) * 2 > filled:
+    if len(odd) * 2 > said:
         return np.array([clean_text(c) for c in cells])
     if odd:
         warnings.append(

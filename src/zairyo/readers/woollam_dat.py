@@ -102,29 +102,36 @@ def _header(lines: list[str], name: str) -> tuple[str, dict[str, dict[str, str]]
 def _rows(lines: list[str], first: int, name: str, warnings: list[str]) -> Iterator[_Rows]:
     """The rows by kind, in the order in which the kinds appear."""
     texts: dict[str, list[str]] = {}
-    places: dict[str, list[int]] = {}
-    for number, line in enumerate(lines[first:], first + 1):
-        if not line.strip():
+    kinds: list[str] = []
+    for line in lines[first:]:
+        parts = line.split(None, 1)
+        if not parts:
+            kinds.append("")
             continue
-        kind = line.split(maxsplit=1)[0]
-        is_number = kind[0] in "+-.0123456789"
-        key = "E" if is_number else kind
-        texts.setdefault(key, []).append(line if is_number else line.split(maxsplit=1)[-1])
-        places.setdefault(key, []).append(number)
+        kind, numbers = parts[0], parts[-1]
+        if kind[0] in "+-.0123456789":
+            kind, numbers = "E", line
+        kinds.append(kind)
+        if kind in texts:
+            texts[kind].append(numbers)
+        else:
+            texts[kind] = [numbers]
     for kind, found in texts.items():
         width = len(found[0].split())
         try:
-            values = np.array(" ".join(found).split(), dtype=float)
+            cells = " ".join(found).split()
+            values = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
             values = np.empty(0)
         if width < 3 or values.size != width * len(found):
-            wrong = next((n for n, t in zip(places[kind], found, strict=True) if not _is_row(t, width)), 0)
+            places = [number for number, k in enumerate(kinds, first + 1) if k == kind]
+            wrong = next((n for n, t in zip(places, found, strict=True) if not _is_row(t, width)), 0)
             last = not lines[-1].strip() or wrong == len(lines)
             if kind not in _KINDS and not _MUELLER.fullmatch(kind):
                 warnings.append(f"The lines {kind!r} are not rows of data; they were left out.")
                 continue
             raise ReadError(
-                f"{name}: line {wrong or places[kind][0]} is no row of {width} numbers"
+                f"{name}: line {wrong or places[0]} is no row of {width} numbers"
                 + ("; the file is cut off" if last else "")
             )
         yield _Rows(kind, values.reshape(len(found), width))
