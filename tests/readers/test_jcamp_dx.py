@@ -616,3 +616,29 @@ def test_units_of_other_techniques(
     assert (m[0].axes[0].name, m[0].axes[0].unit) == axis
     assert m[0].signal.unit == unit
     assert not m.warnings
+
+
+def test_a_label_begins_its_line(tmp_path: Path) -> None:
+    """A comment that quotes a label does not end there, and blanks may stand before a real one."""
+    path = dx(tmp_path, f"##COMMENT= as ##NPOINTS=9 says\n \t##LOCATION= here\n{TABLE}")
+    kept = read(path).entries[0].original_metadata
+    assert kept["COMMENT"] == "as ##NPOINTS=9 says"
+    assert kept["LOCATION"] == "here"
+
+
+def test_a_label_said_again_counts_where_it_first_says_something(tmp_path: Path) -> None:
+    path = dx(tmp_path, f"##OPERATOR= $$ nobody\n##OPERATOR= Ann\n##OPERATOR= Bob\n{TABLE}")
+    assert read(path).operator == "Ann"
+
+
+def test_every_block_has_a_name_of_its_own(tmp_path: Path) -> None:
+    one = HEAD.format(kind="INFRARED SPECTRUM", x="1/CM", y="ABSORBANCE") + TABLE + "##END=\n"
+    path = tmp_path / "many.dx"
+    path.write_text(one * 4)
+    assert [e.name for e in read(path).entries] == ["spectrum", "spectrum_2", "spectrum_3", "spectrum_4"]
+
+
+def test_digits_of_every_length_are_exact() -> None:
+    """Up to 15 digits they are summed, beyond that ``float`` reads them: both give the number as written."""
+    written = ["7" * n for n in range(1, 19)] + ["123456789012345", "100000000000001", "0"]
+    assert decode_lines("0 " + " ".join(written)).y.tolist() == [float(w) for w in written]

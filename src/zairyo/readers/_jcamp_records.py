@@ -115,7 +115,8 @@ def read_records(text: str) -> list[Record]:
     matches, starts = list[re.Match[str]](), list[int]()
     for match in _RECORD.finditer(text):
         start = text.rfind("\n", 0, match.start()) + 1
-        if not text[start : match.start()].strip(" \t"):  # a label begins its line; "^" would be slow to look for
+        # A label begins its line; "^" in the pattern would be looked for at every byte.
+        if not text[start : match.start()].strip(" \t"):
             matches.append(match)
             starts.append(start)
     records, line, counted = [], 1, 0
