@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from zairyo.measurement import Quantity
 from zairyo.measurement.text import clean_text, make_name
 from zairyo.readers._api import ReadError
+from zairyo.readers._whole_numbers import whole_numbers
 
 Floats = NDArray[np.float64]
 
@@ -154,7 +155,7 @@ def numbers(text: str, what: str, warnings: list[str]) -> Floats:
     ReadError
         If more than one token in ten is odd.
     """
-    if (counts := _counts(text)) is not None:
+    if (counts := whole_numbers(text)) is not None:
         return counts
     tokens = text.split()
     try:
@@ -169,15 +170,6 @@ def numbers(text: str, what: str, warnings: list[str]) -> Floats:
         shown = ", ".join(repr(t[:40]) for t in odd[:5])
         warnings.append(f"{what}: {len(odd)} values are not numbers and are left empty (NaN): {shown}.")
     return np.array([np.nan if v is None else v for v in values])
-
-
-def _counts(text: str) -> Floats | None:
-    """Whole numbers without a sign and nothing else, in a third of the time; None if they are not that."""
-    if not text.strip() or not text.isascii() or text.encode().translate(None, b"0123456789 \t\r\n"):
-        return None
-    found = np.fromstring(text, np.int64, sep=" ")
-    # Larger ones would have been cut off at the largest integer.
-    return found.astype(np.float64) if found.max() < 10**18 else None
 
 
 def when(*texts: str) -> datetime | None:

@@ -8,6 +8,7 @@ from zairyo.measurement import Entry, Measurement, Quantity, make_name, tidy_met
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._separation import moment, quantity_of, text_condition, trace, unique, unit_of
+from zairyo.readers._whole_numbers import whole_numbers
 
 _MOST_CHANNELS = 1000
 _GAS = ("pA", "25 µV", "25 uV")
@@ -70,6 +71,8 @@ def _parts(text: str, name: str) -> tuple[dict[str, list[str]], np.ndarray]:
             limit = -1 if mark == "\t" or "Points" in key or "Axis" in key or "Rate" in key else 1
             head[key.strip()] = [cell.strip() for cell in rest.strip().strip(mark).split(mark, limit)]
         at = end + 1
+    if (counts := whole_numbers(text[at:])) is not None:
+        return head, counts
     words = text[at:].split()
     try:
         return head, np.array(words, float)
