@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -389,11 +389,13 @@ def test_the_level_that_a_share_lies_above() -> None:
 
 
 @pytest.mark.parametrize("direction", ["maximise", "minimise"])
-def test_outcomes_over_decades_are_believed_as_logarithms(pool: Rows, direction: str) -> None:
+def test_outcomes_over_decades_are_believed_as_logarithms(
+    pool: Rows, direction: Literal["maximise", "minimise"]
+) -> None:
     """Else a conductivity is expected below zero, and all but the largest ones measured look alike."""
     y = 10.0 ** (4.0 * hill(pool.X) / hill(pool.X).max())
     made = np.random.default_rng(3).choice(400, 14, replace=False)
-    asked = problem(pool, made, y[made], (Objective("conductivity", direction),))  # type: ignore[arg-type]
+    asked = problem(pool, made, y[made], (Objective("conductivity", direction),))
     told = Told(asked, np.ones(14, bool)).outlook(0, pool.X)
     assert (told.lower > 0).all()
     assert np.mean((told.lower <= y) & (y <= told.upper)) > 0.8
@@ -401,6 +403,9 @@ def test_outcomes_over_decades_are_believed_as_logarithms(pool: Rows, direction:
     belief = belief_of(several, 0)
     assert belief is not None
     assert belief.output.shape == "plain", "volumes of compromises are those of the outcomes as they are"
+    near = belief_of(replace(asked, objectives=(Objective("conductivity", "target", 100.0),)), 0)
+    assert near is not None
+    assert near.output.shape == "plain", "50 is nearer to 100 than 190 is"
 
 
 def test_outcomes_of_one_size_are_believed_as_they_are(pool: Rows) -> None:

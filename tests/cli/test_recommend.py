@@ -206,6 +206,7 @@ def test_worth_says_whether_to_measure(tmp_path: Path) -> None:
     said = run(*asked, "--language", "ja")
     assert "strength を予測するために測定する価値はありますか？" in said.output
     assert "価値あり：誤差は" in said.output
+    assert "23 試料（値が欠けている 1 試料を除く）" in said.output
     refused = run("worth", tmp_path / "s.csv", "--target", "strength", "--descriptor", "hardness")
     assert refused.exit_code == 1
     assert "hardness" in refused.output

@@ -14,10 +14,9 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from zairyo.campaign._base import Floats, Mask, Objective, Problem
-from zairyo.campaign._fits import believe
 from zairyo.campaign._objectives import feasible, front, loss, wanted
 from zairyo.campaign._phases import phase_map
-from zairyo.campaign._seek import direction, one_wanted
+from zairyo.campaign._seek import direction, fitted
 from zairyo.learn import GP, LearnError, Success, fit_gp, fit_success
 from zairyo.learn._output import Output
 
@@ -117,15 +116,14 @@ class Belief:
         problem, known, objective = self.problem, self.problem.known[:, k], self.problem.objectives[k]
         if objective.classes or not known.any():
             return None
-        noise = None if problem.noise is None else problem.noise[known, k]
-        X, y = problem.X[known], problem.Y[known, k]
         if objective.direction != "model":
             # As the strategies that look for the best have it, for whom more is better: so it is fitted once.
-            sign = direction(objective)
-            alone = one_wanted(problem)
-            found = believe(X, sign * y, problem.space, noise=noise, seed=abs(problem.seed), decades=alone)
+            found = fitted(problem, k)
             if found is not None:
+                sign = direction(objective)
                 return Model(tuple(_signed(one, sign) for one in found.members), found.weights)
+        noise = None if problem.noise is None else problem.noise[known, k]
+        X, y = problem.X[known], problem.Y[known, k]
         try:
             return Model((fit_gp(X, y, problem.space, noise=noise, seed=problem.seed, starts=1),), np.ones(1))
         except LearnError:

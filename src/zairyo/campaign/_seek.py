@@ -46,9 +46,19 @@ def direction(objective: Objective) -> float:
     return -1.0 if objective.direction == "minimise" else 1.0
 
 
-def one_wanted(problem: Problem) -> bool:
-    """Whether one outcome alone is to be improved, so that its scale is free to be chosen."""
-    return len(wanted(problem.objectives)) == 1
+def fitted(problem: Problem, k: int) -> Belief | None:
+    """What the measurements say of outcome ``k``, times its direction; that more is better holds of all modelled."""
+    rows, objective = problem.known[:, k], problem.objectives[k]
+    # A distance to a target, or a volume of compromises, is one in the units of the outcome.
+    free = wanted(problem.objectives) == [k] and objective.direction in ("maximise", "minimise")
+    return believe(
+        problem.X[rows],
+        direction(objective) * problem.Y[rows, k],
+        problem.space,
+        noise=None if problem.noise is None else problem.noise[rows, k],
+        seed=abs(problem.seed),
+        decades=free,
+    )
 
 
 def belief_of(problem: Problem, k: int) -> Belief | None:
@@ -56,11 +66,7 @@ def belief_of(problem: Problem, k: int) -> Belief | None:
 
     What failed is believed to be no better than the best told: else it would promise as much as before, for ever.
     """
-    rows = problem.known[:, k]
-    noise = None if problem.noise is None else problem.noise[rows, k]
-    y = direction(problem.objectives[k]) * problem.Y[rows, k]
-    seed, decades = abs(problem.seed), one_wanted(problem)
-    belief = believe(problem.X[rows], y, problem.space, noise=noise, seed=seed, decades=decades)
+    belief = fitted(problem, k)
     if belief is None:
         return None
     if not problem.objectives[k].constraint:

@@ -2,8 +2,8 @@
 
 Expected improvement asks by how much a candidate may beat the best so far, and before anything good is known nearly
 everything may. Where all candidates can be looked at, a better aim is known: the level that the best of them are
-expected to lie above follows from what is believed of all. Improvement over that level, where it is higher than the
-best so far, took a few per cent fewer experiments on tables of real ones.
+expected to lie above follows from what is believed of all, and improvement is counted from there where that is higher
+than the best so far.
 """
 
 from __future__ import annotations

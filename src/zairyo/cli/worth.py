@@ -61,10 +61,12 @@ def command(
     roles = {"property": [target], "measured_descriptor": descriptors, "group": [group] if group else []}
     samples = read_table(table, roles)
     y, *D = (number_column(samples, name) for name in (target, *descriptors))
-    known = np.isfinite(np.column_stack([y, *D])).all(axis=1)
+    known = np.isfinite(y)
+    if group is not None:
+        known &= ~samples.missing(samples.schema[group].name)
     learned = samples.take(np.flatnonzero(known))
     if not len(learned):
-        raise click.ClickException(f"no row of {table} has {target} and {', '.join(descriptors)}")
+        raise click.ClickException(f"no row of {table} has {target}" + (f" and {group}" if group else ""))
     features = learned.features(descriptors=False)
     for text in features.notes:
         note(text)
