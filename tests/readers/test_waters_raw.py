@@ -121,11 +121,74 @@ def test_chosen_ions(tmp_path: Path, width: int) -> None:
     assert spectra.conditions["acquisition_mode"].value == "MRM"
 
 
-def test_calibration_is_applied(tmp_path: Path) -> None:
-    path = folder(tmp_path / "a.raw", calibration="$$ Cal Function 1: 0.5,1.001,0.0,T1\n")
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("T0", 0.5 + 1.001 * 100.5), ("T1", (0.5 + 1.001 * 100.5**0.5) ** 2)]
+)
+def test_calibration_is_applied(tmp_path: Path, kind: str, expected: float) -> None:
+    """T0 of a quadrupole is a polynomial in the mass, T1 of a time-of-flight instrument in its root."""
+    path = folder(tmp_path / "a.raw", calibration=f"$$ Cal Function 1: 0.5,1.001,0.0,{kind}\n")
     function(path, 1, SCANS, 8)
     functions_inf(path, (0, [], []))
-    assert read(path)["peaks"]["mass_to_charge"].values[0] == pytest.approx(0.5 + 1.001 * 100.5, rel=1e-6)
+    assert read(path)["peaks"]["mass_to_charge"].values[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_unknown_kind_of_calibration_is_refused(tmp_path: Path) -> None:
+    path = folder(tmp_path / "a.raw", calibration="$$ Cal Function 1: 0.5,1.001,T5\n")
+    function(path, 1, SCANS, 8)
+    with pytest.raises(ReadError, match="kind 'T5'"):
+        READER.read(RawInput(path))
+
+
+@pytest.mark.parametrize("scans", [3, 11])
+def test_time_of_flight(tmp_path: Path, scans: int) -> None:
+    """A Xevo G2's index has 30 bytes a scan; eleven scans could be fifteen of 22 bytes as well."""
+    path = folder(tmp_path / "a.raw", calibration="$$ Cal Function 1: 0.0,1.0,0.0,T1\n")
+    made: list[Scan] = [(0.1 * i, [(50.5 + k, 10.0 * k + i) for k in range(i + 2)]) for i in range(scans)]
+    index, data = b"", b""
+    for time, points in made:
+        index += struct.pack("<IIff", 0, len(points) | 0x18000000, 7e8, time) + bytes(6)
+        index += struct.pack("<II", len(data), 0)
+        data += b"".join(eight(*point) for point in points)
+    (path / "_FUNC001.IDX").write_bytes(index)
+    (path / "_FUNC001.DAT").write_bytes(data)
+    (path / "_FUNC001.CDT").write_bytes(bytes(9))
+    functions_inf(path, (18, [50.0], [1200.0]))
+    m = read(path)
+    assert m["peaks"]["mass_to_charge"].values == pytest.approx([p[0] for s in made for p in s[1]], rel=1e-6)
+    assert m["peaks"]["abundance"].values == pytest.approx([p[1] for s in made for p in s[1]], rel=1e-4)
+    assert m["chromatogram"]["time"].values == pytest.approx([s[0] for s in made], rel=1e-6)
+    assert m["chromatogram"].conditions["acquisition_mode"].value == "TOF MS"
+    assert any("drift time" in warning for warning in m.warnings)
+
+
+def test_functions_keep_their_numbers(tmp_path: Path) -> None:
+    """Function 2 was switched off: the third has its own kind, calibration and polarity, not the second's."""
+    path = folder(
+        tmp_path / "a.raw", calibration="$$ Cal Function 2: 9.0,1.0,T0\n$$ Cal Function 3: 1.0,1.0,T0\n"
+    )
+    (path / "_extern.inf").write_text(
+        "Instrument Parameters - Function 1:\nPolarity\tES+\n"
+        "Instrument Parameters - Function 3:\nPolarity\tES-\n"
+    )
+    function(path, 1, SCANS, 6)
+    function(path, 3, SCANS, 6)
+    functions_inf(path, (0, [], []), (12, [], []), (1, [], []))
+    third = read(path)["function_3_peaks"]
+    assert third["mass_to_charge"].values == pytest.approx([101.5, 251.25, 100.5], rel=1e-6)
+    assert third.conditions["ion_polarity"].value == "negative"
+    assert third.conditions["acquisition_mode"].value == "SIR"
+
+
+def test_polarity_of_a_function_the_method_does_not_name(tmp_path: Path) -> None:
+    path = folder(tmp_path / "a.raw")
+    function(path, 1, SCANS, 6)
+    function(path, 2, SCANS, 6)
+    record = struct.pack("<H", 9 << 5 | 11).ljust(416, b"\0")  # electrospray, negative
+    (path / "_FUNCTNS.INF").write_bytes(bytes(416) + record)
+    m = read(path)
+    assert m["function_1_peaks"].conditions["ion_polarity"].value == "positive"
+    assert m["function_2_peaks"].conditions["ion_polarity"].value == "negative"
+    assert m["function_2_peaks"].conditions["ionisation"].value == "ESI"
 
 
 def test_diode_array_and_analogue_traces(tmp_path: Path) -> None:

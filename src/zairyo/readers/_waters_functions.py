@@ -1,8 +1,9 @@
 """Waters MassLynx' functions: ``_FUNCnnn.IDX`` says when and where each scan is in ``_FUNCnnn.DAT``.
 
 Little-endian. A record of the index has 22 bytes: where the scan begins, how many points it has (the lowest 22 bits),
-and its time. Points have 2, 4, 6 or 8 bytes, which the data file's size tells. Facts: the published descriptions of
-the format (rainbow, chromConverter, unRAWNGC).
+and its time. Newer time-of-flight instruments (Xevo G2, Synapt G2) write 30: the same, but where the scan begins
+stands in what is added at the end. Points have 2, 4, 6 or 8 bytes, which the data file's size tells. Facts: the
+published descriptions of the format (rainbow, chromConverter, unRAWNGC, OpenWRaw, wraw).
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import numpy as np
 from zairyo.measurement.model import Array
 from zairyo.readers._api import ReadError
 
-_RECORD = np.dtype(
-    {
-        "names": ["offset", "points", "total", "time"],
-        "formats": ["<u4", "<u4", "<f4", "<f4"],
-        "offsets": [0, 4, 8, 12],
-        "itemsize": 22,
-    }
+_RECORDS = tuple(
+    np.dtype(
+        {
+            "names": ["points", "time", "offset"],
+            "formats": ["<u4", "<f4", "<u4"],
+            "offsets": [4, 12, offset],
+            "itemsize": size,
+        }
+    )
+    for size, offset in ((22, 0), (30, 22))
 )
 _POINTS = 0x3FFFFF
 DESCRIPTION = 416  # bytes of a function's record in _FUNCTNS.INF
@@ -29,6 +33,24 @@ _TYPES = {0: "MS", 1: "SIR", 2: "delay", 3: "concatenated", 4: "off", 5: "parent
           8: "neutral gain", 9: "MRM", 10: "Q1F", 11: "MS2", 12: "DAD", 13: "TOF", 14: "PSD", 15: "TOF survey",
           16: "TOF daughter", 17: "MALDI TOF", 18: "TOF MS", 19: "TOF parent"}  # fmt: skip
 DIODE_ARRAY = 12
+_IONISATIONS = ("EI", "CI", "FAB", "thermospray", "ESI", "APCI", "MALDI")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A polynomial, lowest coefficient first: in the mass (``T0``), or (``T1``) of roots of masses.
+
+    A time of flight is as the root of the mass, which is why such instruments calibrate that.
+    """
+
+    coefficients: tuple[float, ...]
+    of_roots: bool
+
+    def apply(self, masses: Array) -> Array:
+        """Masses, calibrated."""
+        x = np.sqrt(masses) if self.of_roots else masses
+        y: Array = np.polynomial.polynomial.polyval(x, self.coefficients)
+        return y * y if self.of_roots else y
 
 
 @dataclass(frozen=True)
@@ -57,6 +79,19 @@ def function_types(inf: bytes) -> list[tuple[int, str]]:
     return [(code, _TYPES.get(code, f"type {code}")) for code in codes]
 
 
+def stated_ions(inf: bytes, number: int) -> tuple[str, str] | None:
+    """Ionisation and polarity by a function's record; None where it states none (0 may also be EI+)."""
+    mode = (
+        inf[number * DESCRIPTION] | inf[number * DESCRIPTION + 1] << 8
+        if inf[number * DESCRIPTION + 1 :]
+        else 0
+    )
+    mode = mode >> 5 & 0x1F
+    if not mode or mode // 2 >= len(_IONISATIONS):
+        return None
+    return _IONISATIONS[mode // 2], "negative" if mode % 2 else "positive"
+
+
 def fixed_masses(inf: bytes, number: int) -> tuple[Array, Array]:
     """The masses (and those of the products) a function stays on: it records no masses itself."""
     if (number + 1) * DESCRIPTION > len(inf):
@@ -70,7 +105,7 @@ def fixed_masses(inf: bytes, number: int) -> tuple[Array, Array]:
 
 
 def read_function(
-    index: bytes, data: bytes, masses: Array, calibration: list[float], name: str
+    index: bytes, data: bytes, masses: Array, calibration: Calibration | None, name: str
 ) -> Function | None:
     """A function's scans; None if nothing was acquired.
 
@@ -79,33 +114,15 @@ def read_function(
     masses
         Of a function whose data file has only intensities.
     calibration
-        A polynomial's coefficients, lowest first; empty for wavelengths or where there is none.
+        None for wavelengths or where there is none.
     """
-    if len(index) % _RECORD.itemsize:
-        raise ReadError(
-            f"{name}.IDX ends within a record ({len(index)} bytes); it is cut off. Copy the folder again."
-        )
-    records = np.frombuffer(index, _RECORD)
+    records, starts, width = _scans(index, data, name)
     counts = (records["points"] & _POINTS).astype(np.int64)
     filled = np.flatnonzero(counts)
     if not len(filled):
         return None
     if not np.isfinite(records["time"]).all():
         raise ReadError(f"{name}.IDX has times that are no numbers; it is damaged. Copy the folder again.")
-    last = int(filled[-1])
-    left = len(data) - int(records["offset"][last])
-    width, rest = divmod(left, int(counts[last]))
-    if width not in (2, 4, 6, 8) or rest or int(counts.sum()) * width > len(data):
-        raise ReadError(
-            f"{name}.DAT has {left} bytes for the {int(counts[last])} points of its last scan; it is cut off or a "
-            "variant (high resolution, compressed) that is not read"
-        )
-    starts = records["offset"].astype(np.int64)
-    expected = np.concatenate([[0], np.cumsum(counts * width)[:-1]])
-    if (starts[filled] != expected[filled] + starts[filled[0]] - expected[filled[0]]).any():
-        raise ReadError(
-            f"{name}.IDX does not tell of scans one after another; it is damaged. Copy the folder again."
-        )
     total = int(counts.sum())
     body = data[int(starts[filled[0]]) :]
     with np.errstate(all="ignore"):  # numbers of a damaged file may overflow; they are checked below
@@ -118,10 +135,53 @@ def read_function(
         positions = np.tile(masses, len(filled))
     elif calibration:
         with np.errstate(all="ignore"):
-            positions = np.polynomial.polynomial.polyval(positions, calibration)
+            positions = calibration.apply(positions)
     if not (np.isfinite(positions).all() and np.isfinite(values).all()):
         raise ReadError(f"{name}.DAT unpacks to what are no numbers; it is damaged. Copy the folder again.")
     return Function(records["time"].astype(float), counts, positions, values)
+
+
+def _scans(index: bytes, data: bytes, name: str) -> tuple[Array, Array, int]:
+    """The index's records, where each scan begins, and bytes a point.
+
+    The size of a record is the one by which the scans follow one another and fill the data file.
+    """
+    sizes = [record for record in _RECORDS if len(index) % record.itemsize == 0]
+    if not sizes:
+        raise ReadError(
+            f"{name}.IDX ends within a record ({len(index)} bytes); it is cut off. Copy the folder again."
+        )
+    error = ReadError(f"{name}.IDX is empty")
+    for size in sizes:
+        records = np.frombuffer(index, size)
+        starts = records["offset"].astype(np.int64)
+        try:
+            return records, starts, _width(records["points"] & _POINTS, starts, len(data), name)
+        except ReadError as e:
+            error = e
+    raise error
+
+
+def _width(points: Array, starts: Array, length: int, name: str) -> int:
+    """Bytes a point; 0 where there is none."""
+    counts = points.astype(np.int64)
+    filled = np.flatnonzero(counts)
+    if not len(filled):
+        return 0
+    last = int(filled[-1])
+    left = length - int(starts[last])
+    width, rest = divmod(left, int(counts[last]))
+    if width not in _UNPACK or rest or int(counts.sum()) * width > length:
+        raise ReadError(
+            f"{name}.DAT has {left} bytes for the {int(counts[last])} points of its last scan; it is cut off or a "
+            "variant (compressed) that is not read"
+        )
+    expected = np.concatenate([[0], np.cumsum(counts * width)[:-1]])
+    if (starts[filled] != expected[filled] + starts[filled[0]] - expected[filled[0]]).any():
+        raise ReadError(
+            f"{name}.IDX does not tell of scans one after another; it is damaged. Copy the folder again."
+        )
+    return width
 
 
 def _two(body: bytes, total: int) -> tuple[Array | None, Array]:

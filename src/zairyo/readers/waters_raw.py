@@ -33,10 +33,12 @@ from zairyo.readers._separation import (
 )
 from zairyo.readers._waters_functions import (
     DIODE_ARRAY,
+    Calibration,
     Function,
     fixed_masses,
     function_types,
     read_function,
+    stated_ions,
 )
 
 _LARGEST_TEXT = 16 << 20
@@ -44,6 +46,7 @@ _FUNCTION = re.compile(r"_func(\d{3})\.dat\Z", re.IGNORECASE)
 _ANALOGUE = re.compile(r"_chro(\d{3})\.dat\Z", re.IGNORECASE)
 _ANALOGUE_HEAD, _ANALOGUE_INFO, _INFO_START = 0x80, 0x55, 0x84
 _IONISATION = re.compile(r"\b(ESI|ES|APCI|AP|EI|CI|MALDI)([+-])")
+_OF_FUNCTION = re.compile(r"(?:Instrument|Function) Parameters - Function (\d+)", re.IGNORECASE)
 _NAMES = {"ES": "ESI", "AP": "APCI"}
 
 
@@ -116,25 +119,46 @@ def _external(folder: Folder) -> str:
     return clean_text(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", "", text)).strip()
 
 
-def _polarities(external: str) -> list[tuple[str, str]]:
-    """Ionisation and polarity of each function of the mass spectrometer, in their order."""
-    found = []
+def _polarities(external: str) -> dict[int, tuple[str, str]]:
+    """Ionisation and polarity by the functions' number, from 1; 0 is for what is said before any function."""
+    found: dict[int, tuple[str, str]] = {}
+    number = 0
     for line in external.splitlines():
-        if line.strip().startswith("Polarity") and (match := _IONISATION.search(line)):
-            found.append((_NAMES.get(match[1], match[1]), "positive" if match[2] == "+" else "negative"))
+        if heading := _OF_FUNCTION.match(line.strip()):
+            number = int(heading[1])
+        elif line.strip().startswith("Polarity") and (match := _IONISATION.search(line)):
+            found[number] = (_NAMES.get(match[1], match[1]), "positive" if match[2] == "+" else "negative")
     return found
 
 
-def _calibration(header: dict[str, str], number: int) -> list[float]:
-    """``$$ Cal Function 1: 0.1,1.0,0.0,T1``: a polynomial in the uncalibrated mass."""
-    text = header.get(f"Cal Function {number}", "")
+def _ions(polarities: dict[int, tuple[str, str]], inf: bytes, number: int) -> tuple[str, str] | None:
+    """A function's ionisation and polarity: as the method says of it, as its record says, as is said of all."""
+    of_all = set(polarities.values())
+    return (
+        polarities.get(number) or stated_ions(inf, number - 1) or (of_all.pop() if len(of_all) == 1 else None)
+    )
+
+
+def _calibration(header: dict[str, str], number: int) -> Calibration | None:
+    """``$$ Cal Function 1: 0.1,1.0,0.0,T0``: coefficients and the kind of polynomial; None where it has none."""
+    *parts, kind = header.get(f"Cal Function {number}", "").split(",")
     try:
-        numbers = [float(part) for part in text.split(",")[:-1]]
+        numbers = tuple(float(part) for part in parts)
     except ValueError:
+        text = header[f"Cal Function {number}"]
+        if not any(part.strip() for part in parts):
+            return None
         raise ReadError(
             f"'Cal Function {number}' in _HEADER.TXT is no list of numbers: {text[:40]!r}"
         ) from None
-    return numbers if numbers and np.isfinite(numbers).all() and any(numbers) else []
+    if not (numbers and np.isfinite(numbers).all() and any(numbers)):
+        return None
+    if kind.strip() not in ("T0", "T1"):
+        raise ReadError(
+            f"'Cal Function {number}' in _HEADER.TXT is of kind {kind.strip()[:20]!r}, which is not known; "
+            "T0 and T1 are read. The masses would be wrong without it."
+        )
+    return Calibration(numbers, kind.strip() == "T1")
 
 
 def _conditions(header: dict[str, str]) -> dict[str, Quantity]:
@@ -155,39 +179,44 @@ def _functions(
     warnings: list[str],
     shared: dict[str, Any],
 ) -> list[Entry]:
-    names = [n for n in folder.files(".dat") if _FUNCTION.match(n)]
+    names = {int(m[1]): n for n in folder.files(".dat") if (m := _FUNCTION.match(n))}
     inf = folder.read("_FUNCTNS.INF", _LARGEST_TEXT) if folder.has("_FUNCTNS.INF") else b""
     types = function_types(inf)
     polarities = _polarities(external)
     entries: list[Entry] = []
-    for i, name in enumerate(names):
+    for number, name in names.items():
         stem = name[:-4]
         if not folder.has(f"{stem}.IDX"):
             raise ReadError(
                 f"{stem}.IDX is missing, which says where {name} has its scans. Copy the whole folder."
             )
-        code, kind = types[i] if i < len(types) else (-1, "")
-        is_optical = code == DIODE_ARRAY or (code < 0 and i >= len(polarities))
-        calibration = [] if is_optical else _calibration(header, i + 1)
-        masses, products = fixed_masses(inf, i)
+        code, kind = types[number - 1] if 0 < number <= len(types) else (-1, "")
+        is_optical = code == DIODE_ARRAY or (code < 0 and number > len(polarities))
+        calibration = None if is_optical else _calibration(header, number)
+        masses, products = fixed_masses(inf, number - 1)
         function = read_function(folder.read(f"{stem}.IDX"), folder.read(name), masses, calibration, stem)
         if function is None:
             warnings.append(f"{name} has no points; nothing was acquired.")
             continue
-        prefix = f"function_{i + 1}_" if len(names) > 1 else ""
+        if folder.has(f"{stem}.CDT"):
+            warnings.append(
+                f"{stem}.CDT has this function by drift time, which is not read; its spectra are."
+            )
+        prefix = f"function_{number}_" if len(names) > 1 else ""
         if is_optical:
-            entries.append(_optical(function, unique(taken, f"{prefix}spectra"), i, shared))
+            entries.append(_optical(function, unique(taken, f"{prefix}spectra"), number, shared))
             continue
         conditions = dict(shared["conditions"])
-        if i < len(polarities):
-            conditions["ionisation"], conditions["ion_polarity"] = (Quantity(part) for part in polarities[i])
+        ions = _ions(polarities, inf, number)
+        if ions:
+            conditions["ionisation"], conditions["ion_polarity"] = (Quantity(part) for part in ions)
         text_condition(conditions, "acquisition_mode", kind)
         if kind == "MRM" and len(masses) == 1 and products[0] > 0:
             conditions["precursor_mass_to_charge"] = Quantity(float(masses[0]), "")
             conditions["product_mass_to_charge"] = Quantity(float(products[0]), "")
         scans = Scans(function.times, function.counts, function.positions, function.values)
-        technique = "gc_ms" if polarities and polarities[0][0] in ("EI", "CI") else "lc_ms"
-        title = f"Function {i + 1}" + (f", {kind}" if kind else "")
+        technique = "gc_ms" if ions and ions[0] in ("EI", "CI") else "lc_ms"
+        title = f"Function {number}" + (f", {kind}" if kind else "")
         entries += mass_run(
             technique, scans, prefix=prefix, title=title, **{**shared, "conditions": conditions}
         )
@@ -199,12 +228,12 @@ def _optical(function: Function, name: str, number: int, shared: dict[str, Any])
     rows = function.positions.reshape(-1, points) if (function.counts == points).all() and points else None
     if rows is None or (rows != rows[0]).any():
         raise ReadError(
-            f"the spectra of function {number + 1} are not all over the same wavelengths, which is not read"
+            f"the spectra of function {number} are not all over the same wavelengths, which is not read"
         )
     axes = (Axis("time", function.times, "min"), Axis("wavelength", rows[0], "nm"))
     # MassLynx shows a diode array's numbers in microabsorbance units, but the files do not state it.
     signal = Signal("absorbance", function.values.reshape(rows.shape), None, ("time", "wavelength"))
-    return Entry(name, "lc", axes, (signal,), title=f"Function {number + 1}, diode array", **shared)
+    return Entry(name, "lc", axes, (signal,), title=f"Function {number}, diode array", **shared)
 
 
 # --- analogue traces ----------------------------------------------------------------------------------------
@@ -272,6 +301,6 @@ READER = Reader(
     sniff=sniff,
     read=read,
     folders=(".raw",),
-    notes="Functions of quadrupoles (scans, SIR, MRM) and diode arrays in points of 2, 4, 6 and 8 bytes, and analogue "
-    "traces, of a folder or a zip of one. Not read: high-resolution and compressed data, ion mobility.",
+    notes="Functions of quadrupoles (scans, SIR, MRM), of time-of-flight instruments and of diode arrays in points of "
+    "2, 4, 6 and 8 bytes, and analogue traces, of a folder or a zip of one. Not read: compressed data, drift times.",
 )
