@@ -81,6 +81,27 @@ def test_tabs_and_decimal_commas(tmp_path: Path) -> None:
     assert "left blank" in m.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("stated", "unit", "is_standard"),
+    [("scc/min", "ml/min", True), ("cc/min", "ml/min", False), ("ccm", "ml/min", False),
+     ("L/min", "l/min", False), ("sL/min", "l/min", True), ("sCF/min", "foot**3/min", True)],
+)  # fmt: skip
+def test_units_the_defender_offers(tmp_path: Path, stated: str, unit: str, is_standard: bool) -> None:
+    m = read(
+        written(tmp_path / "a.csv", f"Sample,DryCal {stated} ,Time,\n1,9.5,13:00:00,\n2,9.7,13:00:05,\n")
+    )
+    assert m[0]["flow"].unit == unit
+    assert ("standard conditions" in m[0]["flow"].long_name) == is_standard
+    assert not m.warnings
+
+
+@pytest.mark.parametrize("times", [("10/11/2021 12:59:00", "10/11/2021 13:01:00"), ("12:59 PM", "1:01 PM")])
+def test_times_a_spreadsheet_wrote_again(tmp_path: Path, times: tuple[str, str]) -> None:
+    first, second = times
+    m = read(written(tmp_path / "a.csv", f"Sample,DryCal smL/min,Time\n1,9.5,{first}\n2,9.7,{second}\n"))
+    assert m[0]["time"].values.tolist() == [0, 120]
+
+
 @pytest.mark.parametrize("text", ["Sample,DryCal smL/min,Time\n", "Sample,DryCal smL/min,Time\n1,2.0,noon\n",
                                   "Sample,DryCal smL/min,Time\n1,2.0,12:00:00\n2,2.0\n"])  # fmt: skip
 def test_what_is_no_log_is_refused(tmp_path: Path, text: str) -> None:

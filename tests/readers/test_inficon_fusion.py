@@ -80,11 +80,11 @@ RUN: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"values": []}, "no values"),
+        ({"values": []}, "no detector has values"),
         ({"values": [1, "x"]}, "not all numbers"),
         ({"values": [[1], [2]]}, "not all numbers"),
-        ({"nValuesPerSecond": 0}, "no values, or none a second"),
-        ({"nValuesPerSecond": None}, "no values, or none a second"),
+        ({"nValuesPerSecond": 0}, "has values, or none a second"),
+        ({"nValuesPerSecond": None}, "has values, or none a second"),
     ],
 )
 def test_errors_say_what_is_wrong(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
@@ -102,6 +102,15 @@ def test_stopped_runs_and_nothing_beside_the_trace(tmp_path: Path) -> None:
     m = read(path)
     assert m[0].signal.values.tolist() == [1, 2, 3]
     assert "3 of 9" in m.warnings[0]
+
+
+def test_a_module_that_is_off_costs_the_others_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.fusion-data"
+    detectors = {**RUN["detectors"], "b:tcd": {"nValuesPerSecond": 2, "values": []}}
+    path.write_text(json.dumps({**RUN, "detectors": detectors}))
+    m = read(path)
+    assert [e.name for e in m.entries] == ["a_tcd"]
+    assert "b:tcd has no values" in m.warnings[0]
 
 
 def test_damage(instruments: Path, tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ def test_errors_say_what_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "a.dxf"
     for content, said in (
         (START, "no raw traces"),
+        (START + b"\xff\xff\x01\x00\x0b\x00CDualInletRawData", "dual-inlet"),
         (START + traces("N2", 3, 50, first=True)[:-9], "cut off"),
         (
             START + traces("N2", 3, 50, first=True)[:60] + struct.pack("<I", 20) + bytes(20),

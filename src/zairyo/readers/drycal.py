@@ -19,8 +19,20 @@ from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._text_export import Array, cells_of, head_lines, head_text, number, read_lines, unit_of
 
 _HEADINGS = re.compile(r"Sample\s*[,;\t|]\s*(DryCal|Flow)\b")
-_CLOCK = re.compile(r"(\d{1,2}):(\d\d):(\d\d)\s*([AP]M)?\Z", re.IGNORECASE)
-_UNITS = {"smL/min": "ml/min", "sL/min": "l/min", "sccm": "ml/min", "sLPM": "l/min", "mL/min": "ml/min"}
+#: A spreadsheet that saved the log again may have put a date before the time, or left out the seconds.
+_CLOCK = re.compile(r"(?:[\d./-]{6,10}\s+)?(\d{1,2}):(\d\d)(?::(\d\d))?\s*([AP]M)?\Z", re.IGNORECASE)
+#: Amounts of gas, as volumes at the conditions there are, or (``s``) at standard conditions.
+_VOLUMES = {
+    "mL/min": "ml/min",
+    "L/min": "l/min",
+    "cc/min": "ml/min",
+    "ccm": "ml/min",
+    "LPM": "l/min",
+    "CF/min": "foot**3/min",
+    "CFM": "foot**3/min",
+}
+_STANDARD = {f"s{name}": unit for name, unit in _VOLUMES.items()}
+_UNITS = _VOLUMES | _STANDARD
 #: The beginning of a heading → name; what follows is the unit.
 _COLUMNS = (
     (re.compile(r"Sample"), "index"),
@@ -173,7 +185,7 @@ def _signals(headings: list[str], readings: list[list[str]], warnings: list[str]
         missing = int((~np.isfinite(values)).sum())
         if missing:
             warnings.append(f"{missing} values of {heading!r} are no numbers and were left blank.")
-        label = f"{heading} (at standard conditions)" if stated[:1] == "s" and stated in _UNITS else heading
+        label = f"{heading} (at standard conditions)" if stated in _STANDARD else heading
         unit: Any = "" if name == "index" else unit_of(stated or None, warnings, _UNITS)
         if name == "index" and not missing:
             values = values.astype(np.int64)
@@ -189,7 +201,7 @@ def _seconds(cells: list[str]) -> Array:
         m = _CLOCK.match(cell)
         if m is None:
             raise ReadError(f"{clean_text(cell)[:20]!r} is no time of day; the file is damaged there.")
-        hour, minute, second = int(m[1]), int(m[2]), int(m[3])
+        hour, minute, second = int(m[1]), int(m[2]), int(m[3] or 0)
         if m[4]:
             hour = hour % 12 + (12 if m[4].upper() == "PM" else 0)
         now = hour * 3600 + minute * 60 + second

@@ -128,9 +128,11 @@ def _entries(run: dict[str, Any], prefix: str, taken: set[str], warnings: list[s
         rate = _number(one.get("nValuesPerSecond"))
         values = one.get("values")
         if rate is None or rate <= 0 or not isinstance(values, list) or not values:
-            raise ReadError(
-                f"detector {name[:40]!r} has no values, or none a second; the run was not finished"
+            # A module that is off, or whose run was stopped, costs the other modules nothing.
+            warnings.append(
+                f"Detector {clean_text(name)[:40]} has no values, or none a second; it was left out."
             )
+            continue
         try:
             numbers = np.array(values, float)
         except (ValueError, TypeError, OverflowError):
@@ -158,6 +160,8 @@ def _entries(run: dict[str, Any], prefix: str, taken: set[str], warnings: list[s
                 started=started,
             )
         )
+    if not entries:
+        raise ReadError("no detector has values, or none a second; the run was not finished")
     peaks = _peaks(run)
     if peaks:
         shared: dict[str, Any] = {"title": "Peaks", "conditions": conditions, "started": started}

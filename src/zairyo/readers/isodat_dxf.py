@@ -85,6 +85,10 @@ def read(src: RawInput) -> Measurement:
             f"{src.name} does not begin as Isodat's documents do; it is another format or damaged"
         )
     gases = list(_gases(data))
+    if not gases and b"CDualInlet" in data:
+        raise ReadError(
+            f"{src.name} is of a dual-inlet measurement, which is not read. Export its results from Isodat as text."
+        )
     if not gases:
         raise ReadError(f"{src.name} holds no raw traces (CRawData); nothing was acquired or it is cut off")
     rows = _results(data)
