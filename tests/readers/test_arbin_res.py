@@ -120,12 +120,24 @@ RECORDS = [
     ("Current", "f"),
     ("Extra", "b"),
 ]
+SENSORS = [
+    ("Channel_Index", "h"),
+    ("Auxiliary_Index", "h"),
+    ("Data_Type", "h"),
+    ("Nickname", "t"),
+    ("Unit", "t"),
+]
 GLOBALS = [("Test_ID", "i"), ("Test_Name", "t"), ("MASS", "f"), ("Comments", "m"), ("Start_DateTime", "d")]
 AUXILIARY = [("Test_ID", "i"), ("Data_Point", "i"), ("Auxiliary_Index", "h"), ("Data_Type", "h"), ("X", "f")]
 
 
 def database(
-    layout: Any, records: list[list[Any]], *, name: str = "cell 1", told: int | None = None
+    layout: Any,
+    records: list[list[Any]],
+    *,
+    name: str = "cell 1",
+    told: int | None = None,
+    sensors: tuple[list[Any], ...] = (),
 ) -> bytes:
     """Pages: head, free, catalogue's definition and rows, records, globals, sensors; one deleted, one moved row."""
     head = bytearray(layout.page)
@@ -136,6 +148,7 @@ def database(
         (6, 1, "Global_Table"),
         (8, 1, "Auxiliary_Table"),
         (2, 1, "MSysObjects"),
+        (11, 1, "Aux_Global_Data_Table"),
     ]
     compressed = b"\xff\xfe" + name.encode() if layout is _JET4 else name
     long = ("größer" if layout is _JET4 else "bigger") * 20
@@ -157,6 +170,8 @@ def database(
             definition(layout, AUXILIARY, 2),
             data_page(layout, 8, [row(layout, AUXILIARY, [1, p, 0, 1, 20.0 + p]) for p in (3, 1)]),
             data_page(layout, 0, [rows[-1]], {0: 0x8000}),
+            definition(layout, SENSORS, len(sensors)),
+            data_page(layout, 11, [row(layout, SENSORS, list(values)) for values in sensors]),
         ]
     )
 
@@ -225,6 +240,16 @@ def test_several_tests_in_a_file_are_several_entries(tmp_path: Path) -> None:
     measurement = read(path)
     assert [e.name for e in measurement] == ["cycling_1", "cycling_2"]
     assert measurement["cycling_2"]["voltage"].values.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("stated", "unit"), [("C", "degC"), ("F", "degF"), ("K", "K"), ("Celsius", "degC"), ("", "degC")]
+)
+def test_a_sensor_of_temperature_is_not_of_charge(tmp_path: Path, stated: str, unit: str) -> None:
+    path = tmp_path / "a.res"
+    path.write_bytes(database(_JET4, THREE, sensors=([7, 0, 1, "tab", stated], [7, 0, 0, "cell", "V"])))
+    temperature = read(path)[0]["temperature"]
+    assert (temperature.unit, temperature.long_name) == (unit, "tab")
 
 
 def test_fewer_records_than_told_are_refused(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ _COLUMNS = {
 }
 #: Sensors by their type: name and usual unit.
 _SENSORS = {0: ("auxiliary_voltage", "V"), 1: ("temperature", "degC")}
+#: How sensors of temperature write their unit, which alone would be a coulomb or a farad.
+_DEGREES = {"C": "degC", "°C": "degC", "Celsius": "degC", "F": "degF", "°F": "degF", "Fahrenheit": "degF"}
 
 
 def _sniff(source: RawInput) -> float:
@@ -114,7 +116,7 @@ def _records(table: dict[str, Array]) -> Columns:
     return columns
 
 
-def _add_sensors(database: Database, columns: Columns, test: int, warnings: list[str]) -> None:
+def _add_sensors(database: Database, columns: Columns, test: int, channel: Any, warnings: list[str]) -> None:
     """The sensors' readings at their records; NaN where a sensor was not read."""
     if "Auxiliary_Table" not in database.tables or not database.rows("Auxiliary_Table"):
         return
@@ -127,10 +129,10 @@ def _add_sensors(database: Database, columns: Columns, test: int, warnings: list
         return
     if len(_numbers(readings)) < 5:
         return  # none was read
-    told = {
-        (row.get("Auxiliary_Index"), row.get("Data_Type")): row
-        for row in _rows(database, "Aux_Global_Data_Table")
-    }
+    # Every channel counts its sensors from the same number on.
+    described = _rows(database, "Aux_Global_Data_Table")
+    described.sort(key=lambda row: row.get("Channel_Index") == channel)
+    told = {(row.get("Auxiliary_Index"), row.get("Data_Type")): row for row in described}
     mine = _ordered(readings, test)
     index = columns["index"]
     kinds = np.unique(np.stack([mine["Data_Type"], mine["Auxiliary_Index"]]).astype(np.int64), axis=1).T[:256]
@@ -143,7 +145,9 @@ def _add_sensors(database: Database, columns: Columns, test: int, warnings: list
         values[at[known]] = mine["X"][rows][known]
         name, unit = _SENSORS.get(kind, ("auxiliary", None))
         row = told.get((sensor, kind), {})
-        written = columns.unit(row.get("Unit"), str(row.get("Nickname")))
+        stated = str(row.get("Unit") or "").strip()
+        written = _DEGREES.get(stated) if name == "temperature" else None
+        written = written or columns.unit(stated, str(row.get("Nickname")))
         columns.add(name, values, written or unit, str(row.get("Nickname") or f"Sensor {sensor}"))
 
 
@@ -207,7 +211,7 @@ def _entries(
 ) -> list[Entry]:
     records = _ordered(table, test)
     columns = _records(records)
-    _add_sensors(database, columns, test, warnings)
+    _add_sensors(database, columns, test, row.get("Channel_Index"), warnings)
     title = clean_text(str(row.get("Test_Name") or f"Test {test}"))
     conditions, started = _conditions(row), _moment(row.get("Start_DateTime"))
     entries = [
