@@ -188,6 +188,7 @@ def test_text_is_not_predicted(tmp_path: Path) -> None:
     assert found.exit_code == 1
     assert "only a number can be predicted" in found.output
     assert "'0 MPa'" in found.output
+    assert "--unit y=UNIT" in found.output
 
 
 def test_worth_says_whether_to_measure(tmp_path: Path) -> None:
@@ -210,3 +211,74 @@ def test_worth_says_whether_to_measure(tmp_path: Path) -> None:
     refused = run("worth", tmp_path / "s.csv", "--target", "strength", "--descriptor", "hardness")
     assert refused.exit_code == 1
     assert "hardness" in refused.output
+
+
+def in_cells(path: Path, unit: str = "MPa") -> Path:
+    """A table as it is often kept: the heading has no unit, every cell has."""
+    lines = [f"{600 + 10 * k},{k % 5},{f'{300 - 7 * k} {unit}' if k < 12 else ''}" for k in range(20)]
+    lines[3] = "630,3,failed: cracked at 3 MPa"
+    lines[4] = f"640,4,272 ± 2{unit}"
+    path.write_text("\n".join(["T,time,strength", *lines]), encoding="utf-8")
+    return path
+
+
+def test_a_unit_is_given_where_the_heading_has_none(tmp_path: Path) -> None:
+    """Without it a laboratory would have to edit every cell before the first question."""
+    path = in_cells(tmp_path / "c.csv")
+    unit = ("--unit", "strength=MPa")
+    log = tmp_path / "c.jsonl"
+    found = run("recommend", path, "--maximise", "strength", *unit, "--file", log)
+    assert found.exit_code == 0, found.output
+    assert "11 experiments made, 1 failed" in found.output
+    assert "strength 300 MPa" in found.output
+    told = json.loads(run("predict", path, "--target", "strength", *unit, "--json").stdout)
+    assert (told["samples"], told["unit"], len(told["predictions"])) == (11, "MPa", 9)
+    assert "Predicted in MPa" in run("predict", path, "--target", "strength", *unit).output
+    asked = run(
+        "worth", path, "--target", "strength", *unit, "--descriptor", "time", "--repeats", 1, "--json"
+    )
+    assert json.loads(asked.stdout)["samples"] == 11
+    again = run("recommend", path, "--file", log)
+    assert "11 experiments made, 1 failed, 2 under way" in again.output
+    refused = run("recommend", path, "--file", log, "--unit", "strength=GPa")
+    assert "strength is in MPa in the campaign" in refused.output
+
+
+def test_a_unit_is_not_taken_for_another(tmp_path: Path) -> None:
+    """What is in GPa must not be learned as MPa."""
+    other = run(
+        "recommend", in_cells(tmp_path / "c.csv", "GPa"), "--maximise", "strength", "--unit", "strength=MPa"
+    )
+    assert other.exit_code == 1
+    assert "'300 GPa' is in 'GPa'" in other.output
+    spreadsheet(tmp_path / "s.csv")
+    heading = run("recommend", tmp_path / "s.csv", "--maximise", "strength", "--unit", "time=min")
+    assert "column 'time' is in h, not in min" in heading.output
+    absent = run("predict", tmp_path / "s.csv", "--target", "strength", "--unit", "stength=MPa")
+    assert "no column 'stength'" in absent.output
+    formless = run("predict", tmp_path / "s.csv", "--target", "strength", "--unit", "MPa")
+    assert "--unit COLUMN=UNIT" in formless.output
+
+
+def test_a_heading_gives_the_unit_that_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    rows = "".join(f"{k},{k % 5},{9 - k if k < 8 else ''}\n" for k in range(20))
+    path.write_text("a,b,strength (MPa)\n" + rows, encoding="utf-8")
+    found = run("recommend", path, "--maximise", "strength")
+    assert "strength 9 MPa" in found.output
+
+
+def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path) -> None:
+    """``zairyo predict table.csv … | head`` ends without a word."""
+    import subprocess
+    import sys
+
+    spreadsheet(tmp_path / "c.csv")
+    command = [sys.executable, "-m", "zairyo", "predict", str(tmp_path / "c.csv"), "--target", "strength"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert b"Broken pipe" not in process.stderr.read()
+    process.stderr.close()
+    process.wait()

@@ -289,6 +289,31 @@ def test_any_scribble_is_a_table_or_a_plain_error(
 # --- schemas -----------------------------------------------------------------------------------------------------
 
 
+def test_units_are_given_where_headings_have_none(tmp_path: Path) -> None:
+    """Cells that end with the unit are numbers; the reason of a failure keeps its own."""
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "T,strength\n1,640 MPa\n2,6.4e2MPa\n3,630 ± 5 MPa\n4,failed: broke at 3 MPa\n5,\n6,610\n",
+        encoding="utf-8",
+    )
+    table = Table.read(path, units={"strength": "MPa", "T": "℃"}, roles={"property": "strength"})
+    np.testing.assert_array_equal(table["strength"], [640, 640, 630, np.nan, np.nan, 610])
+    assert (table.schema["strength"].unit, table.schema["T"].unit) == ("MPa", "degC")
+    assert table.uncertainty("strength")[2] == 5
+    assert table.reason[3] == "strength: broke at 3 MPa"
+    for wrong, said in (
+        ({"strength": "GPa", "T": "K"}, "'640 MPa'"),
+        ({"stength": "MPa"}, "no column 'stength'"),
+    ):
+        with pytest.raises(TableError, match=said):
+            _ = Table.read(
+                path, units=wrong, schema={"columns": {"strength": {"role": "property", "kind": "number"}}}
+            )
+    table.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(TableError, match="'strength' is in MPa, not in GPa"):
+        Table.read(tmp_path / "t.parquet", units={"strength": "GPa"})
+
+
 def test_roles_are_corrected_either_way_round(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b,c\n1,2,3\n2,3,5\n")
     for roles in ({"a": "property", "c": "cost"}, {"property": ["a"], "cost": "c"}):

@@ -46,6 +46,8 @@ def telling(command: Callable[P, R]) -> Callable[P, R]:
                 return command(*args, **kwargs)
         except (CampaignError, LearnError, TableError) as e:
             raise click.ClickException(str(e)) from None
+        except BrokenPipeError:
+            raise  # whoever reads on has seen enough: click ends the command without a word
         except OSError as e:
             raise click.ClickException(f"{e.filename or ''}: {e.strerror or e}".lstrip(": ")) from None
 
@@ -57,6 +59,18 @@ def note(text: str) -> None:
     click.secho(f"note: {text}", fg="yellow", err=True)
 
 
+def _pairs(context: click.Context, option: click.Parameter, given: Sequence[str]) -> dict[str, str]:
+    return dict(_split(text, "--unit COLUMN=UNIT") for text in given)
+
+
+_UNIT = click.option(
+    "--unit",
+    "units",
+    multiple=True,
+    metavar="COLUMN=UNIT",
+    callback=_pairs,
+    help="Of an outcome whose heading has none, as strength=MPa; its cells may have it too.",
+)
 _WANTED = (
     click.option(
         "--maximise", "--maximize", "maximise", multiple=True, metavar="COLUMN", help="As high as possible."
@@ -72,18 +86,39 @@ _WANTED = (
         "--limit", multiple=True, metavar="COLUMN=LOW..HIGH", help="Must hold; nothing more is wanted of it."
     ),
     click.option("--model", multiple=True, metavar="COLUMN", help="Only to be known: a number, or a phase."),
+    _UNIT,
+)
+_TARGET = (
+    click.option("--target", required=True, metavar="COLUMN", help="The property."),
+    _UNIT,
+    click.option("--group", metavar="COLUMN", help="Samples with the same word here are left out together."),
+    click.option(
+        "--level", type=click.FloatRange(0.5, 0.99), default=0.9, show_default=True, help="Of the intervals."
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="The same gives the same."),
 )
 
 
 def wanting(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what is wanted."""
-    for option in reversed(_WANTED):
+    return _with(_WANTED, command)
+
+
+def targeting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which property is predicted."""
+    return _with(_TARGET, command)
+
+
+def _with(options: Sequence[Callable[..., Any]], command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(options):
         command = option(command)
     return command
 
 
 def objectives_of(given: dict[str, Any]) -> list[Objective]:
-    """The objectives of the options, which are taken out of ``given``, in the order of the help."""
+    """The objectives of the options, which but for units are taken out of ``given``, in the order of the help."""
+    from dataclasses import replace
+
     from zairyo.campaign import maximise, minimise, model, target, within
 
     found = [
@@ -104,7 +139,8 @@ def objectives_of(given: dict[str, Any]) -> list[Objective]:
                 )
             span = [None if not end.strip() else _number(end, f"--{key} {text}") for end in (low, high)]
             found.append(within(name, span[0], span[1], constraint=key == "limit"))
-    return found + [model(name) for name in given.pop("model")]
+    found += [model(name) for name in given.pop("model")]
+    return [replace(o, unit=given["units"].get(o.name, "")) for o in found]
 
 
 def _split(text: str, form: str) -> tuple[str, str]:
@@ -121,11 +157,11 @@ def _number(text: str, where: str) -> float:
         raise click.UsageError(f"{where}: {text!r} is not a number") from None
 
 
-def read_table(path: Path, roles: dict[str, Sequence[str]]) -> Table:
-    """A file as a table, with columns in the roles given, which are named as the file or the schema does."""
+def read_table(path: Path, roles: dict[str, Sequence[str]], units: dict[str, str]) -> Table:
+    """A file as a table, with columns in the roles and units given, which are named as the file or the schema does."""
     from zairyo.tables import Table
 
-    table = Table.read(path)
+    table = Table.read(path, units=units)
     named = {role: [table.schema[name].name for name in names] for role, names in roles.items() if names}
     return table.with_roles(named) if named else table
 
@@ -136,17 +172,23 @@ def number_column(table: Table, name: str) -> NDArray[np.float64]:
     if not column.numeric:
         text = next((str(v) for v in table[column.name] if v is not None and str(v).strip()), "")
         raise click.ClickException(
-            f"{name} holds text such as {text!r}, and only a number can be predicted; write a unit into the "
-            "heading and numbers alone below it"
+            f"{name} holds text such as {text!r}, and only a number can be predicted; correct such cells, and if "
+            f"they end with a unit, give it: --unit {name}=UNIT"
         )
     return table[column.name].astype(float)
 
 
 def named_as(table: Table, wanted: Sequence[Objective]) -> list[Objective]:
-    """What is wanted, with outcomes named as the table names them: 強度 for the heading 強度 (MPa)."""
+    """What is wanted, with outcomes named as the table names them, in its units: 強度 for the heading 強度 (MPa)."""
     from dataclasses import replace
 
-    return [replace(o, name=table.schema[o.name].name) if o.name in table.schema else o for o in wanted]
+    found = []
+    for o in wanted:
+        if o.name in table.schema:
+            column = table.schema[o.name]
+            o = replace(o, name=column.name, unit=o.unit or column.unit or "")
+        found.append(o)
+    return found
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zairyo.cli._tables import json_of, note, number_column, read_table, shown, telling, write_frame
+from zairyo.cli._tables import (
+    json_of,
+    note,
+    number_column,
+    read_table,
+    shown,
+    targeting,
+    telling,
+    write_frame,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +30,7 @@ MOST = 20
 
 @click.command(short_help="Predict a property from a table, and how far to trust it.")
 @click.argument("table", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--target", required=True, metavar="COLUMN", help="The property.")
+@targeting
 @click.option(
     "--on",
     "others",
@@ -35,11 +44,6 @@ MOST = 20
     metavar="COLUMN",
     help="A measured descriptor to learn from too.",
 )
-@click.option("--group", metavar="COLUMN", help="Samples with the same word here are validated together.")
-@click.option(
-    "--level", type=click.FloatRange(0.5, 0.99), default=0.9, show_default=True, help="Of the intervals."
-)
-@click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report with plots.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @click.option(
@@ -52,6 +56,7 @@ MOST = 20
 def command(
     table: Path,
     target: str,
+    units: dict[str, str],
     others: Path | None,
     descriptors: tuple[str, ...],
     group: str | None,
@@ -67,7 +72,7 @@ def command(
     predicted are the rows of --on, or those of TABLE without the property.
     """
     roles = {"property": [target], "measured_descriptor": descriptors, "group": [group] if group else []}
-    known = read_table(table, roles)
+    known = read_table(table, roles, units)
     name = known.schema[target].name
     number_column(known, target)
     missing = known.missing(name) | known.missing(known.schema[group].name) if group else known.missing(name)
@@ -80,20 +85,20 @@ def command(
     predictor = _fit(learned, features, name, group, seed)
     if html is not None:
         predictor.to_html(html)
-    samples = (
-        read_table(others, {"measured_descriptor": descriptors})
-        if others
-        else known.take(known.missing(name))
-    )
+    if others is None:
+        samples = known.take(known.missing(name))
+    else:
+        samples = read_table(others, {"measured_descriptor": descriptors}, {})
     frame = _predicted(predictor, features, samples, name, level)
     if output is not None:
         write_frame(frame, output)
+    unit = units.get(target) or known.schema[name].unit
     if as_json:
-        click.echo(json_of(_told(predictor, level) | {"predictions": frame.to_dict("records")}))
+        click.echo(json_of(_told(predictor, unit, level) | {"predictions": frame.to_dict("records")}))
         return
     click.echo(predictor.report())
     if len(frame):
-        click.echo(f"\nPredicted, with {level:.0%} intervals".replace("%", " %"))
+        click.echo(f"\nPredicted{f' in {unit}' if unit else ''}, with {100 * level:g} % intervals")
         click.echo(shown(frame.head(MOST)))
         if len(frame) > MOST and output is None:
             click.echo(f"… and {len(frame) - MOST} more; -o FILE writes them all")
@@ -159,10 +164,10 @@ def _predicted(
     return frame
 
 
-def _told(predictor: Predictor, level: float) -> dict[str, Any]:
+def _told(predictor: Predictor, unit: str | None, level: float) -> dict[str, Any]:
     validation = predictor.validation
     return {
-        "target": predictor.target, "samples": len(predictor.y), "rmse": predictor.error, "level": level,
+        "target": predictor.target, "unit": unit, "samples": len(predictor.y), "rmse": predictor.error, "level": level,
         "coverage": predictor.coverage(level),
         "models": {} if validation is None else dict(zip(validation.names, map(float, validation.errors), strict=True)),
         "importances": [{"name": i.name, "value": i.value, "error": i.error} for i in predictor.importances],

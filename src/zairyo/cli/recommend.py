@@ -153,6 +153,7 @@ def _opened(
                 "out to go on with it, or name another file to begin anew"
             )
         wanted, given["descriptors"] = list(before.objectives), before.descriptors
+        given["units"] = _agreed(log, {o.name: o.unit for o in wanted}, given["units"])
     names = [o.name for o in wanted]
     if not names and given["aim"] != "references":
         raise click.UsageError(
@@ -163,7 +164,7 @@ def _opened(
         rows = pd.DataFrame()
     else:
         roles = {"property": names, "measured_descriptor": given["descriptors"]}
-        pool = read_table(path, _present(path, roles, made))
+        pool = read_table(path, *_present(path, roles, given["units"], made))
         wanted = wanted if going_on else named_as(pool, wanted)
         given["descriptors"] = [pool.schema[n].name if n in pool.schema else n for n in given["descriptors"]]
         frame = pool.to_pandas(whole=True)
@@ -171,7 +172,9 @@ def _opened(
         told = frame["state"].isin(["failed", "lost"]) | frame[known].notna().any(axis=1)
         rows = frame[told].drop(columns=["replicate_of"], errors="ignore").reset_index(drop=True)
     if made is not None:
-        told_of = read_table(made, {"property": names, "measured_descriptor": given["descriptors"]})
+        told_of = read_table(
+            made, {"property": names, "measured_descriptor": given["descriptors"]}, given["units"]
+        )
         rows = told_of.to_pandas(whole=True)
         wanted = wanted if going_on else named_as(told_of, wanted)
     if going_on:
@@ -192,14 +195,28 @@ def _opened(
     return campaign, rows
 
 
-def _present(path: Path, roles: dict[str, Any], made: Path | None) -> dict[str, Any]:
-    """The roles of columns that the table of candidates has; it needs outcomes only where it says what was made."""
+def _agreed(log: Path, recorded: dict[str, str], given: dict[str, str]) -> dict[str, str]:
+    """The units of a recorded campaign's outcomes, and of others; what was recorded stays in its unit."""
+    for name, unit in given.items():
+        if (was := recorded.get(name, unit)) != unit:
+            has = f"is in {was}" if was else "has no unit"
+            raise click.UsageError(
+                f"--unit {name}={unit}: {name} {has} in the campaign {log}; leave --unit out"
+            )
+    return given | {name: unit for name, unit in recorded.items() if unit}
+
+
+def _present(
+    path: Path, roles: dict[str, Any], units: dict[str, str], made: Path | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Roles and units of columns that the table of candidates has; outcomes it needs only if it says what was made."""
     from zairyo.tables import Table
 
     if made is None:
-        return roles
+        return roles, units
     schema = Table.read(path).schema
-    return {role: [name for name in names if name in schema] for role, names in roles.items()}
+    there = {role: [name for name in names if name in schema] for role, names in roles.items()}
+    return there, {name: unit for name, unit in units.items() if name in schema}
 
 
 def _tell(campaign: Campaign, rows: pd.DataFrame, corrected: bool) -> None:

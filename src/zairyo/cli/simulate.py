@@ -70,7 +70,7 @@ def command(
         if sys.stderr.isatty():
             click.echo(f"\r{name}: {seed + 1} of {seeds}   ", nl=False, err=True)
 
-    rows = read_table(table, {"property": [o.name for o in wanted]})
+    rows = read_table(table, {"property": [o.name for o in wanted]}, given["units"])
     found = simulate(
         rows, named_as(rows, wanted), strategies=names, aim=aim, seeds=seeds, start=start, picks=picks, batch=batch,
         settings=list(settings) or None, progress=progress,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zairyo.cli._tables import json_of, note, number_column, read_table, telling
+from zairyo.cli._tables import json_of, note, number_column, read_table, targeting, telling
 from zairyo.cli.predict import space_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Is a measurement worth making, to predict a property?")
 @click.argument("table", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--target", required=True, metavar="COLUMN", help="The property.")
+@targeting
 @click.option(
     "--descriptor",
     "descriptors",
@@ -27,20 +27,16 @@ if TYPE_CHECKING:
     metavar="COLUMN",
     help="What is measured of samples that are made; give several to ask of each and of all together.",
 )
-@click.option("--group", metavar="COLUMN", help="Samples with the same word here are left out together.")
-@click.option(
-    "--level", type=click.FloatRange(0.5, 0.99), default=0.9, show_default=True, help="Of the intervals."
-)
 @click.option(
     "--repeats", type=click.IntRange(1, 20), default=2, show_default=True, help="Of the cross-validation."
 )
-@click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--language", type=click.Choice(["en", "ja"]), default="en", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @telling
 def command(
     table: Path,
     target: str,
+    units: dict[str, str],
     descriptors: tuple[str, ...],
     group: str | None,
     level: float,
@@ -59,7 +55,7 @@ def command(
     from zairyo.campaign import worth
 
     roles = {"property": [target], "measured_descriptor": descriptors, "group": [group] if group else []}
-    samples = read_table(table, roles)
+    samples = read_table(table, roles, units)
     y, *D = (number_column(samples, name) for name in (target, *descriptors))
     known = np.isfinite(y)
     if group is not None:

@@ -15,6 +15,7 @@ from zairyo.tables import _raw
 from zairyo.tables._base import Codes, Integers, Objects, TableError, listed
 from zairyo.tables._cells import STATES, Numbers, numbers_of, state_of
 from zairyo.tables._change import implied_states
+from zairyo.tables._given_units import put_units, with_units
 from zairyo.tables._guess import Look, guess, look
 from zairyo.tables._headings import split_heading
 from zairyo.tables._mixtures import check_mixtures
@@ -35,6 +36,7 @@ def read(
     *,
     schema: Schema | Mapping[str, Any] | str | os.PathLike[str] | None,
     roles: Mapping[str, Any] | None,
+    units: Mapping[str, str] | None,
     sheet: str | int | None,
     encoding: str | None,
     delimiter: str | None,
@@ -50,7 +52,9 @@ def read(
         else:
             raw = _read_object(source)
         if not isinstance(raw, RawTable):
-            return raw.with_schema(_settled(schema)) if schema is not None else _with_roles(raw, roles)
+            made = raw.with_schema(_settled(schema)) if schema is not None else _with_roles(raw, roles)
+            return with_units(made, units or {})
+        put_units(raw, units or {})
         looks = {i: look(column, raw.decimal) for i, column in enumerate(raw.columns)}
         if schema is None:
             settled, notes = guess(raw, looks)

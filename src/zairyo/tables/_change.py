@@ -135,7 +135,7 @@ def add(table: Table, rows: Any, by: str, new_levels: bool) -> Table:
 
     schema = _open_levels(table.schema) if new_levels else table.schema
     if not isinstance(rows, TableType):
-        options = dict.fromkeys(("roles", "sheet", "encoding", "delimiter", "decimal"))
+        options = dict.fromkeys(("roles", "units", "sheet", "encoding", "delimiter", "decimal"))
         rows = read(rows, schema=schema, **options)
     if extra := [n for n in rows.columns if n not in table.schema.names]:
         raise TableError(f"the rows have columns that the table does not have: {listed(extra)}")

@@ -88,6 +88,7 @@ class Table:
         | Sequence[Mapping[str, Any]],
         *,
         roles: Mapping[str, Any] | None = None,
+        units: Mapping[str, str] | None = None,
         schema: Schema | Mapping[str, Any] | str | os.PathLike[str] | None = None,
         sheet: str | int | None = None,
         encoding: str | None = None,
@@ -102,6 +103,8 @@ class Table:
             A path (CSV or other separated text, Excel, Parquet), a DataFrame, a list of dicts or a dict of columns.
         roles
             Column → role, or role → columns, in place of what is guessed: ``{"property": "hardness"}``.
+        units
+            Column → unit, where its heading has none: ``{"strength": "MPa"}``. Cells may hold it too (``640 MPa``).
         schema
             What the columns are: a :class:`Schema`, its dict, or a YAML or JSON file. Without it, a file
             ``NAME.schema.yaml`` beside the table is used, and without that it is guessed.
@@ -123,6 +126,7 @@ class Table:
             source,
             schema=schema,
             roles=roles,
+            units=units,
             sheet=sheet,
             encoding=encoding,
             delimiter=delimiter,
