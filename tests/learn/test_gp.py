@@ -11,6 +11,7 @@ from zairyo.learn import LearnError, Space, fit_gp
 from zairyo.learn._gp import GP, Problem, negative_log_posterior, noise_prior
 from zairyo.learn._gp_fit import choose, fit_kernel
 from zairyo.learn._kernels import Distances, Kernel, kernels_of
+from zairyo.learn._names import placed
 from zairyo.learn._output import Output
 
 
@@ -23,7 +24,8 @@ def mixed_space(rows: int = 14) -> tuple[np.ndarray, np.ndarray, Space]:
     X = np.column_stack([rng.random(rows), rng.integers(0, 9, rows), levels, amounts])
     kinds = ["number", "integer", *["category:base"] * 3, *["number"] * 3]
     y = np.sin(4 * X[:, 0]) + X[:, 2] + np.sqrt(X[:, 5])
-    return X, y, Space.of(X, kinds=kinds, mixture=[5, 6, 7])
+    names = ["T", "steps", "base=K2CO3", "base=Na2CO3", "base=KOtBu", "A", "B", "C"]
+    return X, y, Space.of(X, names=names, kinds=kinds, mixture=[5, 6, 7])
 
 
 def kernel_cases() -> list[Kernel]:
@@ -166,6 +168,57 @@ def test_hellinger_is_chosen_where_traces_matter() -> None:
     evidence = {fit.kernel.name: fit.evidence for fit, output in tried if output.shape == "plain"}
     assert evidence["Matérn 5/2, Hellinger"] > evidence["Matérn 5/2, amounts"] + 3
     assert "Hellinger" in gp.kernel.name or "additive" in gp.kernel.name
+
+
+def test_every_way_to_compare_levels_is_among_the_cases() -> None:
+    names = {kernel.name for kernel in kernel_cases()}
+    assert {"Hamming exponential × Matérn 5/2", "Matérn 5/2, names", "Matérn 5/2, levels"} <= names
+
+
+def of_levels(names: list[str], rows: int) -> tuple[np.ndarray, np.ndarray, Space]:
+    """Which level each row has, the one-hot matrix, its space."""
+    level = np.random.default_rng(3).integers(0, len(names), rows)
+    kinds = ["category:salt"] * len(names)
+    space = Space.of(np.eye(len(names)), names=[f"salt={name}" for name in names], kinds=kinds)
+    return level, np.eye(len(names))[level], space
+
+
+def test_a_level_not_made_yet_is_like_those_of_similar_names() -> None:
+    names = [
+        f"{metal}{rest}" for rest in ("2CO3", "2SO4", "3PO4", "OH", "Cl") for metal in ("Li", "Na", "Cs")
+    ]
+    level, X, space = of_levels(names, 60)
+    lithium = np.array([name.startswith("Li") for name in names])
+    made = level != names.index("LiOH")
+    gp = fit_gp(X[made], lithium[level[made]] + 0.01 * level[made], space, seed=0)
+    assert gp.kernel.name == "Matérn 5/2, names"
+    mean = gp.predict(np.eye(len(names)))[0]
+    assert mean[names.index("LiOH")] > mean[~lithium].max() + 0.2
+
+
+def test_one_level_unlike_the_others_gets_a_length_of_its_own() -> None:
+    level, X, space = of_levels(list("ABCDEFGH"), 40)
+    more = np.random.default_rng(4).random((40, 1))
+    space = Space.of(
+        np.hstack([X, more]), names=[*space.names, "T"], kinds=["category:salt"] * 8 + ["number"]
+    )
+    y = 3.0 * (level == 2) + 0.3 * np.sin(3 * more[:, 0])
+    _, tried = choose(np.hstack([X, more]), y, space, starts=1)
+    evidence = {fit.kernel.name: fit.evidence for fit, output in tried if output.shape == "plain"}
+    assert evidence["Matérn 5/2, levels"] > evidence["Matérn 5/2"] + 1
+    assert "Matérn 5/2, names" not in evidence  # A, B and C are all as unlike
+
+
+def test_names_that_say_nothing_place_no_levels() -> None:
+    assert placed(("A", "B", "C")) is None
+    assert placed(("K2CO3", "Na2CO3")) is None  # two are always as unlike as they are
+    assert placed(("same", "same", "same")) is None
+    assert placed(tuple(map(str, range(1000)))) is None
+    points = placed(("N#CC", "N#CCC", "CO", "", "材料"))
+    assert points is not None
+    apart = ((points[:, None] - points) ** 2).sum(axis=-1)
+    assert apart[0, 1] < 0.7 * min(apart[0, 2], apart[0, 3], apart[0, 4])
+    assert apart[np.triu_indices(5, 1)].mean() == pytest.approx(1.0)
 
 
 def test_replicates_tell_the_noise() -> None:

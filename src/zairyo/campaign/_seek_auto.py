@@ -35,6 +35,8 @@ from zairyo.campaign._seek_search import SHORTLIST, Found, Working, greedy
 
 #: The share of candidates that are the best ones; sentences name it.
 BEST = 0.01
+#: Halvings of the range in which a level is looked for.
+HALVINGS = 32
 #: Experiments without anything better after which one pick in so many explores, by so many deviations.
 STAGNANT, EXPLORED, BOLD = 12, 4, 4.0
 
@@ -44,7 +46,7 @@ def level_of(mean: Floats, variance: Floats, share: float = BEST) -> float:
     deviation = np.sqrt(variance)
     share = max(share, 1.0 / len(mean))
     low, high = float((mean - 9.0 * deviation).min()), float((mean + 9.0 * deviation).max())
-    for _ in range(40):
+    for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
         if ndtr((mean - middle) / deviation).mean() > share:
             low = middle

@@ -84,12 +84,20 @@ def factor(K: Floats) -> Floats:
     """
     if not np.isfinite(K).all():
         raise LearnError("the kernel matrix is not finite: look for values beyond 1e150 among the features")
+    lower, info = lapack.dpotrf(K, lower=1, clean=1)
+    if info == 0:
+        return np.asarray(lower)
     size = float(np.mean(np.diag(K)))
-    for jitter in (0.0, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2):
-        lower, info = lapack.dpotrf(K + jitter * size * np.eye(len(K)) if jitter else K, lower=1, clean=1)
+    for jitter in (1e-10, 1e-8, 1e-6, 1e-4, 1e-2):
+        lower, info = lapack.dpotrf(K + jitter * size * np.eye(len(K)), lower=1, clean=1)
         if info == 0:
             return np.asarray(lower)
     return np.asarray(cholesky(np.diag(np.diag(K) + size), lower=True))
+
+
+def _diagonal(square: Floats) -> Floats:
+    """To be written to."""
+    return np.asarray(np.einsum("ii->i", square))
 
 
 def negative_log_posterior(theta: Floats, distances: Distances, problem: Problem) -> tuple[float, Floats]:
@@ -98,29 +106,28 @@ def negative_log_posterior(theta: Floats, distances: Distances, problem: Problem
     n = len(K)
     K += MEAN_VARIANCE
     noise = math.exp(theta[-1])
-    K[np.diag_indices(n)] += noise if problem.noise is None else problem.noise + noise
+    _diagonal(K)[:] += noise if problem.noise is None else problem.noise + noise
     lower = factor(K)
-    inverse, _ = lapack.dpotri(lower, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    half, _ = lapack.dpotri(lower, lower=1)  # above its diagonal it stays empty
+    inverse = half + half.T
+    _diagonal(inverse)[:] *= 0.5
     alpha = inverse @ problem.t
-    value = (
-        0.5 * float(problem.t @ alpha) + float(np.log(np.diag(lower)).sum()) + 0.5 * n * math.log(2 * math.pi)
-    )
-    W = 0.5 * (inverse - np.outer(alpha, alpha))
-    gradient = np.append(slopes(W), noise * np.trace(W))
+    value = 0.5 * float(problem.t @ alpha) + float(np.log(lower.diagonal()).sum())
+    inverse -= alpha[:, None] * alpha
+    inverse *= 0.5
+    gradient = np.empty(len(theta))
+    gradient[:-1] = slopes(inverse)
+    gradient[-1] = noise * inverse.trace()
     mean, deviation = prior_of(distances.kernel, problem)
     offset = (theta - mean) / deviation
-    value += (
-        0.5 * float(offset @ offset)
-        + float(np.log(deviation).sum())
-        + 0.5 * len(theta) * math.log(2 * math.pi)
-    )
-    return value, gradient + offset / deviation
+    value += 0.5 * float(offset @ offset) + float(np.log(deviation).sum())
+    gradient += offset / deviation
+    return value + 0.5 * (n + len(theta)) * math.log(2 * math.pi), gradient
 
 
 def prior_of(kernel: Kernel, problem: Problem) -> tuple[Floats, Floats]:
     """Mean and deviation of the prior of all hyperparameters, noise last."""
-    mean, deviation = kernel.prior()
+    mean, deviation = kernel.prior
     known = problem.noise is not None
     # Where the noise is known, what is left over is small.
     return (
@@ -367,8 +374,8 @@ class _Cross:
                 one, weight, centre, Z = piece
                 apart = (one.features.of(x[None, :]) * weight - centre) - Z
                 value, slope = PROFILES[one.profile]((apart**2).sum(axis=1))
-                inner = 2.0 * apart * weight * one.features.slopes(x)
-                parts.append((value, slope[:, None] * inner, one.features.columns))
+                by_feature = slope[:, None] * (2.0 * apart * weight)
+                parts.append((value, one.features.slopes(by_feature, x), one.features.columns))
             for mine, (_, slope, columns) in enumerate(parts):
                 others = np.prod([value for k, (value, *_) in enumerate(parts) if k != mine], axis=0)
                 np.add.at(found.T, columns, (amplitude * np.atleast_1d(others)[:, None] * slope).T)

@@ -94,12 +94,12 @@ def _fewer(problem: Problem, rng: np.random.Generator) -> Problem:
 def _volume(theta: Floats, distances: Distances, problem: Problem) -> float:
     """Laplace's log volume of the posterior's peak: ½ k log 2π - ½ log |Hessian|."""
     k, step = len(theta), 1e-3
+    here = negative_log_posterior(theta, distances, problem)[1]
     hessian = np.empty((k, k))
     for j in range(k):
         shift = np.zeros(k)
         shift[j] = step
-        up = negative_log_posterior(theta + shift, distances, problem)[1]
-        hessian[j] = (up - negative_log_posterior(theta - shift, distances, problem)[1]) / (2 * step)
+        hessian[j] = (negative_log_posterior(theta + shift, distances, problem)[1] - here) / step
     curvature = np.linalg.eigvalsh(0.5 * (hessian + hessian.T))
     # A flat direction is no wider than the prior, whose curvature is at least 1/9.
     return 0.5 * k * math.log(2 * math.pi) - 0.5 * float(np.log(np.maximum(curvature, 1.0 / 9.0)).sum())

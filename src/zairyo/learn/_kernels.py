@@ -4,7 +4,8 @@ One concept carries them all: a *factor* is a profile (Matérn, squared exponent
 between *features*, columns scaled to unit range and tied into groups that share a length scale. Then
 
 - a one-hot category is a group of its columns: the distance counts whether two levels differ, and the squared
-  exponential of it is the Hamming (Gower) exponential kernel;
+  exponential of it is the Hamming (Gower) exponential kernel; with a length for each level, some levels are set apart
+  from the others; or levels are placed by their names (:mod:`zairyo.learn._names`);
 - a mixture is compared by its amounts, by their square roots (the Hellinger distance, in which a trace of an
   ingredient counts, and zeros are harmless), or by both;
 - a *term* is an amplitude times a product of factors, and a kernel the sum of its terms.
@@ -16,12 +17,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zairyo.learn._names import placed
 from zairyo.learn._space import Floats, Space, Variable
 
 Profile: TypeAlias = Literal["matern52", "matern32", "rbf"]
@@ -32,24 +35,29 @@ Float = TypeVar("Float", bound=np.floating)
 #: log length ~ N(√2 + log(D)/2, √3): Hvarfner, Hellsten, Nardi (2024), "Vanilla Bayesian optimization performs great
 #: in high dimensions". D is the number of lengths of the factor.
 LENGTH_MEAN, LENGTH_SD = math.sqrt(2.0), math.sqrt(3.0)
+#: Levels, of all categories, that may each have a length of their own: more cost more than they bring.
+MOST_APART = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Columns for a distance: ``z = operation(x[:, columns] - offset) / scale``, tied by ``group``.
+    """Columns for a distance: ``z = operation(x[:, columns] - offset) / scale @ placing``, tied by ``group``.
 
     Attributes
     ----------
     columns
-        Shape (q,): of the feature matrix; a column may serve twice.
+        Shape (c,): of the feature matrix; a column may serve twice.
     offset, scale
-        Shape (q,).
+        Shape (c,).
     root
-        Shape (q,), truth values: take the square root (of what is not negative).
+        Shape (c,), truth values: take the square root (of what is not negative).
     whole
-        Shape (q,), truth values: round first.
+        Shape (c,), truth values: round first.
     group
         Shape (q,): the length scale that each takes, from 0 without gaps.
+    placing
+        Shape (c, q): where the levels of categories are, of which each may be told apart by several features; None
+        where every column is a feature.
     """
 
     columns: NDArray[np.intp]
@@ -58,6 +66,7 @@ class Features:
     root: NDArray[np.bool_]
     whole: NDArray[np.bool_]
     group: NDArray[np.intp]
+    placing: Floats | None = None
 
     @property
     def groups(self) -> int:
@@ -73,13 +82,17 @@ class Features:
         if self.root.any():
             Z = np.where(self.root, np.sqrt(np.maximum(Z, 0.0)), Z)
         Z /= self.scale
-        return Z
+        return Z if self.placing is None else np.asarray(Z @ self.placing)
 
-    def slopes(self, x: Floats) -> Floats:
-        """dz/dx, shape (q,), at one row of shape (p,); steep roots are cut at an amount of 1e-6."""
+    def slopes(self, by_feature: Floats, x: Floats) -> Floats:
+        """Slopes by the features, (n, q), as slopes by the columns, (n, c), at one row ``x`` of shape (p,).
+
+        Steep roots are cut at an amount of 1e-6.
+        """
+        by_column = by_feature if self.placing is None else by_feature @ self.placing.T
         inner = np.asarray(x, dtype=float)[self.columns] - self.offset
         slope = np.where(self.root, 0.5 / np.sqrt(np.maximum(inner, 1e-6)), 1.0) / self.scale
-        return np.where(self.whole, 0.0, slope)
+        return np.asarray(by_column * np.where(self.whole, 0.0, slope))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +118,12 @@ class Kernel:
     name: str
     terms: tuple[tuple[Factor, ...], ...]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many hyperparameters it has."""
         return sum(1 + sum(factor.features.groups for factor in term) for term in self.terms)
 
+    @cached_property
     def prior(self) -> tuple[Floats, Floats]:
         """Mean and deviation of the normal prior of each hyperparameter, for outputs of unit variance."""
         mean: list[float] = []
@@ -126,24 +140,28 @@ class Kernel:
 # The profiles, in the squared distance u, and their slope in it: finite at u = 0 for each.
 
 
-def _matern52(u: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
+def _matern52(u: Floats) -> tuple[Floats, Floats]:
     root = np.sqrt(5.0 * u)
     falling = np.exp(-root)
-    return (1.0 + root + (5.0 / 3.0) * u) * falling, (-5.0 / 6.0) * (1.0 + root) * falling
+    root += 1.0
+    slope = root * falling
+    falling *= root + (5.0 / 3.0) * u
+    slope *= -5.0 / 6.0
+    return falling, slope
 
 
-def _matern32(u: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
+def _matern32(u: Floats) -> tuple[Floats, Floats]:
     root = np.sqrt(3.0 * u)
     falling = np.exp(-root)
     return (1.0 + root) * falling, -1.5 * falling
 
 
-def _rbf(u: AnyFloats) -> tuple[AnyFloats, AnyFloats]:
+def _rbf(u: Floats) -> tuple[Floats, Floats]:
     value = np.exp(-0.5 * u)
     return value, -0.5 * value
 
 
-PROFILES: dict[str, Callable[[AnyFloats], tuple[AnyFloats, AnyFloats]]] = {
+PROFILES: dict[str, Callable[[Floats], tuple[Floats, Floats]]] = {
     "matern52": _matern52,
     "matern32": _matern32,
     "rbf": _rbf,
@@ -203,21 +221,26 @@ class Distances:
     def matrix_and_slopes(self, theta: Floats) -> tuple[Floats, Callable[[Floats], Floats]]:
         """The kernel matrix, and a function W → Σ W·∂K/∂θ for each hyperparameter."""
         rows = self.rows
-        total = np.zeros((rows, rows))
+        total: Floats | None = None
         parts: list[tuple[Floats, list[tuple[Floats, Floats, Floats]]]] = []
         at = 0
         for term, stacks in zip(self.kernel.terms, self._stacks, strict=True):
-            value = np.full((rows, rows), math.exp(theta[at]))
+            value: Floats | None = None
+            amplitude = math.exp(theta[at])
             at += 1
             pieces = []
             for factor, stack in zip(term, stacks, strict=True):
                 weights = np.exp(-2.0 * theta[at : at + len(stack)])
                 at += len(stack)
                 profile, slope = PROFILES[factor.profile]((weights @ stack).reshape(rows, rows))
-                value *= profile
-                pieces.append((slope / np.maximum(profile, 1e-300), -2.0 * weights, stack))
-            total += value
+                slope /= np.maximum(profile, 1e-300)
+                pieces.append((slope, -2.0 * weights, stack))
+                profile *= amplitude if value is None else value
+                value = profile
+            assert value is not None
             parts.append((value, pieces))
+            total = value.copy() if total is None else np.add(total, value, out=total)
+        assert total is not None
 
         def slopes(W: Floats) -> Floats:
             found: list[float] = []
@@ -271,7 +294,12 @@ def _places(kernel: Kernel) -> Iterable[tuple[int, int]]:
 
 
 def features_of(
-    space: Space, variables: Iterable[Variable], mixed: Mixed, *, tied: bool = False
+    space: Space,
+    variables: Iterable[Variable],
+    mixed: Mixed,
+    *,
+    tied: bool = False,
+    apart: bool = False,
 ) -> Features | None:
     """The features of some variables; None where none of them varies.
 
@@ -286,6 +314,8 @@ def features_of(
         of its own for each ingredient; or ``tied``: both, with one length for all amounts and one for all roots.
     tied
         One length for all numbers.
+    apart
+        A length for each level of a category.
     """
     found: list[tuple[int, float, float, bool, bool, tuple[object, ...]]] = []
     for variable in variables:
@@ -303,7 +333,8 @@ def features_of(
                     found.append((j, 0.0, top or 1.0, True, False, ("root", owner)))
             elif variable.kind in ("category", "descriptors"):
                 scale = math.sqrt(2.0) if variable.kind == "category" else spans[j] * math.sqrt(len(columns))
-                found.append((j, low, scale, False, False, (variable.kind, variable.name)))
+                whose = j if apart and variable.kind == "category" else variable.name
+                found.append((j, low, scale, False, False, (variable.kind, whose)))
             else:
                 owner = "number" if tied else j
                 found.append((j, low, spans[j], False, variable.kind == "integer", ("number", owner)))
@@ -320,6 +351,36 @@ def features_of(
         np.array(whole),
         np.array(group, dtype=np.intp),
     )
+
+
+def named(space: Space, features: Features) -> Features | None:
+    """With the levels of categories placed by their names; None where no names say anything."""
+    of_level = {j: one for one in space.variables if one.kind == "category" for j in one.columns}
+    blocks: dict[str, list[int]] = {}
+    for at, j in enumerate(features.columns):
+        blocks.setdefault(of_level[j].name if j in of_level else f"column {at}", []).append(at)
+    parts: list[tuple[list[int], Floats]] = []
+    said = False
+    for places in blocks.values():
+        owner = of_level.get(int(features.columns[places[0]]))
+        points = None
+        if owner is not None:
+            names = (space.names[features.columns[at]] for at in places)
+            points = placed(tuple(name.removeprefix(f"{owner.name}=") for name in names))
+        said = said or points is not None
+        # A level's column is 1/√2 where it is that level: points are for columns of 1.
+        parts.append((places, np.eye(len(places)) if points is None else math.sqrt(2.0) * points))
+    if not said:
+        return None
+    placing = np.zeros((len(features.columns), sum(points.shape[1] for _, points in parts)))
+    group = np.empty(placing.shape[1], dtype=np.intp)
+    start = 0
+    for places, points in parts:
+        stop = start + points.shape[1]
+        placing[places, start:stop] = points
+        group[start:stop] = features.group[places[0]]
+        start = stop
+    return replace(features, group=group, placing=placing)
 
 
 def kernels_of(space: Space) -> list[Kernel]:
@@ -354,6 +415,11 @@ def kernels_of(space: Space) -> list[Kernel]:
             "Hamming exponential × Matérn 5/2",
             (("rbf", hamming), ("matern52", features_of(space, rest, "tied"))),
         )
+        every = features_of(space, variables, "amounts")
+        if every is not None:
+            add("Matérn 5/2, names", (("matern52", named(space, every)),))
+        if sum(len(one.columns) for one in categories if len(one.columns) >= 3) in range(3, MOST_APART + 1):
+            add("Matérn 5/2, levels", (("matern52", features_of(space, variables, "amounts", apart=True)),))
     singles = [features_of(space, [one], "tied") for one in variables]
     varied = [one for one in singles if one is not None]
     if 2 <= len(varied) <= 12:
