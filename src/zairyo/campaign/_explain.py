@@ -19,13 +19,12 @@ from zairyo.campaign._objectives import wanted
 from zairyo.campaign._pools import Pool
 from zairyo.campaign._state import Experiment
 from zairyo.campaign._views import inner
+from zairyo.campaign._words import STYLE, number, percent, said, shares, span, with_unit
+from zairyo.learn._threads import one_thread
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from zairyo.campaign.campaign import Campaign
 
-STYLE = "font-family:system-ui,sans-serif;max-width:48rem;line-height:1.45"
 #: Distances below this share of the settings' ranges are called the same settings.
 SAME = 1e-6
 
@@ -164,87 +163,6 @@ def _reason(
     return "; ".join(parts) or one.pick.method
 
 
-# Frames -------------------------------------------------------------------------------------------------------------
-
-
-def picks_frame(campaign: Campaign, experiments: Sequence[Experiment]) -> pd.DataFrame:
-    """Experiments under way as ``ask`` gives them."""
-    import pandas as pd
-
-    names = campaign.candidates.names
-    objectives = campaign.learned.problem.objectives
-    numbers = [o.name for o in objectives if not o.classes]
-    columns: dict[str, list[Any]] = {name: [e.settings.get(name) for e in experiments] for name in names}
-    columns["candidate"] = [e.candidate for e in experiments]
-    for name in numbers:
-        for what in ("mean", "lower", "upper"):
-            title = what if len(numbers) == 1 else f"{what} {name}"
-            columns[title] = [e.promised.get(name, {}).get(what, math.nan) for e in experiments]
-    for o in objectives:
-        for word in o.classes:
-            columns[f"probability {word}"] = [
-                e.phases.get(o.name, {}).get(word, math.nan) for e in experiments
-            ]
-    columns["probability_best"] = [math.nan if e.chance is None else e.chance for e in experiments]
-    columns["cost"] = [math.nan if e.cost is None else e.cost for e in experiments]
-    columns["strategy"] = [f"{e.strategy} (control)" if e.control else e.strategy for e in experiments]
-    columns["reason"] = [e.why for e in experiments]
-    index = pd.Index([e.number for e in experiments], name="experiment", dtype="int64")
-    return pd.DataFrame(columns, index=index)
-
-
-def experiments_frame(campaign: Campaign, experiments: Sequence[Experiment]) -> pd.DataFrame:
-    """All that is known of experiments."""
-    import pandas as pd
-
-    columns: dict[str, list[Any]] = {
-        name: [e.settings.get(name) for e in experiments] for name in campaign.candidates.names
-    }
-    columns["candidate"] = [e.candidate for e in experiments]
-    for o in campaign.objectives:
-        columns[o.name] = [e.outcomes.get(o.name, math.nan) for e in experiments]
-        if any(o.name in e.noise for e in experiments):
-            columns[f"{o.name} uncertainty"] = [math.sqrt(e.noise.get(o.name, math.nan)) for e in experiments]
-    for name in campaign.descriptors:
-        columns[name] = [e.descriptors.get(name, math.nan) for e in experiments]
-    words = {"told": "made"}
-    columns["state"] = [words.get(e.standing, e.standing) for e in experiments]
-    columns["reason"] = [e.reason for e in experiments]
-    columns["strategy"] = [f"{e.strategy} (control)" if e.control else e.strategy for e in experiments]
-    columns["who"] = [e.who for e in experiments]
-    if any(e.source for e in experiments):
-        columns["source"] = [e.source for e in experiments]
-    index = pd.Index([e.number for e in experiments], name="experiment", dtype="int64")
-    return pd.DataFrame(columns, index=index)
-
-
-def predict(campaign: Campaign, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Outcomes expected of settings."""
-    import pandas as pd
-
-    known = campaign.learned
-    settings = [{name: row.get(name) for name in campaign.candidates.names} for row in rows]
-    for at, row in enumerate(settings):
-        if missing := [name for name, v in row.items() if v is None]:
-            raise CampaignError(f"row {at}: the settings {', '.join(missing)} are missing")
-    X = known.problem.candidates.encode(settings)
-    frame = pd.DataFrame(settings)
-    numbers = [k for k, o in enumerate(known.problem.objectives) if not o.classes]
-    for k in numbers:
-        outlook = known.belief.outlook(k, X)
-        for what in ("mean", "lower", "upper"):
-            name = known.problem.objectives[k].name
-            frame[what if len(numbers) == 1 else f"{what} {name}"] = getattr(outlook, what)
-    for k in range(len(known.problem.objectives)):
-        for word, chance in known.belief.phases(k, X).items():
-            frame[f"probability {word}"] = chance
-    if wanted(campaign.objectives):
-        frame["probability_best"] = known.belief.chance(X)
-    if known.belief.success is not None:
-        frame["probability_success"] = known.belief.chance_of_success(X)
-    return frame
-
-
 # Explanations -------------------------------------------------------------------------------------------------------
 
 
@@ -318,8 +236,9 @@ def explain(campaign: Campaign, experiments: Sequence[Experiment], language: str
     known = campaign.learned
     X = known.problem.candidates.encode([e.settings for e in experiments])
     belief = known.belief
-    promised, chances, phases = promises(belief, X), belief.chance(X), phases_of(belief, X)
-    teaches, success = belief.teaches(X), belief.chance_of_success(X)
+    with one_thread():
+        promised, chances, phases = promises(belief, X), belief.chance(X), phases_of(belief, X)
+        teaches, success = belief.teaches(X), belief.chance_of_success(X)
     words = LANGUAGES[language]
     found = []
     for k, e in enumerate(experiments):
@@ -399,50 +318,6 @@ def _chosen(e: Experiment, words: Mapping[str, str]) -> str:
     return words["chosen"].format(strategy=e.strategy, why=why)
 
 
-# Words and numbers --------------------------------------------------------------------------------------------------
-
-
-def number(value: Any, digits: int = 4) -> str:
-    """A value as people write it."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
-    return (
-        f"{value:.{digits}g}"
-        if abs(value) < 1e5 or (isinstance(value, float) and abs(value) >= 1e15)
-        else f"{value:,.0f}"
-    )
-
-
-def with_unit(value: Any, objective: Objective) -> str:
-    return f"{number(value)} {objective.unit}".rstrip() if not isinstance(value, str) else value
-
-
-def span(promised: Mapping[str, float], objective: Objective) -> str:
-    """``5.2 (3.9 to 6.6 kJ)``."""
-    low, high = number(promised["lower"], 3), number(promised["upper"], 3)
-    return f"{number(promised['mean'], 3)} ({low} to {high}{' ' + objective.unit if objective.unit else ''})"
-
-
 def _numbers(promised: Mapping[str, float], objective: Objective) -> dict[str, str]:
     found = {k: number(promised[k]) for k in ("mean", "lower")}
     return {**found, "upper": with_unit(promised["upper"], objective)}
-
-
-def percent(share: float) -> str:
-    """A probability as people read it: never 0 or 100 % of what is not certain."""
-    if share < 0.001:
-        return "< 0.1 %"
-    if share > 0.999:
-        return "> 99.9 %"
-    return f"{share:.1%}".replace("%", " %") if share < 0.1 else f"{share:.0%}".replace("%", " %")
-
-
-def shares(chances: Mapping[str, float]) -> str:
-    """Classes with their probabilities, the likeliest first."""
-    order = sorted(chances, key=lambda name: -chances[name])
-    return ", ".join(f"{name} {percent(chances[name])}" for name in order)
-
-
-def said(settings: Mapping[str, Any]) -> str:
-    """Settings in one line."""
-    return ", ".join(f"{name} {number(value)}" for name, value in settings.items())

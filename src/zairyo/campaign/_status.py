@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zairyo.campaign._base import Floats
-from zairyo.campaign._explain import STYLE, said, with_unit
 from zairyo.campaign._learning import Learned, calibration
 from zairyo.campaign._objectives import front, wanted, words
 from zairyo.campaign._state import Experiment
 from zairyo.campaign._stop import Stop, _share, best, scores, stop
+from zairyo.campaign._words import STYLE, said, with_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,7 @@ class Status:
 
 
 def status(campaign: Campaign) -> Status:
-    from zairyo.campaign._explain import experiments_frame
+    from zairyo.campaign._frames import experiments_frame
 
     known, state = campaign.learned, campaign.state
     told, failed, pending, rejected = (

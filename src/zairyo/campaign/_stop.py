@@ -12,10 +12,11 @@ import numpy as np
 from scipy.special import ndtr
 
 from zairyo.campaign._base import Floats
-from zairyo.campaign._explain import STYLE, number, percent
 from zairyo.campaign._learning import Learned
 from zairyo.campaign._objectives import feasible, loss, wanted
 from zairyo.campaign._state import Experiment
+from zairyo.campaign._words import STYLE, number, percent
+from zairyo.learn._threads import one_thread
 
 if TYPE_CHECKING:
     from zairyo.campaign.campaign import Campaign
@@ -152,7 +153,8 @@ def stop(campaign: Campaign, more: int) -> Stop:
             0.0,
         )
     if not wanted(campaign.objectives):
-        return _of_model(known, X, more)
+        with one_thread():
+            return _of_model(known, X, more)
     found = scores(known)
     models = known.belief.models
     needed = [k for k, o in enumerate(known.problem.objectives) if o.direction != "model" or o.constraint]
@@ -161,7 +163,8 @@ def stop(campaign: Campaign, more: int) -> Stop:
             nothing,
             "No experiment has given all outcomes yet, so nothing can be said of what more will bring.",
         )
-    return _of_best(known, X, int(np.nanargmin(found)), more, kept, rng)
+    with one_thread():
+        return _of_best(known, X, int(np.nanargmin(found)), more, kept, rng)
 
 
 def _with(one: Stop, sentence: str, gain: float = math.nan) -> Stop:

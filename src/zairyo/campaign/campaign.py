@@ -415,7 +415,7 @@ class Campaign(Decisions):
 
     def _frame(self, numbers: Sequence[int]) -> pd.DataFrame:
         """Picks, as people get them."""
-        from zairyo.campaign._explain import picks_frame
+        from zairyo.campaign._frames import picks_frame
 
         return picks_frame(self, [self._state.experiments[n] for n in numbers])
 
@@ -427,7 +427,7 @@ class Campaign(Decisions):
 
     def experiments(self, numbers: Sequence[int] | None = None) -> pd.DataFrame:
         """All experiments, or some, with what became of them, indexed by their numbers."""
-        from zairyo.campaign._explain import experiments_frame
+        from zairyo.campaign._frames import experiments_frame
 
         self.refresh()
         found = self._state.experiments
@@ -446,7 +446,7 @@ class Campaign(Decisions):
 
     def predict(self, settings: Any) -> pd.DataFrame:
         """Outcomes expected of any settings, with 90 % ranges: a DataFrame's rows, dicts, or a file."""
-        from zairyo.campaign._explain import predict
+        from zairyo.campaign._frames import predict
 
         self.refresh()
         return predict(self, records(settings))
