@@ -79,6 +79,20 @@ _CONDITIONS = (
     Condition("azimuth_angle", "deg", "Azimuth", "方位角"),
 )
 
+_ABSORPTION_CONDITIONS = (
+    Condition("element", None, "Absorbing element", "吸収元素", main=True),
+    Condition("absorption_edge", None, "Absorption edge", "吸収端", main=True),
+    Condition("edge_energy", "eV", "Edge energy", "吸収端エネルギー"),
+    Condition("monochromator", None, "Monochromator", "分光結晶", "instrument/monochromator/name"),
+    Condition(
+        "monochromator_d_spacing", "angstrom", "Lattice spacing of the monochromator", "分光結晶の面間隔"
+    ),
+    Condition("beamline", None, "Beamline", "ビームライン"),
+    Condition("facility", None, "Facility", "施設"),
+    Condition("ring_energy", "GeV", "Energy of the ring", "蓄積リングのエネルギー"),
+    Condition("ring_current", "mA", "Current of the ring", "蓄積電流"),
+)
+
 _SIGNALS = (
     Named("binding_energy", "eV", "Binding energy", "結合エネルギー"),
     Named("kinetic_energy", "eV", "Kinetic energy", "運動エネルギー"),
@@ -106,6 +120,21 @@ _SIGNALS = (
     Named("area", None, "Area", "面積"),
     Named("full_width_at_half_maximum", "eV", "Full width at half maximum", "半値全幅"),
     Named("sensitivity_factor", "", "Relative sensitivity factor", "相対感度係数"),
+)
+
+_ABSORPTION_SIGNALS = (
+    Named("photon_energy", "eV", "Photon energy", "光子エネルギー"),
+    Named("monochromator_angle", "deg", "Angle of the monochromator", "分光結晶の角度"),
+    Named("absorption", "", "Absorption µt", "吸収 µt"),
+    Named("absorption_fluorescence", "", "Absorption by fluorescence", "蛍光による吸収"),
+    Named("absorption_reference", "", "Absorption of the reference", "参照試料の吸収"),
+    Named("normalised_absorption", "", "Normalised absorption", "規格化吸収"),
+    Named("incident_intensity", None, "Incident intensity I₀", "入射強度 I₀"),
+    Named("transmitted_intensity", None, "Transmitted intensity", "透過強度"),
+    Named("fluorescence_intensity", None, "Fluorescence intensity", "蛍光強度"),
+    Named("reference_intensity", None, "Intensity behind the reference", "参照試料の透過強度"),
+    Named("photoelectron_wavenumber", "1/angstrom", "Wavenumber of the photoelectron k", "光電子の波数 k"),
+    Named("exafs", "", "EXAFS χ(k)", "EXAFS振動 χ(k)"),
 )
 
 
@@ -137,6 +166,15 @@ TECHNIQUES = (
         reversed_axes=("binding_energy",),
     ),
     _technique("nexafs", "Near-edge X-ray absorption fine structure", "X線吸収端近傍微細構造", "NEXAFS"),
+    Technique(
+        "xafs",
+        "X-ray absorption fine structure",
+        "X線吸収微細構造",
+        "XAFS",
+        "photoemission",
+        _ABSORPTION_CONDITIONS,
+        _ABSORPTION_SIGNALS,
+    ),
     _technique("aes", "Auger electron spectroscopy", "オージェ電子分光", "AES"),
     _technique("els", "Electron energy-loss spectroscopy of surfaces", "表面電子エネルギー損失分光", "ELS"),
     _technique("iss", "Ion scattering spectroscopy", "イオン散乱分光", "ISS"),
