@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.readers.broken_files import cut, damage
+from tests.readers.ole_files import compound_file
 
 from zairyo.measurement import Measurement
 from zairyo.readers import ezchrom_asc, ezchrom_dat
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._compound import Compound
 from zairyo.readers.invariants import check
 
 
@@ -99,8 +102,6 @@ def test_damage(instruments: Path, tmp_path: Path) -> None:
         assert np.sum(m[1].signal.values) == pytest.approx(326661.8738075768)
     damage(ezchrom_dat.READER, data, tmp_path / "a.dat", turns=30, within=2000)
     for name in ("Detector Trace Handler", "Chrom Header"):
-        from zairyo.readers._compound import Compound
-
         (tmp_path / "a.dat").write_bytes(data)
         at = data.find(Compound(RawInput(tmp_path / "a.dat")).read(name)[:64])
         part = data[at : at + 320]
@@ -112,6 +113,39 @@ def test_damage(instruments: Path, tmp_path: Path) -> None:
                 check(ezchrom_dat.READER.read(RawInput(tmp_path / "a.dat")), ezchrom_dat.READER)
             except ReadError:
                 continue
+
+
+@pytest.fixture
+def streams(instruments: Path) -> dict[str, bytes]:
+    """What a real run's file holds of two detectors, the first 500 points of each."""
+    file = Compound(RawInput(instruments / "ezchrom-dat/2023-06-29-007.dat"))
+    names = (("Chrom Header",), ("Detector Trace Handler",), ("3D Data",),
+             ("Detector Data", "Detector 0 Trace"), ("Detector Data", "Detector 100 Trace"))  # fmt: skip
+    found = {"/".join(name): file.read(*name) for name in names}
+    for name in ("Detector Data/Detector 0 Trace", "Detector Data/Detector 100 Trace"):
+        found[name] = found[name][:4] + struct.pack("<I", 500) + found[name][8 : 20 + 4 * 500]
+    return found
+
+
+def test_a_detector_without_a_point_costs_the_others_nothing(
+    tmp_path: Path, streams: dict[str, bytes]
+) -> None:
+    path = tmp_path / "a.dat"
+    path.write_bytes(compound_file({**streams, "Detector Data/Detector 0 Trace": bytes(20)}))
+    m = read(path, ezchrom_dat.READER)
+    assert [e.title for e in m.entries] == ["Back Signal"]
+    assert "Front Signal" in m.warnings[-1]
+    path.write_bytes(compound_file({k: bytes(20) if "Data/" in k else v for k, v in streams.items()}))
+    with pytest.raises(ReadError, match="no point"):
+        ezchrom_dat.READER.read(RawInput(path))
+
+
+def test_spectra_that_are_not_read_are_told(tmp_path: Path, streams: dict[str, bytes]) -> None:
+    path = tmp_path / "a.dat"
+    path.write_bytes(compound_file({**streams, "3D Data": bytes(3000)}))
+    assert any("diode array" in warning for warning in read(path, ezchrom_dat.READER).warnings)
+    path.write_bytes(compound_file(streams))
+    assert not any("diode array" in warning for warning in read(path, ezchrom_dat.READER).warnings)
 
 
 def test_others_are_not_claimed(instruments: Path) -> None:

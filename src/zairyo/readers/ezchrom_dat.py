@@ -20,6 +20,7 @@ from zairyo.readers._compound import MAGIC, Compound
 from zairyo.readers._separation import quantity_of, text_condition, trace, unique, unit_of
 
 _TRACE_TAG = re.compile(rb"(?:CDetTraceInfo|\x01\x80)\x01\x00\x00\x00.{8}", re.DOTALL)
+_EMPTY_SPECTRA = 200  # bytes of the stream of a diode array that there is not; it has 56
 _EPOCH = datetime(1899, 12, 30)
 _NAMES = "Chrom Header".encode("utf-16-le"), "Detector".encode("utf-16-le")
 
@@ -55,9 +56,23 @@ def read(src: RawInput) -> Measurement:
     taken: set[str] = set()
     for one in _traces(file.read("Detector Trace Handler")):
         path = ("Detector Data", f"Detector {one.number} Trace")
-        entries.append(_entry(one, file.read(*path), is_gas, head, taken, warnings))
+        data = file.read(*path)
+        if data[4:8] == bytes(4):  # a run that was stopped before this detector gave anything
+            warnings.append(f"Detector {one.number} ({one.label}) has no point and was left out.")
+            continue
+        entries.append(_entry(one, data, is_gas, head, taken, warnings))
+    has_spectra = ("3D Data",) in file.names and len(file.read("3D Data")) > _EMPTY_SPECTRA
+    if has_spectra:
+        warnings.append("The diode array's spectra (3D Data) are not read; the traces are.")
     if not entries:
-        raise ReadError(f"{src.name} describes no detector's trace; nothing was acquired or it is damaged")
+        raise ReadError(
+            f"{src.name} holds no point of a detector's trace; "
+            + (
+                "the diode array's spectra are not read"
+                if has_spectra
+                else "nothing was acquired or it is damaged"
+            )
+        )
     return Measurement(
         entries=tuple(entries),
         title=head["sample"] or src.name,
@@ -126,7 +141,7 @@ def _entry(
     if len(data) < 20:
         raise ReadError(f"the trace of detector {one.number} has {len(data)} bytes; the file is damaged")
     (count,) = struct.unpack_from("<I", data, 4)
-    if not count or 20 + 4 * count > len(data):
+    if 20 + 4 * count > len(data):
         raise ReadError(
             f"the trace of detector {one.number} announces {count} points in {len(data)} bytes; it "
             "is cut off. Copy it again."
