@@ -57,6 +57,19 @@ def test_head_and_table_with_decimal_commas(tmp_path: Path, encoding: str) -> No
     assert entry.started.isoformat() == "2023-08-30T09:06:00"
 
 
+def test_an_extension_in_millimetres_is_no_strain(tmp_path: Path) -> None:
+    path = tmp_path / "a.LIS"
+    path.write_text(HEAD + "Time [h]\tExtension [mm]\n0\t0,1\n1\t0,2\n")
+    assert {s.name: s.unit for s in registry.read(path)[0].signals} == {"time": "h", "extension": "mm"}
+
+
+def test_german_headings(tmp_path: Path) -> None:
+    path = tmp_path / "a.LIS"
+    path.write_text(HEAD + "Zeit\tGesamtdehnung\tTemperatur\nh\t%\t°C\n0\t0,1\t980\n1\t0,2\t981\n")
+    names = {s.name: s.unit for s in registry.read(path)[0].signals}
+    assert names == {"time": "h", "strain": "percent", "temperature": "degC"}
+
+
 def test_head_alone_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.LIS"
     path.write_text(HEAD)

@@ -172,6 +172,13 @@ def document(spectra: list[str], chromatograms: list[str] | None = None, group: 
     return f'<?xml version="1.0"?><mzML xmlns="http://psi.hupo.org/ms/mzml">{groups}<run id="r">{lists}</run></mzML>'
 
 
+def test_a_run_whose_name_xml_does_not_allow_has_its_own_title(tmp_path: Path) -> None:
+    path = tmp_path / "a.mzML"
+    text = document([spectrum(0, 60, [100, 200], [1, 5]), spectrum(1, 61, [100], [1])])
+    path.write_text(text.replace('run id="r"', 'run id="_x0032_014_x0020_blank_x1"'))
+    assert read(path).title == "2014 blank_x1"
+
+
 def test_levels_and_precursors(tmp_path: Path) -> None:
     path = tmp_path / "a.mzML"
     spectra = [

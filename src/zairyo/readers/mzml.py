@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,8 @@ _TOTAL_TRACE, _BASE_TRACE = "MS:1000235", "MS:1000628"
 _COUNTS = "MS:1000131"
 _IONISATION = {"MS:1000073": "ESI", "MS:1000398": "nano-ESI", "MS:1000070": "APCI", "MS:1000382": "APPI",
                "MS:1000075": "MALDI", "MS:1000389": "EI", "MS:1000071": "CI"}  # fmt: skip
+#: An identifier of XML begins with no digit and holds no blank: ProteoWizard writes "2014" as "_x0032_014".
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _LIQUID, _GAS = ("ESI", "nano-ESI", "APCI", "APPI"), ("EI", "CI")
 
 
@@ -66,7 +69,7 @@ def read(src: RawInput) -> Measurement:
         )
     return Measurement(
         entries=tuple(entries),
-        title=run.run.get("id", "") or src.name,
+        title=clean_text(_ESCAPED.sub(lambda m: chr(int(m[1], 16)), run.run.get("id", ""))) or src.name,
         sample=_sample(run.head),
         instrument=_instrument(run),
         original_metadata=tidy_metadata({**run.head, "run": run.run, "first_spectrum": run.first}),
