@@ -73,6 +73,33 @@ def test_an_xlsx_of_newer_software(tmp_path: Path) -> None:
     assert entry.conditions["tip"].value == "TB1"
 
 
+def test_the_machines_own_force_and_clock_are_not_the_contacts(tmp_path: Path) -> None:
+    """Keysight writes ``Force`` and ``Time`` before what was corrected for the surface."""
+    points: list[list[object]] = [
+        ["Segment", "Time", "Force", "Force On Surface", "Displacement Into Surface", "Time in Contact"],
+        ["", "s", "mN", "mN", "nm", "s"],
+        ["Load Segment Type", 100.0, 9.0, 0.0, 0.0, 0.0],
+        ["", 101.0, 9.5, 0.5, 100.0, 1.0],
+        ["END", "", "", "", "", ""],
+    ]
+    (entry,) = read(workbook(tmp_path / "a.xlsx", {"Test 1": points})).entries
+    assert entry["force"].values.tolist() == [0, 0.5]
+    assert entry["time"].values.tolist() == [0, 1]
+    assert entry["raw_force"].values.tolist() == [9, 9.5]
+    assert entry["test_time"].values.tolist() == [100, 101]
+
+
+def test_channels_in_capitals(tmp_path: Path) -> None:
+    points: list[list[object]] = [["", "DEPTH", "LOAD", "TIME", "STIFFNESS"], ["", "nm", "mN", "s", "N/m"],
+                                  ["", 0.0, 0.0, 0.0, 1.0], ["", 10.0, 0.5, 0.2, 2.0]]  # fmt: skip
+    inputs: list[list[object]] = [["Test", "Depth Limit"], ["", "nm"], [1, 300.0]]
+    path = workbook(tmp_path / "a.xlsx", {"Required Inputs": inputs, "Test 1": points})
+    assert READER.sniff(RawInput(path)) == LIKELY
+    (entry,) = read(path).entries
+    assert (entry["depth"].values.tolist(), entry["force"].values.tolist()) == ([0, 10], [0, 0.5])
+    assert entry["contact_stiffness"].unit == "N/m"
+
+
 def test_a_sheet_without_points_costs_that_sheet(tmp_path: Path) -> None:
     m = read(workbook(tmp_path / "a.xlsx", {"Test 1": POINTS, "Test 2": POINTS[:2]}))
     assert [e.name for e in m.entries] == ["test_001"]

@@ -15,7 +15,7 @@ import numpy as np
 from zairyo.measurement import Entry, Measurement, Quantity, Signal, table, tidy_metadata
 from zairyo.readers._api import LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._indentation import COLUMNS
-from zairyo.readers._text_export import signals_of, unit_of
+from zairyo.readers._text_export import rules, signals_of, unit_of
 from zairyo.readers._workbook import Row, Workbook, column, mentions
 
 _MARKS = (
@@ -24,6 +24,13 @@ _MARKS = (
     "Force On Surface",
     "Time On Sample",
     "Time in Contact",
+)
+#: What Nanomechanics' instruments (iNano, iMicro) call the same channels.
+_CAPITALS = ("Required Inputs", "DEPTH", "LOAD", "TIME")
+#: A plain ``Force`` is the machine's, ``Time`` the clock's, where a sheet has the contact's own beside it.
+_OF_CONTACT = (
+    ({"Load On Sample", "Force On Surface"}, rules(("force|load", "raw_force"))),
+    ({"Time On Sample", "Time in Contact"}, rules(("time", "test_time"))),
 )
 _TEST = re.compile(r"Test\s*0*(\d{1,6})\b(?!.*(Tagged|Inputs))")
 _NOTHING = 1e300
@@ -51,7 +58,9 @@ _CONDITIONS = {
 
 
 def _sniff(source: RawInput) -> float:
-    return LIKELY if mentions(source, "Test ") and any(mentions(source, mark) for mark in _MARKS) else NO
+    if not mentions(source, "Test "):
+        return NO
+    return LIKELY if any(mentions(source, mark) for mark in _MARKS) or mentions(source, *_CAPITALS) else NO
 
 
 def _read(source: RawInput) -> Measurement:
@@ -113,8 +122,13 @@ def _entry(number: int, rows: list[Row], tables: dict[str, _Table], warnings: li
         for n, u, c in kept
         if c is not None and c.dtype.kind == "f"
     ]
+    raw = [rule for own, found in _OF_CONTACT if own & set(names) for rule in found]
     signals = signals_of(
-        [n for n, _, _ in numeric], [u for _, u, _ in numeric], [c for _, _, c in numeric], COLUMNS, warnings
+        [n for n, _, _ in numeric],
+        [u for _, u, _ in numeric],
+        [c for _, _, c in numeric],
+        [*raw, *COLUMNS],
+        warnings,
     )
     by_name = {s.name for s in signals}
     if not points or len(by_name) < 2:

@@ -83,6 +83,7 @@ _INDENTATION_CONDITIONS = (
 
 _INDENTATION_SIGNALS = (
     Named("time", "s", "Time", "時間"),
+    Named("test_time", "s", "Time since the test began", "試験開始からの時間"),
     Named("depth", "nm", "Indentation depth", "押込み深さ"),
     Named("force", "mN", "Load", "荷重"),
     Named("raw_displacement", "nm", "Raw displacement", "生の変位"),
