@@ -161,6 +161,22 @@ def test_time_of_flight(tmp_path: Path, scans: int) -> None:
     assert any("drift time" in warning for warning in m.warnings)
 
 
+def test_profiles_are_told_from_peaks(tmp_path: Path) -> None:
+    path = folder(tmp_path / "a.raw")
+    (path / "_extern.inf").write_text(
+        "Instrument Configuration:\nPolarity\tES+\nFunction Parameters - Function 1 - TOF MS FUNCTION\n"
+        "Data Format\t\t\tContinuum\nFunction Parameters - Function 2 - TOF MS FUNCTION\nData Format\tCentroid\n"
+    )
+    function(path, 1, SCANS, 8)
+    function(path, 2, SCANS, 8)
+    functions_inf(path, (18, [], []), (18, [], []))
+    m = read(path)
+    assert [e.name for e in m.entries if "chromatogram" not in e.name] == [
+        "function_1_profile",
+        "function_2_peaks",
+    ]
+
+
 def test_functions_keep_their_numbers(tmp_path: Path) -> None:
     """Function 2 was switched off: the third has its own kind, calibration and polarity, not the second's."""
     path = folder(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -47,6 +48,7 @@ _ANALOGUE = re.compile(r"_chro(\d{3})\.dat\Z", re.IGNORECASE)
 _ANALOGUE_HEAD, _ANALOGUE_INFO, _INFO_START = 0x80, 0x55, 0x84
 _IONISATION = re.compile(r"\b(ESI|ES|APCI|AP|EI|CI|MALDI)([+-])")
 _OF_FUNCTION = re.compile(r"(?:Instrument|Function) Parameters - Function (\d+)", re.IGNORECASE)
+_CONTINUUM = re.compile(r"Data ?Format\s+Continuum", re.IGNORECASE)
 _NAMES = {"ES": "ESI", "AP": "APCI"}
 
 
@@ -119,16 +121,28 @@ def _external(folder: Folder) -> str:
     return clean_text(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", "", text)).strip()
 
 
+def _by_function(external: str) -> Iterator[tuple[int, str]]:
+    """The lines of the method with the number of the function they are of; 0 before any."""
+    number = 0
+    for line in map(str.strip, external.splitlines()):
+        if heading := _OF_FUNCTION.match(line):
+            number = int(heading[1])
+        else:
+            yield number, line
+
+
 def _polarities(external: str) -> dict[int, tuple[str, str]]:
     """Ionisation and polarity by the functions' number, from 1; 0 is for what is said before any function."""
     found: dict[int, tuple[str, str]] = {}
-    number = 0
-    for line in external.splitlines():
-        if heading := _OF_FUNCTION.match(line.strip()):
-            number = int(heading[1])
-        elif line.strip().startswith("Polarity") and (match := _IONISATION.search(line)):
+    for number, line in _by_function(external):
+        if line.startswith("Polarity") and (match := _IONISATION.search(line)):
             found[number] = (_NAMES.get(match[1], match[1]), "positive" if match[2] == "+" else "negative")
     return found
+
+
+def _profiles(external: str) -> set[int]:
+    """Numbers of the functions whose points go along peaks; of the others each point is a peak."""
+    return {number for number, line in _by_function(external) if _CONTINUUM.match(line)}
 
 
 def _ions(polarities: dict[int, tuple[str, str]], inf: bytes, number: int) -> tuple[str, str] | None:
@@ -182,7 +196,7 @@ def _functions(
     names = {int(m[1]): n for n in folder.files(".dat") if (m := _FUNCTION.match(n))}
     inf = folder.read("_FUNCTNS.INF", _LARGEST_TEXT) if folder.has("_FUNCTNS.INF") else b""
     types = function_types(inf)
-    polarities = _polarities(external)
+    polarities, profiles = _polarities(external), _profiles(external)
     entries: list[Entry] = []
     for number, name in names.items():
         stem = name[:-4]
@@ -214,7 +228,13 @@ def _functions(
         if kind == "MRM" and len(masses) == 1 and products[0] > 0:
             conditions["precursor_mass_to_charge"] = Quantity(float(masses[0]), "")
             conditions["product_mass_to_charge"] = Quantity(float(products[0]), "")
-        scans = Scans(function.times, function.counts, function.positions, function.values)
+        scans = Scans(
+            function.times,
+            function.counts,
+            function.positions,
+            function.values,
+            is_profile=number in profiles,
+        )
         technique = "gc_ms" if ions and ions[0] in ("EI", "CI") else "lc_ms"
         title = f"Function {number}" + (f", {kind}" if kind else "")
         entries += mass_run(
