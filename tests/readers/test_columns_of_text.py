@@ -74,6 +74,37 @@ def test_columns_are_those_of_cell_by_cell(cells: list[list[str]], how: tuple[st
             assert found == expected
 
 
+_WORDS = st.sampled_from(
+    [["C"], [""], ["rest", "charge"], ["", "7", "x"], [" a ", "b"], ["\tq" * 20, "r"], ["é"], ["x\0", ""]]
+)
+
+
+@given(
+    st.lists(_WORDS, min_size=1, max_size=4).flatmap(
+        lambda pools: st.lists(
+            st.tuples(*map(st.sampled_from, [*pools, ["1.5", "2"]])), min_size=1, max_size=9
+        )
+    ),
+    st.booleans(),
+)
+@example([("ab", "1"), ("a", "2"), ("", "3")], True)
+def test_words_beside_numbers_are_those_of_cell_by_cell(cells: list[tuple[str, ...]], first: bool) -> None:
+    rows = [";".join(row if first else row[::-1]) for row in cells]
+    for found, expected in zip(
+        text.columns_of(rows, ";", ".", ""), _by_cell(rows, ";", ".", ""), strict=True
+    ):
+        assert list(found) == list(expected)
+
+
+def test_columns_that_repeat_are_cut_out_of_the_text_at_once() -> None:
+    # Splitting each of a cycler's rows for them takes as long as reading all its numbers.
+    rows = [f"{k},C,{'rest' if k % 2 else 'charge'},2024-03-01 10:00:0{k},,1.5" for k in range(9)]
+    found = text._words("\n".join(rows), 9, ",", 6, [1, 2, 4])
+    assert found == {1: ["C"] * 9, 2: ["charge", "rest"] * 4 + ["charge"], 4: [""] * 9}
+    moved = ["1,C", "2,C,C", "3"]  # as many cells in all as there should be
+    assert text._words("\n".join(moved), 3, ",", 2, [1]) is None
+
+
 @given(st.lists(_CELL.map(str.strip), max_size=8), st.sampled_from(".,"), st.sampled_from(["", " ", "."]))
 def test_numbers_with_blanks_and_odd_cells(cells: list[str], decimal: str, thousands: str) -> None:
     found, odd = text.numbers(cells, decimal, thousands)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -74,13 +76,11 @@ def table_of(
         raise ReadError(
             f"line {start + 1} has {width} cells where the headings are {count}; the file is damaged."
         )
-    for at, row in enumerate(rows):
-        if row.count(delimiter) != width - 1:
-            last = at == len(rows) - 1
-            why = "The file is cut off there; copy it again." if last else "The file is damaged there."
-            raise ReadError(
-                f"line {start + at + 1} has {row.count(delimiter) + 1} cells where {width} are expected. {why}"
-            )
+    counts = list(map(str.count, rows, repeat(delimiter)))
+    if counts.count(width - 1) < len(rows):
+        at, cells = next((k, count + 1) for k, count in enumerate(counts) if count != width - 1)
+        why = "The file is damaged there." if rows[at + 1 :] else "The file is cut off there; copy it again."
+        raise ReadError(f"line {start + at + 1} has {cells} cells where {width} are expected. {why}")
     _check_last_number(rows, delimiter, lines)
     return text.columns_of(rows, delimiter, decimal, "")[:count]
 
@@ -162,10 +162,12 @@ def moments_of(cells: list[str], span: float | None = None) -> tuple[Array, str]
     the first record to the last; the answer's order has a ``?`` where nothing tells it (month first is taken).
     None if most cells are no dates.
     """
-    if any("T" in cell for cell in cells):
-        cells = [cell.strip().replace("T", " ", 1) for cell in cells]
-    halves = [cell.strip().partition(" ") for cell in cells]
-    written = [date for date, _, _ in halves]
+    if not cells:
+        return None
+    bare = map(str.strip, cells)
+    if "T" in "".join(cells):
+        bare = map(str.replace, bare, repeat("T"), repeat(" "), repeat(1))
+    written, _, clocks = zip(*map(str.partition, bare, repeat(" ")), strict=True)
     counts = Counter(written)  # few: records of a day have the same
     parts = {date: _split_date(date) for date in counts}
     dates = {date for date in parts.values() if date}
@@ -174,7 +176,7 @@ def moments_of(cells: list[str], span: float | None = None) -> tuple[Array, str]
     orders = [order for order in ("ymd", "mdy", "dmy") if all(_day(d, order) is not None for d in dates)]
     if not orders:
         return None
-    of_day = _clocks.milliseconds_of_day([clock for _, _, clock in halves], _clock)
+    of_day = _clocks.milliseconds_of_day(clocks, _clock)
     best = [(np.asarray(_days(written, parts, order) + of_day), order) for order in orders]
     if len(best) > 1 and span is not None:
         best.sort(key=lambda item: abs(_span(item[0]) - span))
@@ -205,7 +207,7 @@ def _day(parts: tuple[str, ...], order: str) -> np.datetime64 | None:
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-def _days(written: list[str], parts: dict[str, tuple[str, ...] | None], order: str) -> Array:
+def _days(written: Sequence[str], parts: dict[str, tuple[str, ...] | None], order: str) -> Array:
     """The day of each date, whose parts are given; NaT for what is none."""
     place = {date: k for k, date in enumerate(parts)}
     days = np.array([_day(part, order) if part else None for part in parts.values()], dtype="datetime64[ms]")

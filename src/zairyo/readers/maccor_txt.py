@@ -127,12 +127,18 @@ def _find_headings(lines: list[str], name: str) -> tuple[int, str]:
 # -- columns -------------------------------------------------------------------------------------------
 
 
+def _bare(cells: list[str]) -> list[str]:
+    """Cells, which have no blanks around them, without quotes around them; most have none."""
+    return [cell.strip(' "') for cell in cells] if '"' in "".join(cells) else cells
+
+
 def _numbers(cells: Any, heading: str, delimiter: str, warnings: list[str]) -> Array | None:
     if isinstance(cells, np.ndarray):
         return cells
-    cells = [cell.strip(' "') for cell in cells]
-    points = any("." in cell for cell in cells)
-    commas = delimiter != "," and any("," in cell for cell in cells)
+    cells = _bare(cells)
+    whole = "\n".join(cells)
+    points = "." in whole
+    commas = delimiter != "," and "," in whole
     if commas and not points and all(re.fullmatch(r"-?\d{1,3}(,\d{3})*", cell) for cell in cells if cell):
         return numbers_of(cells, ".", heading, warnings, thousands=",")  # 1,234 records
     decimal = "," if commas and not points else "."
@@ -141,7 +147,7 @@ def _numbers(cells: Any, heading: str, delimiter: str, warnings: list[str]) -> A
 
 def _time(cells: Any, heading: str, delimiter: str, warnings: list[str]) -> Array | None:
     if not isinstance(cells, np.ndarray) and any(":" in cell for cell in cells):
-        values = seconds_of([cell.strip(' "') for cell in cells])
+        values = seconds_of(_bare(cells))
         return values if np.isfinite(values).any() else None
     return _numbers(cells, heading, delimiter, warnings)
 
@@ -164,10 +170,10 @@ class _Table:
     def _add(self, heading: str, cells: Any, units: Any) -> None:
         quantity, unit = _split_heading(heading)
         if quantity in ("state", "md", "mainmode") and not isinstance(cells, np.ndarray):
-            self.states = [cell.strip(' "') for cell in cells]
+            self.states = _bare(cells)
             return
         if quantity == "dpttime" and not isinstance(cells, np.ndarray):
-            self.times = [cell.strip(' "') for cell in cells]
+            self.times = _bare(cells)
             return
         name, usual = _NAMES.get(quantity, (make_name(heading, "column"), None))
         if quantity == "step" and unit:
@@ -180,7 +186,7 @@ class _Table:
         else:
             values = _numbers(cells, heading, self.delimiter, self.warnings)
         if values is None:
-            words = [] if isinstance(cells, np.ndarray) else [cell.strip(' "') for cell in cells]
+            words = [] if isinstance(cells, np.ndarray) else _bare(cells)
             if any(words):
                 self.columns.add(name, texts(words), None, heading.strip())
             return

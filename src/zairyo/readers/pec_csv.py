@@ -73,7 +73,7 @@ def _columns(
         if unit in ("mWh", "Wh", "kWh"):
             name = name.replace("capacity", "energy")
         if not isinstance(column, np.ndarray):
-            mine = [column[k] for k in rows.tolist()]
+            mine = column if len(rows) == len(column) else [column[k] for k in rows.tolist()]
             if len(set(mine)) == 1:
                 if mine[0]:
                     steady[heading] = mine[0]
