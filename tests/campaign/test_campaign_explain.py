@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from zairyo.campaign import Campaign, CampaignError, Continuous, maximise, minimise, model
+from zairyo.campaign import (
+    Campaign,
+    CampaignError,
+    CampaignWarning,
+    Continuous,
+    Mixture,
+    Pick,
+    SearchSpace,
+    maximise,
+    minimise,
+    model,
+)
 from zairyo.campaign._japanese import japanese
+from zairyo.campaign._words import percent
 from zairyo.campaign.simulate import simulate
 
 X = np.linspace(0, 1, 41)
@@ -169,3 +182,73 @@ def test_an_endless_space_is_explained_too() -> None:
     picks = campaign.ask(2)
     assert len(campaign.explain(picks)) == 2
     assert campaign.status().stop.gain >= 0
+
+
+def test_reasons_with_numbers_are_japanese_too() -> None:
+    """A sentence left in English among Japanese ones is what a technician cannot read."""
+    candidates = pd.DataFrame({"T": range(40), "x": [k % 7 for k in range(40)]})
+    told = candidates.iloc[[3, 20]].assign(y=[1.0, 2.0])
+    few = Campaign(candidates, [maximise("y")], seed=0)
+    few.tell(told)
+    many = Campaign(candidates, [maximise("y")], seed=0)
+    many.tell(candidates.iloc[:20].assign(y=-np.arange(20.0)))
+    upper = Campaign(candidates, [maximise("y")], seed=0, strategy="ucb")
+    upper.tell(candidates.iloc[::4].assign(y=np.arange(10.0)))
+    design = Campaign(candidates, [maximise("y")], seed=0, start="d-optimal")
+    film = Campaign(
+        SearchSpace([Mixture("m", ["Fe", "Co", "Ni"], step=0.1)]),
+        [maximise("y")],
+        aim="composition spread",
+        seed=0,
+    )
+    for campaign in (few, many, upper, design, film):
+        picks = campaign.ask(4)
+        reasons = [why.split("; ")[0] for why in picks["reason"]]
+        assert len(reasons) == 4
+        assert [japanese(why) for why in reasons if japanese(why).isascii()] == []
+
+
+def test_a_probability_is_never_said_to_be_certain() -> None:
+    assert [percent(p) for p in (0.0, 0.05, 0.5, 0.9849, 0.9984, 1.0)] == [
+        "< 0.1 %", "5.0 %", "50 %", "98 %", "99.8 %", "> 99.9 %",
+    ]  # fmt: skip
+
+
+def test_the_status_of_a_map_of_phases_says_how_much_of_it_is_known() -> None:
+    candidates = pd.DataFrame({"x": np.linspace(0, 1, 50)})
+    campaign = Campaign(candidates, [model("phase", classes=["fcc", "bcc"])], seed=0)
+    campaign.tell(candidates.iloc[1:7].assign(phase="fcc"))
+    assert "Too little is known of the phases" in campaign.status().text()
+    made = candidates.iloc[::4].drop(index=4)
+    campaign.tell(made.assign(phase=np.where(made["x"] < 0.5, "fcc", "bcc")))
+    sentence = campaign.stop().sentence
+    assert "of the candidates is not yet known with 90 % probability" in sentence
+    assert "The phase of 100 %" not in sentence
+
+
+def test_references_have_a_status_without_outcomes() -> None:
+    campaign = Campaign(pd.DataFrame({"a": range(9), "b": range(9, 0, -1)}), [], aim="references", seed=0)
+    campaign.tell(campaign.ask(1).assign(state="made")[["a", "b", "state"]])
+    assert campaign.status().lines[:2] == (
+        "Wanted: references.",
+        "1 experiment made, 0 failed, 0 under way, 0 rejected.",
+    )
+    assert "No outcome is sought" in campaign.stop().sentence
+
+
+def test_a_batch_is_whole_while_candidates_are_free() -> None:
+    """A strategy that names one candidate twice leaves no furnace place empty, and nothing is made twice."""
+
+    class Stubborn:
+        name = "stubborn"
+
+        def pick(self, problem: Any, count: int) -> list[Pick]:
+            block = next(iter(problem.blocks()))
+            return [Pick(int(block.index[0]), block.X[0], 0.0, self.name, "the first")] * count
+
+    campaign = Campaign(pd.DataFrame({"x": range(6)}), [maximise("y")], seed=0, strategy=Stubborn())
+    picks = campaign.ask(4)
+    assert picks["candidate"].is_unique
+    assert picks["strategy"].tolist() == ["stubborn", "random", "random", "random"]
+    with pytest.warns(CampaignWarning, match="only 2 more"):
+        assert len(campaign.ask(4)) == 2

@@ -282,3 +282,31 @@ def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path) -> None:
     assert b"Broken pipe" not in process.stderr.read()
     process.stderr.close()
     process.wait()
+
+
+def test_a_limit_of_what_every_row_has_is_a_condition_on_candidates(tmp_path: Path) -> None:
+    """A price known beforehand must not make every candidate an experiment that was made."""
+    table = spreadsheet(tmp_path / "c.csv").drop(columns="truth")
+    table.insert(2, "price (EUR)", 5.0 + np.arange(len(table)))
+    table.to_csv(tmp_path / "c.csv", index=False)
+    for wish in (("--limit", "price=..20"), ("--limit", "T=..1000.5")):
+        found = run("recommend", tmp_path / "c.csv", "--maximise", "strength", *wish, "-n", 3, "--json")
+        assert found.exit_code == 0, found.output
+        assert "is a condition on the candidates" in found.stderr
+        told = json.loads(found.stdout)
+        assert "7 experiments made, 1 failed, 3 under way" in " ".join(told["status"])
+        at = [pick["candidate"] for pick in told["picks"]]
+        name, most = ("price (EUR)", 20) if "price" in wish[1] else ("T [°C]", 1000.5)
+        assert len(at) == 3
+        assert (table[name].iloc[at] <= most).all()
+    two = run("recommend", tmp_path / "c.csv", "--maximise", "strength", "--minimise", "price", "-n", 2)
+    assert "7 experiments made, 1 failed, 2 under way" in two.output
+
+
+def test_references_count_what_was_made(tmp_path: Path) -> None:
+    """Without an outcome that is sought, whatever was measured was made, not only what failed."""
+    spreadsheet(tmp_path / "c.csv")
+    found = run("recommend", tmp_path / "c.csv", "--aim", "references", "-n", 2)
+    assert found.exit_code == 0, found.output
+    assert "Wanted: references." in found.output
+    assert "7 experiments made, 1 failed, 2 under way" in found.output

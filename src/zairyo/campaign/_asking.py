@@ -90,6 +90,9 @@ def _batch(problem: Problem, strategy: Strategy, marks: Sequence[bool]) -> list[
     controls = uniform(problem, sum(marks))
     rest = len(marks) - sum(marks)
     chosen = distinct(problem, strategy.pick(grown(problem, controls), rest), controls) if rest else []
+    if len(chosen) < rest:  # the strategy gave one twice, or had no more; others may be free still
+        more = grown(problem, [*controls, *chosen])
+        chosen += [replace(one, why="drawn at random") for one in uniform(more, rest - len(chosen))]
     picks = {True: iter(controls), False: iter(chosen)}
     found = [(next(picks[mark], None), mark) for mark in marks]
     return [Chosen(pick, mark) for pick, mark in found if pick is not None]

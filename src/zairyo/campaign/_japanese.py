@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _SENTENCES = {
     # the best value, a range, several outcomes
     "expected to raise the best value by most": "最良値を最も大きく上げると期待されます",
@@ -25,6 +27,7 @@ _SENTENCES = {
     "far from everything tried so far: nothing is known yet": (
         "既存の実験から最も離れています（まだ何も分かっていません）"
     ),
+    "expected to be the best compromise of another kind": "別の重みづけで最も良い妥協点と期待されます",
     # an accurate model
     "drawn at random, so that the errors of the model can be trusted": (
         "モデルの誤差を正しく測るため、無作為に選びました"
@@ -73,6 +76,33 @@ _SENTENCES = {
     "is the next of the given design": "与えられた計画の次の実験です",
     "is farthest from all experiments so far": "既存のすべての実験から最も離れています",
 }
+#: Sentences with numbers and names in them.
+_FORMS = tuple(
+    (re.compile(form), said)
+    for form, said in (
+        (
+            r"far from everything tried so far: with fewer than (\d+) outcomes there is nothing to learn from",
+            r"既存の実験から最も離れています（結果が \1 件未満では、まだ何も学習できません）",
+        ),
+        (
+            r"where least is known among what may be good: the last (\d+) experiments brought nothing better",
+            r"良い可能性のある候補のうち、最も分かっていないものです（直近の \1 件では改善がありませんでした）",
+        ),
+        (
+            r"the best that is still believable \(mean and (\S+) deviations\)",
+            r"期待できる上限（平均と標準偏差の \1 倍）が最も良い候補です",
+        ),
+        (r"(\d+) of (\d+) on the film from (.+) to (.+)", r"\3 から \4 までの膜の \2 点中 \1 番目です"),
+        (
+            r"makes the coefficients of a linear model known best, with those made before",
+            r"既存の実験と合わせて、一次モデルの係数を最もよく決めます",
+        ),
+        (
+            r"makes the coefficients of a quadratic model known best, with those made before",
+            r"既存の実験と合わせて、二次モデルの係数を最もよく決めます",
+        ),
+    )
+)
 _DOUBT = ", although experiments near it failed"
 
 
@@ -80,4 +110,7 @@ def japanese(sentence: str) -> str:
     """A sentence in Japanese, if it is known."""
     plain = sentence.removesuffix(_DOUBT)
     found = _SENTENCES.get(plain, plain)
+    for form, said in _FORMS:
+        if match := form.fullmatch(plain):
+            found = match.expand(said)
     return f"{found}（ただし、近くの実験は失敗しています）" if plain != sentence else found

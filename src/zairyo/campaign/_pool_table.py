@@ -89,7 +89,12 @@ def plan_of(table: Any, settings: Sequence[str] | None, leave: Sequence[str], ow
         ]
         outcomes = [keys[c.name] for c in columns if c.name in known]
         if outcomes:
-            notes.append(f"{listed(outcomes)} were taken as outcomes; give settings=[…] if they are set")
+            are, they = (
+                ("was taken as an outcome", "it is")
+                if len(outcomes) == 1
+                else ("were taken as outcomes", "they are")
+            )
+            notes.append(f"{listed(outcomes)} {are}; give settings=[…] if {they} set")
         texts = [keys[c.name] for c in columns if c.name not in chosen and keys[c.name] not in outcomes]
         if texts:
             notes.append(f"{listed(texts)} were not taken as settings; give settings=[…] if they are set")

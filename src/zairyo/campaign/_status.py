@@ -73,9 +73,11 @@ def status(campaign: Campaign) -> Status:
         [e for e in state.where(s) if not e.source] for s in ("told", "failed", "pending", "rejected")
     )
     found, top = scores(known), best(campaign)
-    lines = [f"Wanted: {'; '.join(words(o) for o in campaign.objectives)} (aim: {campaign.aim})."]
+    sought = "; ".join(words(o) for o in campaign.objectives)
+    lines = [f"Wanted: {sought} (aim: {campaign.aim})." if sought else f"Wanted: {campaign.aim}."]
     lines.append(
-        f"{len(told)} experiments made, {len(failed)} failed, {len(pending)} under way, {len(rejected)} rejected."
+        f"{len(told)} experiment{'' if len(told) == 1 else 's'} made, {len(failed)} failed, {len(pending)} under way, "
+        f"{len(rejected)} rejected."
     )
     if earlier := [e for e in state.experiments.values() if e.source]:
         names = ", ".join(sorted({e.source for e in earlier}))

@@ -27,6 +27,8 @@ LOOKED_AT, JOINT, DRAWS = 4_000, 300, 512
 LEAST = 5
 #: A gain below this share of the range measured so far is not worth the work.
 LITTLE = 0.01
+#: From this probability on, a phase is called known.
+SURE = 0.9
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,12 @@ def stop(campaign: Campaign, more: int) -> Stop:
     known = campaign.learned
     kept = promises_kept(campaign)
     nothing = Stop(more, math.nan, math.nan, math.nan, kept, "")
+    if not campaign.objectives:
+        return _with(nothing, "No outcome is sought, so nothing can be said of what more will bring.")
     told = int((known.mine & known.problem.known.any(axis=1)).sum())
     if told < LEAST:
-        return _with(nothing, f"With {told} experiments nothing can be said of what more will bring.")
+        many = f"With {told} experiment{'' if told == 1 else 's'} that gave an outcome"
+        return _with(nothing, f"{many} nothing can be said of what more will bring.")
     X, rng = _open(known)
     if not len(X):
         return _with(
@@ -152,6 +157,8 @@ def stop(campaign: Campaign, more: int) -> Stop:
             "There is nothing left to make: every candidate was made, is under way or was rejected.",
             0.0,
         )
+    if all(o.classes for o in campaign.objectives):
+        return _of_phases(known, X, more)
     if not wanted(campaign.objectives):
         with one_thread():
             return _of_model(known, X, more)
@@ -247,6 +254,24 @@ def _of_model(known: Learned, X: Floats, more: int) -> Stop:
     unknown = f"{_share(share)} of what is not known of all candidates (mean variance)"
     sentence = f"Another {more} experiments can remove {unknown}. {advice}"
     return Stop(more, share, share, math.nan, 1.0, sentence)
+
+
+def _of_phases(known: Learned, X: Floats, more: int) -> Stop:
+    """How sure it is which phase the candidates are; what measuring them changes is not foretold."""
+    surest = []
+    for k in range(len(known.problem.objectives)):
+        with one_thread():
+            each = known.belief.phases(k, X)
+        if each:
+            surest.append(np.max(list(each.values()), axis=0))
+    nothing = Stop(more, math.nan, math.nan, math.nan, 1.0, "")
+    if not surest:
+        return _with(nothing, "Too little is known of the phases to say what more experiments will bring.")
+    open_ = float(np.mean(np.min(surest, axis=0) < SURE))
+    return _with(
+        nothing,
+        f"The phase of {_share(open_)} of the candidates is not yet known with {percent(SURE)} probability.",
+    )
 
 
 def _share(share: float) -> str:

@@ -38,7 +38,7 @@ def percent(share: float) -> str:
         return "< 0.1 %"
     if share > 0.999:
         return "> 99.9 %"
-    return f"{share:.1%}".replace("%", " %") if share < 0.1 else f"{share:.0%}".replace("%", " %")
+    return f"{share:.0%}".replace("%", " %") if 0.1 <= share < 0.99 else f"{share:.1%}".replace("%", " %")
 
 
 def shares(chances: Mapping[str, float]) -> str:

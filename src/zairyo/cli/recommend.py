@@ -10,6 +10,7 @@ import click
 from zairyo.cli._tables import (
     json_of,
     named_as,
+    note,
     objectives_of,
     read_table,
     shown,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from zairyo.campaign import Campaign, Objective
+    from zairyo.tables import Table
 
 
 @click.command(short_help="Which experiments to make next.")
@@ -165,12 +167,15 @@ def _opened(
     else:
         roles = {"property": names, "measured_descriptor": given["descriptors"]}
         pool = read_table(path, *_present(path, roles, given["units"], made))
+        if not going_on and len(left := _to_rules(named_as(pool, wanted), pool, given)) < len(wanted):
+            roles["property"] = [o.name for o in left]
+            pool, wanted = read_table(path, *_present(path, roles, given["units"], made)), left
         wanted = wanted if going_on else named_as(pool, wanted)
         given["descriptors"] = [pool.schema[n].name if n in pool.schema else n for n in given["descriptors"]]
         frame = pool.to_pandas(whole=True)
-        known = [o.name for o in wanted if o.name in frame]
-        told = frame["state"].isin(["failed", "lost"]) | frame[known].notna().any(axis=1)
-        rows = frame[told].drop(columns=["replicate_of"], errors="ignore").reset_index(drop=True)
+        rows = (
+            frame[_made(frame, wanted)].drop(columns=["replicate_of"], errors="ignore").reset_index(drop=True)
+        )
     if made is not None:
         told_of = read_table(
             made, {"property": names, "measured_descriptor": given["descriptors"]}, given["units"]
@@ -193,6 +198,34 @@ def _opened(
         **options,
     )
     return campaign, rows
+
+
+def _made(frame: pd.DataFrame, wanted: list[Objective]) -> pd.Series[bool]:
+    """Which rows were made: they failed, or have an outcome; one that every row has is known without making it."""
+    known = [o.name for o in wanted if o.name in frame]
+    gaps = [name for name in known if frame[name].isna().any()]
+    ended = frame["state"].isin(["failed", "lost"] if wanted else ["made", "measured", "failed", "lost"])
+    return ended | frame[gaps or known].notna().any(axis=1)
+
+
+def _to_rules(wanted: list[Objective], table: Table, given: dict[str, Any]) -> list[Objective]:
+    """What is wanted of outcomes; a limit of what every candidate has is a condition on candidates."""
+    sought = [o.name for o in wanted if not o.constraint and o.name in table.schema]
+    if not any(table.missing(name).any() for name in sought):
+        return wanted
+    left = []
+    for o in wanted:
+        if o.constraint and o.name in table.schema and not table.missing(o.name).any():
+            ends = [
+                f"`{o.name}` {sign} {end!r}"
+                for sign, end in ((">=", o.low), ("<=", o.high))
+                if end is not None
+            ]
+            given["rules"] = (*given["rules"], " and ".join(ends))
+            note(f"every row has {o.name}, so its limit is a condition on the candidates, as of --rule")
+        else:
+            left.append(o)
+    return left
 
 
 def _agreed(log: Path, recorded: dict[str, str], given: dict[str, str]) -> dict[str, str]:
