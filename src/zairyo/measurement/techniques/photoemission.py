@@ -125,6 +125,8 @@ _SIGNALS = (
 _ABSORPTION_SIGNALS = (
     Named("photon_energy", "eV", "Photon energy", "光子エネルギー"),
     Named("monochromator_angle", "deg", "Angle of the monochromator", "分光結晶の角度"),
+    Named("monochromator_angle_set", "deg", "Angle set of the monochromator", "分光結晶の設定角度"),
+    Named("time_per_point", "s", "Time per point", "1点あたりの時間"),
     Named("absorption", "", "Absorption µt", "吸収 µt"),
     Named("absorption_fluorescence", "", "Absorption by fluorescence", "蛍光による吸収"),
     Named("absorption_reference", "", "Absorption of the reference", "参照試料の吸収"),
