@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,8 @@ from zairyo.readers._xml import find, parse_xml, text, tree
 #: Arrays that are read elsewhere, and the colours that images are drawn in.
 SKIPPED = frozenset(("Data", "Channels", "Palette"))
 _COLOURS = re.compile(rb"<C(\d{1,3})>[\d,;. ]*</C\1>")
-_ARRAYS = re.compile(rb"<Data>([A-Za-z0-9+/=\s]{8,})</Data>")
+_DATA = re.compile(rb"<Data>([^<]{8,})</Data>")
+_BASE64 = string.ascii_letters.encode() + string.digits.encode() + b"+/=" + string.whitespace.encode()
 _MOST_CHANNELS = 1_000_000
 _MN_KA = 5.8988  # keV
 _FWHM = 2 * math.sqrt(2 * math.log(2))
@@ -204,10 +206,12 @@ def parse(data: bytes, what: str) -> tuple[Element, list[bytes]]:
     arrays: list[bytes] = []
 
     def put_aside(found: re.Match[bytes]) -> bytes:
+        if found[1].translate(None, _BASE64):
+            return found[0]
         arrays.append(found[1])
         return b"<Data>#%d</Data>" % (len(arrays) - 1)
 
-    return parse_xml(_ARRAYS.sub(put_aside, _COLOURS.sub(b"", data)), what), arrays
+    return parse_xml(_COLOURS.sub(b"", _DATA.sub(put_aside, data)), what), arrays
 
 
 def metadata(root: Element) -> dict[str, Any]:

@@ -152,22 +152,27 @@ class _Parser:
         return self.regions[-1].cycles.setdefault(self.place.get("Cycle", 0), {})
 
     def _numbers(self, text: str) -> None:
-        tokens = text.split()
-        if not tokens:
+        if not text or text.isspace():
             return
         if not self.regions:
             self.regions.append(_Region(self.group, {}))
+        try:
+            values = np.loadtxt(text.splitlines(), comments=None, ndmin=2)
+        except ValueError:  # an odd number, or a line that is not complete
+            values = self._numbers_one_by_one(text)
+        if len(values):
+            block = _Block(dict(self.place), dict(self.lines), self.labels, values, self.external)
+            self.regions[-1].blocks.append(block)
+
+    def _numbers_one_by_one(self, text: str) -> Floats:
+        tokens = text.split()
         width = len(text.lstrip().partition("\n")[0].split())
         if len(tokens) % width:
             del tokens[len(tokens) - len(tokens) % width :]
             self.warnings.append(
                 f"The last line of block {self._where()} is not complete; it was left out. The file may be cut off."
             )
-        values = self._floats(tokens).reshape(-1, width)
-        if not len(values):
-            return
-        block = _Block(dict(self.place), dict(self.lines), self.labels, values, self.external)
-        self.regions[-1].blocks.append(block)
+        return self._floats(tokens).reshape(-1, width)
 
     def _floats(self, tokens: list[str]) -> Floats:
         try:
