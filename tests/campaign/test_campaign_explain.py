@@ -252,3 +252,23 @@ def test_a_batch_is_whole_while_candidates_are_free() -> None:
     assert picks["strategy"].tolist() == ["stubborn", "random", "random", "random"]
     with pytest.warns(CampaignWarning, match="only 2 more"):
         assert len(campaign.ask(4)) == 2
+
+
+def test_ranges_end_at_what_is_possible(tmp_path: Path) -> None:
+    """A yield of -14 to 118 % is read as a mistake; what is proposed and learned stays the same."""
+    made = POOL.iloc[[0, 20, 40]].assign(y=[5.0, 90.0, 2.0])
+    campaigns = []
+    for ends in ((None, None), (0, 100)):
+        file = tmp_path / f"{ends[1]}.jsonl"
+        Campaign(POOL, [maximise("y", unit="%", possible=ends)], seed=0, file=file).tell(made)
+        campaigns.append(Campaign.open(file))
+    (free, picks), (bounded, same) = ((c, c.ask(3)) for c in campaigns)
+    assert picks["candidate"].tolist() == same["candidate"].tolist()
+    assert picks["upper"].max() > 100
+    np.testing.assert_array_equal(same["upper"], picks["upper"].clip(0, 100))
+    np.testing.assert_array_equal(bounded.predict(POOL)["lower"], free.predict(POOL)["lower"].clip(0, 100))
+    assert "to 100 % with 90 % probability" in bounded.explain(same).text()
+    assert "to 100 %) expected" in " ".join(same["reason"])
+    for wrong in ((100, 0), 5, ("a", None)):
+        with pytest.raises(CampaignError, match=r"possible|end of what"):
+            maximise("y", possible=wrong)  # type: ignore[arg-type]

@@ -310,3 +310,15 @@ def test_references_count_what_was_made(tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     assert "Wanted: references." in found.output
     assert "7 experiments made, 1 failed, 2 under way" in found.output
+
+
+def test_what_an_outcome_can_be_is_said(tmp_path: Path) -> None:
+    spreadsheet(tmp_path / "c.csv")
+    asked = ("recommend", tmp_path / "c.csv", "--maximise", "strength", "-n", 2, "--json")
+    free = json.loads(run(*asked).stdout)["picks"][0]
+    most = (free["mean"] + free["upper"]) / 2
+    ended = json.loads(run(*asked, "--possible", f"strength=0..{most}").stdout)["picks"][0]
+    assert (ended["upper"], ended["mean"]) == (most, free["mean"])
+    refused = run(*asked, "--possible", "strenth=0..")
+    assert "strenth" in refused.output
+    assert refused.exit_code == 2

@@ -111,6 +111,8 @@ class Candidates(Protocol):
         ...
 
 
+#: Of a range; None where it is open.
+Ends: TypeAlias = "tuple[float | None, float | None]"
 Direction: TypeAlias = Literal["maximise", "minimise", "target", "within", "model"]
 
 
@@ -135,6 +137,8 @@ class Objective:
         ``low`` and ``high`` must hold, nothing more is wanted of it.
     classes
         The outcome is a class (a phase), coded 0, 1, … in this order; empty for numbers.
+    possible
+        Between what the outcome can be at all; None for an open end. Ranges that are shown end there.
     """
 
     name: str
@@ -145,6 +149,7 @@ class Objective:
     weight: float = 1.0
     constraint: bool = False
     classes: tuple[str, ...] = ()
+    possible: Ends = (None, None)
 
 
 @dataclass(frozen=True, eq=False)

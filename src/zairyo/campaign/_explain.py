@@ -19,7 +19,7 @@ from zairyo.campaign._objectives import wanted
 from zairyo.campaign._pools import Pool
 from zairyo.campaign._state import Experiment
 from zairyo.campaign._views import inner
-from zairyo.campaign._words import STYLE, number, percent, said, shares, span, with_unit
+from zairyo.campaign._words import STYLE, number, percent, possible, said, shares, span, with_unit
 from zairyo.learn._threads import one_thread
 
 if TYPE_CHECKING:
@@ -319,5 +319,5 @@ def _chosen(e: Experiment, words: Mapping[str, str]) -> str:
 
 
 def _numbers(promised: Mapping[str, float], objective: Objective) -> dict[str, str]:
-    found = {k: number(promised[k]) for k in ("mean", "lower")}
-    return {**found, "upper": with_unit(promised["upper"], objective)}
+    mean, lower, upper = (possible(promised[k], objective) for k in ("mean", "lower", "upper"))
+    return {"mean": number(mean), "lower": number(lower), "upper": with_unit(upper, objective)}

@@ -11,6 +11,7 @@ from zairyo.campaign._base import CampaignError, Floats
 from zairyo.campaign._learning import Learned
 from zairyo.campaign._objectives import wanted
 from zairyo.campaign._state import Experiment
+from zairyo.campaign._words import possible
 from zairyo.learn._threads import one_thread
 
 if TYPE_CHECKING:
@@ -28,13 +29,15 @@ def picks_frame(campaign: Campaign, experiments: Sequence[Experiment]) -> pd.Dat
 
     names = campaign.candidates.names
     objectives = campaign.learned.problem.objectives
-    numbers = [o.name for o in objectives if not o.classes]
+    numbers = [o for o in objectives if not o.classes]
     columns: dict[str, list[Any]] = {name: [e.settings.get(name) for e in experiments] for name in names}
     columns["candidate"] = [e.candidate for e in experiments]
-    for name in numbers:
+    for o in numbers:
         for what in ("mean", "lower", "upper"):
-            title = what if len(numbers) == 1 else f"{what} {name}"
-            columns[title] = [e.promised.get(name, {}).get(what, math.nan) for e in experiments]
+            title = what if len(numbers) == 1 else f"{what} {o.name}"
+            columns[title] = [
+                possible(e.promised.get(o.name, {}).get(what, math.nan), o) for e in experiments
+            ]
     for o in objectives:
         for word in o.classes:
             columns[f"probability {word}"] = [
@@ -93,8 +96,9 @@ def _predicted(known: Learned, X: Floats, frame: pd.DataFrame) -> pd.DataFrame:
     for k in numbers:
         outlook = known.belief.outlook(k, X)
         for what in ("mean", "lower", "upper"):
-            name = known.problem.objectives[k].name
-            frame[what if len(numbers) == 1 else f"{what} {name}"] = getattr(outlook, what)
+            o = known.problem.objectives[k]
+            values = [possible(v, o) for v in getattr(outlook, what).tolist()]
+            frame[what if len(numbers) == 1 else f"{what} {o.name}"] = values
     for k in range(len(known.problem.objectives)):
         for word, chance in known.belief.phases(k, X).items():
             frame[f"probability {word}"] = chance

@@ -8,23 +8,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from zairyo.campaign._base import CampaignError, Floats, Mask, Objective
+from zairyo.campaign._base import CampaignError, Ends, Floats, Mask, Objective
 
 
-def maximise(name: str, *, unit: str = "", weight: float = 1.0) -> Objective:
-    """As high as possible; ``weight`` is its share when one point of a Pareto front is chosen."""
-    return Objective(_named(name), "maximise", unit=unit, weight=_share(name, weight))
+def maximise(name: str, *, unit: str = "", weight: float = 1.0, possible: Ends = (None, None)) -> Objective:
+    """As high as possible; ``weight`` is its share when one point of a Pareto front is chosen.
+
+    ``possible`` says between what the outcome can be at all, ``(0, None)`` for a strength and ``(0, 100)`` for a yield:
+    ranges that are shown end there. What is learned and proposed stays the same.
+    """
+    return Objective(
+        _named(name), "maximise", unit=unit, weight=_share(name, weight), possible=_ends(name, possible)
+    )
 
 
-def minimise(name: str, *, unit: str = "", weight: float = 1.0) -> Objective:
+def minimise(name: str, *, unit: str = "", weight: float = 1.0, possible: Ends = (None, None)) -> Objective:
     """As low as possible."""
-    return Objective(_named(name), "minimise", unit=unit, weight=_share(name, weight))
+    return Objective(
+        _named(name), "minimise", unit=unit, weight=_share(name, weight), possible=_ends(name, possible)
+    )
 
 
-def target(name: str, value: float, *, unit: str = "", weight: float = 1.0) -> Objective:
+def target(
+    name: str, value: float, *, unit: str = "", weight: float = 1.0, possible: Ends = (None, None)
+) -> Objective:
     """As near to a value as possible."""
     return Objective(
-        _named(name), "target", low=_number(name, "value", value), unit=unit, weight=_share(name, weight)
+        _named(name),
+        "target",
+        low=_number(name, "value", value),
+        unit=unit,
+        weight=_share(name, weight),
+        possible=_ends(name, possible),
     )
 
 
@@ -36,6 +51,7 @@ def within(
     unit: str = "",
     weight: float = 1.0,
     constraint: bool = False,
+    possible: Ends = (None, None),
 ) -> Objective:
     """Between two values; an end may be left open. ``constraint``: it has to hold, and nothing more is wanted of it."""
     ends = [None if v is None else _number(name, "end", v) for v in (low, high)]
@@ -51,15 +67,18 @@ def within(
         unit=unit,
         weight=_share(name, weight),
         constraint=constraint,
+        possible=_ends(name, possible),
     )
 
 
-def model(name: str, *, unit: str = "", classes: Sequence[str] = ()) -> Objective:
+def model(
+    name: str, *, unit: str = "", classes: Sequence[str] = (), possible: Ends = (None, None)
+) -> Objective:
     """Only to be known; with ``classes`` it is one of these words (a phase), not a number."""
     words = tuple(str(c) for c in classes)
     if len(set(words)) < len(words):
         raise CampaignError(f"model({name!r}): a class is named twice among {', '.join(words)}")
-    return Objective(_named(name), "model", unit=unit, classes=words)
+    return Objective(_named(name), "model", unit=unit, classes=words, possible=_ends(name, possible))
 
 
 def _named(name: str) -> str:
@@ -78,6 +97,20 @@ def _number(name: str, what: str, value: Any) -> float:
     return number
 
 
+def _ends(name: str, possible: Any) -> Ends:
+    try:
+        low, high = (None if v is None else _number(name, "end of what is possible", v) for v in possible)
+    except (TypeError, ValueError):
+        raise CampaignError(
+            f"objective {name!r}: possible is a pair such as (0, None) or (0, 100), not {possible!r}"
+        ) from None
+    if low is not None and high is not None and low >= high:
+        raise CampaignError(
+            f"objective {name!r}: of what is possible low ({low:g}) must be below high ({high:g})"
+        )
+    return low, high
+
+
 def _share(name: str, weight: Any) -> float:
     number = _number(name, "weight", weight)
     if number <= 0:
@@ -93,7 +126,8 @@ def to_dict(objective: Objective) -> dict[str, Any]:
 
 
 def from_dict(told: Mapping[str, Any]) -> Objective:
-    return Objective(**{**told, "classes": tuple(told.get("classes", ()))})
+    pairs = {"classes": tuple(told.get("classes", ())), "possible": tuple(told.get("possible", (None, None)))}
+    return Objective(**{**told, **pairs})
 
 
 def loss(objective: Objective, y: ArrayLike) -> Floats:

@@ -26,10 +26,18 @@ def with_unit(value: Any, objective: Objective) -> str:
     return f"{number(value)} {objective.unit}".rstrip() if not isinstance(value, str) else value
 
 
+def possible(value: float, objective: Objective) -> float:
+    """What is expected, as far as the outcome can be so at all; NaN stays."""
+    low, high = objective.possible
+    if low is not None and value < low:
+        return low
+    return high if high is not None and value > high else value
+
+
 def span(promised: Mapping[str, float], objective: Objective) -> str:
     """``5.2 (3.9 to 6.6 kJ)``."""
-    low, high = number(promised["lower"], 3), number(promised["upper"], 3)
-    return f"{number(promised['mean'], 3)} ({low} to {high}{' ' + objective.unit if objective.unit else ''})"
+    mean, low, high = (number(possible(promised[k], objective), 3) for k in ("mean", "lower", "upper"))
+    return f"{mean} ({low} to {high}{' ' + objective.unit if objective.unit else ''})"
 
 
 def percent(share: float) -> str:

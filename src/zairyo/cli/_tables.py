@@ -86,6 +86,12 @@ _WANTED = (
         "--limit", multiple=True, metavar="COLUMN=LOW..HIGH", help="Must hold; nothing more is wanted of it."
     ),
     click.option("--model", multiple=True, metavar="COLUMN", help="Only to be known: a number, or a phase."),
+    click.option(
+        "--possible",
+        multiple=True,
+        metavar="COLUMN=LOW..HIGH",
+        help="What an outcome can be at all, as yield=0..100: ranges that are shown end there.",
+    ),
     _UNIT,
 )
 _TARGET = (
@@ -131,16 +137,19 @@ def objectives_of(given: dict[str, Any]) -> list[Objective]:
         found.append(target(name, _number(value, f"--near {text}")))
     for key in ("within", "limit"):
         for text in given.pop(key):
-            name, ends = _split(text, f"--{key} COLUMN=LOW..HIGH")
-            low, dots, high = ends.partition("..")
-            if not dots:
-                raise click.UsageError(
-                    f"--{key} {text}: write a range as {name}=5..10, {name}=5.. or {name}=..10"
-                )
-            span = [None if not end.strip() else _number(end, f"--{key} {text}") for end in (low, high)]
-            found.append(within(name, span[0], span[1], constraint=key == "limit"))
+            name, low, high = _range(text, key)
+            found.append(within(name, low, high, constraint=key == "limit"))
     found += [model(name) for name in given.pop("model")]
-    return [replace(o, unit=given["units"].get(o.name, "")) for o in found]
+    ends = {
+        name: (low, high) for name, low, high in (_range(text, "possible") for text in given.pop("possible"))
+    }
+    if odd := sorted(set(ends) - {o.name for o in found}):
+        raise click.UsageError(
+            f"--possible {odd[0]}: only of an outcome that is wanted; nothing is of {odd[0]!r}"
+        )
+    return [
+        replace(o, unit=given["units"].get(o.name, ""), possible=ends.get(o.name, o.possible)) for o in found
+    ]
 
 
 def _split(text: str, form: str) -> tuple[str, str]:
@@ -148,6 +157,15 @@ def _split(text: str, form: str) -> tuple[str, str]:
     if not equals or not name.strip():
         raise click.UsageError(f"{text!r}: write {form}")
     return name.strip(), value.strip()
+
+
+def _range(text: str, key: str) -> tuple[str, float | None, float | None]:
+    name, ends = _split(text, f"--{key} COLUMN=LOW..HIGH")
+    low, dots, high = ends.partition("..")
+    if not dots:
+        raise click.UsageError(f"--{key} {text}: write a range as {name}=5..10, {name}=5.. or {name}=..10")
+    first, last = (None if not end.strip() else _number(end, f"--{key} {text}") for end in (low, high))
+    return name, first, last
 
 
 def _number(text: str, where: str) -> float:
