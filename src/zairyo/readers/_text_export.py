@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -183,7 +184,7 @@ def columns_of(
     if quoted:
         rows = whole.replace('"', "").split("\n")
     gaps = width - 1
-    if delimiter != " " and {row.count(delimiter) for row in rows} != {gaps}:
+    if delimiter != " " and set(map(str.count, rows, repeat(delimiter))) != {gaps}:
         if quoted:  # a text further down may hold the delimiter
             return _quoted(original, delimiter, width, decimal, warnings, line)
         rows = [

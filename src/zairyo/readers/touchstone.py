@@ -147,7 +147,7 @@ def _read(source: RawInput) -> Measurement:
 
 def _metadata(lines: list[str], comments: list[str]) -> dict[str, Any]:
     option = next((line.strip() for line in lines if line.lstrip().startswith("#")), "")
-    keywords = [line.strip() for line in lines if line.lstrip().startswith("[")]
+    keywords = [line.strip() for line in lines if "[" in line and line.lstrip().startswith("[")]
     found: dict[str, Any] = {"option line": clean_text(option), "comments": comments, "keywords": keywords}
     return {k: v for k, v in found.items() if v}
 
@@ -167,6 +167,8 @@ def _options(lines: list[str]) -> tuple[_Options, _Words, list[str]]:
     options, words, comments = _Options(), _Words(), list[str]()
     seen = False
     for number, raw in enumerate(lines):
+        if not ("!" in raw or "#" in raw or "[" in raw):
+            continue  # numbers, as nearly all lines are
         line, mark, comment = raw.partition("!")
         if mark and comment.strip():
             comments.append(clean_text(comment.strip()))
@@ -255,11 +257,13 @@ def _numbers(lines: list[str], words: _Words, source: RawInput) -> tuple[Array, 
     joined = "\n".join(text for _, text in plain)
     if "," in joined:
         joined = joined.replace(",", ".")  # no list has commas here: they are decimal marks
-    flat = joined.split()
     try:
         if "_" in joined:
             raise ValueError
-        values = np.array(flat, dtype=np.float64)
+        try:
+            values = np.loadtxt(joined.split("\n"), comments=None, ndmin=2).ravel() if joined else np.empty(0)
+        except ValueError:  # several lines for each frequency
+            values = np.array(joined.split(), dtype=np.float64)
     except ValueError:
         for n, text in plain:
             for part in text.replace(",", ".").split():
