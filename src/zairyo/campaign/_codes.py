@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from zairyo.campaign._base import CampaignError, Floats, Integers, Mask, Settings
-from zairyo.campaign._cells import with_unit
 from zairyo.campaign._columns import Coded, Column, Columns, listed
-from zairyo.campaign._mixtures import Amounts, Lattice
+from zairyo.campaign._setting_values import as_number, floats, hashable, nothing, powers, significant
 from zairyo.campaign.parameters import (
     Continuous,
     Integer,
     Levels,
-    Mixture,
 )
 
 #: By which share of its range a number may be off and still be the same.
 SAME = 1e-9
-#: By which share of the total a told mixture may be off, through rounding of what was weighed.
-TOLERANCE = 0.02
 
 
 class Code(Protocol):
@@ -120,13 +115,13 @@ class NumberCode:
         return {self.name: values}
 
     def features(self, columns: Columns) -> Floats:
-        return self._feature(_floats(columns[self.name]))[:, None]
+        return self._feature(floats(columns[self.name]))[:, None]
 
     def columns(self, X: Floats) -> dict[str, Column]:
-        return {self.name: _powers(X[:, 0]) if self.log else X[:, 0].copy()}
+        return {self.name: powers(X[:, 0]) if self.log else X[:, 0].copy()}
 
     def show(self, columns: Columns) -> list[list[Any]]:
-        values = _floats(columns[self.name])
+        values = floats(columns[self.name])
         if isinstance(self.parameter, Levels):
             assert self.values is not None
             near = np.abs(values[:, None] - self.values).argmin(axis=1)
@@ -156,7 +151,7 @@ class NumberCode:
         return np.clip(values, self.low, self.high)
 
     def _nearest(self, columns: Columns) -> Integers:
-        values = _floats(columns[self.name])
+        values = floats(columns[self.name])
         if self.values is not None:
             right = np.clip(np.searchsorted(self.values, values), 1, max(1, len(self.values) - 1))
             if len(self.values) == 1:
@@ -176,14 +171,14 @@ class NumberCode:
 
     def places(self, columns: Columns) -> Integers:
         places = self._nearest(columns)
-        exact = _floats(self.at(places)[self.name])
-        off = np.abs(exact - _floats(columns[self.name])) > SAME * max(self.high - self.low, abs(self.low))
+        exact = floats(self.at(places)[self.name])
+        off = np.abs(exact - floats(columns[self.name])) > SAME * max(self.high - self.low, abs(self.low))
         return np.where(off, -1, places)
 
     def can(self, columns: Columns) -> Mask:
         if self.count is not None:
             return self.places(columns) >= 0
-        values, slack = _floats(columns[self.name]), SAME * max(self.high - self.low, abs(self.low))
+        values, slack = floats(columns[self.name]), SAME * max(self.high - self.low, abs(self.low))
         return np.asarray((values >= self.low - slack) & (values <= self.high + slack))
 
 
@@ -239,12 +234,10 @@ class KindCode:
         for i, row in enumerate(rows):
             value: Any = row.get(self.name)
             value = value.item() if hasattr(value, "item") and getattr(value, "size", 2) == 1 else value
-            code = self._known.get(value, self._known.get(str(value))) if _hashable(value) else None
+            code = self._known.get(value, self._known.get(str(value))) if hashable(value) else None
             if code is None:
                 if self._read_more is None or not isinstance(value, str):
-                    what = (
-                        "has no value" if _nothing(value) else f"{value!r} is none of {listed(self.values)}"
-                    )
+                    what = "has no value" if nothing(value) else f"{value!r} is none of {listed(self.values)}"
                     raise CampaignError(f"row {i}, parameter {self.name!r}: {what}")
                 values = (*values, value)
                 code = len(values) - 1
@@ -302,184 +295,3 @@ class KindCode:
 
     def can(self, columns: Columns) -> Mask:
         return self.places(columns) >= 0
-
-
-class MixtureCode:
-    """Of amounts that sum to a total; features are shares of it."""
-
-    def __init__(self, parameter: Mixture, any_total: bool = False) -> None:
-        self.parameter, self.name, self.total = parameter, parameter.name, parameter.total
-        self.settings, self.names = parameter.settings, parameter.ingredients
-        #: Whether only proportions matter, so that rows may sum to anything.
-        self.any_total = any_total
-        k = len(parameter.ingredients)
-        self.variables: tuple[tuple[str, str, int], ...] = ((self.name, "mixture", k),)
-        self.lower, self.upper = np.array(parameter.lows) / self.total, np.array(parameter.highs) / self.total
-        self.lattice = Lattice(parameter) if parameter.step is not None else None
-        self.amounts = Amounts(parameter)
-        self.count = None if self.lattice is None else self.lattice.count
-        self.dimensions = k if self.lattice is None else 1
-        self.digits = max(0, 10 - int(np.floor(np.log10(self.total))))
-
-    def read(self, rows: Sequence[Settings]) -> dict[str, Column]:
-        amounts = np.empty((len(rows), len(self.settings)))
-        for i, row in enumerate(rows):
-            given = [row.get(name) for name in self.settings]
-            if self.parameter.balance or all(_nothing(v) for v in given):
-                amounts[i] = [as_number(v, i, n) for n, v in zip(self.settings, given, strict=True)]
-            else:  # an ingredient that nothing is said of is not in it; the sum tells
-                amounts[i] = [
-                    0.0 if _nothing(v) else as_number(v, i, n)
-                    for n, v in zip(self.settings, given, strict=True)
-                ]
-        columns: dict[str, Column] = dict(zip(self.settings, amounts.T.copy(), strict=True))
-        if (bad := self.wrong(columns)).size:
-            raise CampaignError(f"row {bad[0]}, mixture {self.name!r}: {self.why(columns, int(bad[0]))}")
-        return columns
-
-    def wrong(self, columns: Columns) -> Integers:
-        """The rows whose amounts are not those of a mixture."""
-        amounts = [_floats(columns[n]) for n in self.settings]
-        total = np.sum(amounts, axis=0)
-        if self.any_total:
-            off = ~(total > 0)
-        elif self.parameter.balance:
-            off = ~(total <= self.total * (1 + TOLERANCE))
-        else:
-            off = ~(np.abs(total - self.total) <= TOLERANCE * self.total * (1 + 1e-9))
-        return np.flatnonzero(off | (np.min(amounts, axis=0) < 0))
-
-    def why(self, columns: Columns, row: int) -> str:
-        """What is wrong with the amounts of a row."""
-        amounts = [float(_floats(columns[n])[row]) for n in self.settings]
-        if math.isnan(sum(amounts)):
-            return f"no amounts of {listed(self.settings)} are given; fill them in or leave the row out"
-        if min(amounts) < 0:
-            return (
-                f"{self.settings[int(np.argmin(amounts))]} is {min(amounts):g}; an amount cannot be below 0"
-            )
-        wanted = "more than 0" if self.any_total else f"{self.total:g}"
-        most = "at most " if self.parameter.balance else ""
-        return f"{listed(self.settings)} sum to {sum(amounts):g}; they must sum to {most}{wanted}"
-
-    def _matrix(self, columns: Columns) -> Floats:
-        """Amounts of all ingredients, shape (m, k), that sum to the total."""
-        given = {n: _floats(columns[n]) for n in self.settings}
-        if self.parameter.balance:
-            given[self.parameter.balance] = np.maximum(self.total - np.sum(list(given.values()), axis=0), 0.0)
-        amounts = np.stack([given[n] for n in self.parameter.ingredients], axis=1)
-        total = amounts.sum(axis=1, keepdims=True)
-        off = (np.abs(total - self.total) > SAME * self.total)[:, 0]
-        if off.any():
-            amounts[off] *= self.total / total[off]
-        return amounts
-
-    def features(self, columns: Columns) -> Floats:
-        return self._matrix(columns) / self.total
-
-    def columns(self, X: Floats) -> dict[str, Column]:
-        amounts = X if self.total == 1 else np.round(X * self.total, self.digits)
-        return self._settings(amounts)
-
-    def _settings(self, amounts: Floats) -> dict[str, Column]:
-        return {n: amounts[:, j].copy() for j, n in enumerate(self.names) if n in self.settings}
-
-    def show(self, columns: Columns) -> list[list[Any]]:
-        return [_floats(columns[n]).tolist() for n in self.settings]
-
-    def draw(self, U: Floats, rng: np.random.Generator) -> dict[str, Column]:
-        if self.lattice is not None:
-            return self.at(
-                np.minimum((U[:, 0] * self.lattice.count).astype(np.int64), self.lattice.count - 1)
-            )
-        return self._settings(self.amounts.draw(U, rng))
-
-    def near(self, columns: Columns, U: Floats, width: float, rng: np.random.Generator) -> dict[str, Column]:
-        anchors = self._matrix(columns)
-        if self.lattice is None:
-            return self._settings(self.amounts.near(anchors, width, rng))
-        step = self.lattice.step / self.total
-        moved = self.amounts.near(anchors, max(width, 1.5 * step), rng)
-        ranks = self.lattice.ranks(_to_steps(moved, self.lattice))
-        same = self.lattice.ranks(_to_steps(anchors, self.lattice))
-        return self.at(np.where(ranks >= 0, ranks, np.maximum(same, 0)))
-
-    def at(self, places: Integers) -> dict[str, Column]:
-        assert self.lattice is not None
-        return self._settings(self.lattice.amounts(places))
-
-    def places(self, columns: Columns) -> Integers:
-        assert self.lattice is not None
-        return self.lattice.ranks(self._matrix(columns))
-
-    def can(self, columns: Columns) -> Mask:
-        if self.lattice is not None:
-            return self.places(columns) >= 0
-        amounts, slack = self._matrix(columns), SAME * self.total
-        within = (amounts >= self.amounts.low - slack) & (amounts <= self.amounts.high + slack)
-        return np.asarray(within.all(axis=1) & ((amounts > slack).sum(axis=1) <= self.amounts.most))
-
-
-def _to_steps(amounts: Floats, lattice: Lattice) -> Floats:
-    """The nearest whole steps with the same sum: the largest remainders are rounded up."""
-    exact = amounts / lattice.step
-    down = np.floor(exact + 1e-9)
-    missing = lattice.units - down.sum(axis=1)
-    rank = np.argsort(np.argsort(down - exact, axis=1, kind="stable"), axis=1)
-    result: Floats = (down + (rank < missing[:, None])) * lattice.step
-    return result
-
-
-def as_number(value: Any, row: int, name: str) -> float:
-    """A setting as a finite number.
-
-    Raises
-    ------
-    CampaignError
-        It is none; names row and parameter.
-    """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        what = "has no value" if _nothing(value) else f"{value!r} is no number that can be set"
-        if isinstance(value, str) and with_unit(value):
-            what += "; leave out its unit"
-        raise CampaignError(f"row {row}, parameter {name!r}: {what}")
-    return number
-
-
-def significant(values: Floats, digits: int = 13) -> Floats:
-    """Rounded to significant digits."""
-    size = np.floor(np.log10(np.maximum(np.abs(values), 1e-300)))
-    scale = 10.0 ** (digits - 1 - size)
-    return np.round(values * scale) / scale
-
-
-def _powers(logarithms: Floats) -> Floats:
-    """The numbers with some logarithms, exactly where there is one, and with few digits where one has."""
-    raw = 10.0**logarithms
-    result = raw
-    for step in (-2, 2, -1, 1, 0):
-        near = raw * (1 + step * 2.0**-52)
-        result = np.where(np.log10(near) == logarithms, near, result)
-    short = significant(raw)
-    return np.where(np.log10(short) == logarithms, short, result)
-
-
-def _nothing(value: Any) -> bool:
-    return (
-        value is None
-        or (isinstance(value, float) and math.isnan(value))
-        or str(value) in ("", "nan", "<NA>", "NaT")
-    )
-
-
-def _hashable(value: Any) -> bool:
-    return getattr(type(value), "__hash__", None) is not None and not _nothing(value)
-
-
-def _floats(column: Column) -> Floats:
-    assert not isinstance(column, Coded)
-    return column

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from zairyo.campaign._base import CampaignError, Floats, Settings
-from zairyo.campaign._codes import SAME, Code, KindCode, MixtureCode, NumberCode
+from zairyo.campaign._codes import SAME, Code, KindCode, NumberCode
+from zairyo.campaign._codes_mixture import MixtureCode
 from zairyo.campaign._columns import Column, Columns
 from zairyo.campaign._mixtures import FINEST
 from zairyo.campaign.parameters import (

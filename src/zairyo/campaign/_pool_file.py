@@ -19,8 +19,8 @@ from zairyo.campaign._base import CampaignError, Floats, Integers
 from zairyo.campaign._coding import Coding, MixtureCode
 from zairyo.campaign._columns import Coded, Column, Columns, rows_of, take
 from zairyo.campaign._constraints import as_constraint
+from zairyo.campaign._pool_plan import Plan, codes_of, plan_of, understood, with_categories
 from zairyo.campaign._pool_source import ParquetSource, Piece, Source, TextSource
-from zairyo.campaign._pool_table import Plan, codes_of, plan_of, understood, with_categories
 from zairyo.campaign._pools import Pool
 
 #: Cells, and rows, of the sample that is kept in memory.

@@ -262,7 +262,7 @@ class Pool:
                     if len(code.settings) == 1 and code.settings == (name,):
                         column = code.read([one])[name]
                     else:
-                        from zairyo.campaign._codes import as_number
+                        from zairyo.campaign._setting_values import as_number
 
                         column = np.array([as_number(settings[name], 0, name)])
                     fixed[name] = (
