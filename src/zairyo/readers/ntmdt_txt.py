@@ -18,6 +18,7 @@ from zairyo.readers._api import LIKELY, NO, RawInput, Reader, ReadError
 _NAME = re.compile(r"curve.*dfl.*height", re.IGNORECASE)
 _NUMBER = rb"-?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?"
 _LINE = re.compile(_NUMBER + rb"\t" + _NUMBER + rb"\t" + _NUMBER + rb"\t?")
+_DIGITS = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 _MOST_BYTES = 64 * 1024**2
 
 
@@ -32,8 +33,10 @@ def sniff(src: RawInput) -> float:
 def read(src: RawInput) -> Measurement:
     data = src.read_bytes(_MOST_BYTES)
     lines = data.splitlines()
-    bad = next((i for i, line in enumerate(lines) if not _LINE.fullmatch(line)), -1)
-    if bad >= 0 or len(lines) < 2:
+    forms = data.translate(_DIGITS).splitlines()  # few: lines are alike but for their digits
+    odd = {form for form in set(forms) if not _LINE.fullmatch(form)}
+    if odd or len(lines) < 2:
+        bad = next((i for i, form in enumerate(forms) if form in odd), -1)
         raise ReadError(f"line {bad + 1} is not three numbers between tabs; the file is cut off or damaged")
     if data[-1:] not in b"\r\n":
         raise ReadError(f"line {len(lines)} does not end; the file is cut off. Copy it again.")
