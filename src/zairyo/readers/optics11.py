@@ -93,14 +93,11 @@ def _indentation(
 
 def _quick(body: bytes, width: int) -> NDArray[np.float64] | None:
     """The table, shape (rows, columns), if every cell is a number; else None."""
-    words = body.split()
     rows = body.count(b"\n")
-    if not rows or len(words) != rows * width or body.count(b"\t") != rows * (width - 1):
+    if body.count(b"\t") != rows * (width - 1):
         return None
-    try:
-        return _spm.floats(words).reshape(rows, width)
-    except ValueError:
-        return None
+    values = _spm.rows_of_floats(body)
+    return values if values is not None and values.shape == (rows, width) else None
 
 
 def _careful(body: bytes, width: int, name: str, warnings: list[str]) -> NDArray[np.float64]:
