@@ -157,7 +157,7 @@ class _Parser:
         if not self.regions:
             self.regions.append(_Region(self.group, {}))
         try:
-            values = np.loadtxt(text.splitlines(), comments=None, ndmin=2)
+            values: Floats = np.loadtxt(text.splitlines(), comments=None, ndmin=2)
         except ValueError:  # an odd number, or a line that is not complete
             values = self._numbers_one_by_one(text)
         if len(values):
