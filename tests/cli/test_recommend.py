@@ -322,3 +322,6 @@ def test_what_an_outcome_can_be_is_said(tmp_path: Path) -> None:
     refused = run(*asked, "--possible", "strenth=0..")
     assert "strenth" in refused.output
     assert refused.exit_code == 2
+    refused = run(*asked, "--possible", "strength=100..0")
+    assert "below" in refused.output
+    assert refused.exit_code == 2

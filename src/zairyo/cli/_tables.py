@@ -165,6 +165,8 @@ def _range(text: str, key: str) -> tuple[str, float | None, float | None]:
     if not dots:
         raise click.UsageError(f"--{key} {text}: write a range as {name}=5..10, {name}=5.. or {name}=..10")
     first, last = (None if not end.strip() else _number(end, f"--{key} {text}") for end in (low, high))
+    if first is not None and last is not None and first >= last:
+        raise click.UsageError(f"--{key} {text}: the first number must be below the second")
     return name, first, last
 
 
