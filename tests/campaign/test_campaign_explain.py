@@ -103,6 +103,14 @@ def test_stopping_is_reasonable_once_the_best_is_known() -> None:
     assert "nothing can be said" in told([0, 4]).stop().sentence
 
 
+def test_nothing_is_promised_of_experiments_that_were_all_alike() -> None:
+    """It said: improve by 0, 94 % probability that one is better."""
+    campaign = Campaign(POOL, [maximise("y")], seed=0)
+    campaign.tell(POOL.iloc[[0, 8, 16, 24, 32, 40]].assign(y=5.0))
+    assert "as good as each other" in campaign.stop().sentence
+    assert not campaign.stop().enough
+
+
 def test_nothing_is_left_to_stop_for() -> None:
     campaign = told(list(range(41)))
     assert campaign.stop().enough

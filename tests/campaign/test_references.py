@@ -82,8 +82,8 @@ def test_a_missing_response_is_named() -> None:
 def test_the_residual_is_shown() -> None:
     text = str(choose_references(np.eye(4), 4))
     assert "left unexplained" in text
-    assert "86.60%" in text
-    assert "0.00%" in text
+    assert "86.60 %" in text
+    assert "0.00 %" in text
 
 
 @pytest.mark.parametrize("name", ["reconstruction", "end points"])

@@ -180,7 +180,7 @@ class SpacePool(Pool):
         """Which constraint leaves nothing."""
         columns = self._fixed(self.coding.draw(evenly(4096, self.coding.dimensions, rng), rng))
         shares = [(float(c.allows(columns).mean()), str(c)) for c in self.constraints]
-        told = "; ".join(f"{text} holds for {share:.2%}" for share, text in sorted(shares))
+        told = "; ".join(f"{text} holds for {100 * share:.2f} %" for share, text in sorted(shares))
         fixed = f" with {listed([f'{k} = {v}' for k, v in self.fixed.items()])}" if self.fixed else ""
         return f"no allowed candidate was found among {tried:,} tried{fixed} ({told}); check that the constraints agree"
 

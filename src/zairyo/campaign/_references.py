@@ -57,7 +57,7 @@ class References:
     def __str__(self) -> str:
         lines = [f"References by {self.method}", "      sample   left unexplained"]
         lines += [
-            f"{k:4}  {row:6}   {left:8.2%}"
+            f"{k:4}  {row:6}   {100 * left:7.2f} %"
             for k, (row, left) in enumerate(zip(self.order, self.residual, strict=True), 1)
         ]
         return "\n".join(lines)

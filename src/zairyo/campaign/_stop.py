@@ -217,6 +217,9 @@ def _of_best(known: Learned, X: Floats, row: int, more: int, kept: float, rng: n
         objective = problem.objectives[columns[0]]
         told = problem.Y[known.mine & problem.known[:, columns[0]], columns[0]]
         told = loss(objective, told)
+        if objective.direction in ("maximise", "minimise") and not np.ptp(told) > 0:
+            same = "All experiments were as good as each other so far: nothing can be said of what more will bring."
+            return Stop(more, math.nan, math.nan, math.nan, kept, same)
         gain, unit = share * float(np.ptp(told)), f" {objective.unit}" if objective.unit else ""
         by = f"by {number(gain, 2)}{unit}, {_share(share)} of the range measured so far"
     else:

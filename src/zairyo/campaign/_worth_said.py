@@ -148,12 +148,12 @@ def _basis(worth: Worth, language: Language) -> str:
         lost = f"（値が欠けている {worth.left_out} 試料を除く）" if worth.left_out else ""
         return (
             f"{worth.samples} 試料{lost}、{worth.repeats} × {worth.folds} 分割の入れ子交差検証、"
-            f"{worth.level:.0%} 区間（試料の重なりと行数を補正）"
+            f"{100 * worth.level:.0f} % 区間（試料の重なりと行数を補正）"
         )
     lost = f" ({worth.left_out} left out: a value is missing)" if worth.left_out else ""
     return (
         f"{worth.samples} samples{lost}; {worth.repeats} × {worth.folds}-fold nested cross-validation; "
-        f"{worth.level:.0%} intervals, corrected for shared samples and for the number of rows"
+        f"{100 * worth.level:.0f} % intervals, corrected for shared samples and for the number of rows"
     )
 
 
@@ -165,5 +165,5 @@ def _change(gain: float, language: Language) -> str:
     if round(100 * gain) == 0:
         return _in(("the same", "変わらず"), language)
     if language == "ja":
-        return f"{abs(gain):.0%} {'減' if gain > 0 else '増'}"
-    return f"{abs(gain):.0%} {'lower' if gain > 0 else 'higher'}"
+        return f"{100 * abs(gain):.0f} % {'減' if gain > 0 else '増'}"
+    return f"{100 * abs(gain):.0f} % {'lower' if gain > 0 else 'higher'}"

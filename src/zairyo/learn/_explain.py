@@ -93,8 +93,8 @@ class LearningCurve:
         """What so many more samples of the same kind would bring."""
         middle, low, high = self.gain(more)
         return (
-            f"{more} more samples like these would lower the error by about {middle:.0%} "
-            f"(80 % interval {low:.0%} to {high:.0%})."
+            f"{more} more samples like these would lower the error by about {100 * middle:.0f} % "
+            f"(80 % interval {100 * low:.0f} % to {100 * high:.0f} %)."
         )
 
 
@@ -150,4 +150,4 @@ def _power_law(rows: Floats, logs: Floats, rng: np.random.Generator) -> tuple[fl
 def sentence_for(names: Sequence[str], weights: Floats) -> str:
     """Which models the blend is of."""
     order = np.argsort(-weights, kind="stable")
-    return ", ".join(f"{names[int(k)]} {weights[int(k)]:.0%}" for k in order if weights[int(k)] > 0)
+    return ", ".join(f"{names[int(k)]} {100 * weights[int(k)]:.0f} %" for k in order if weights[int(k)] > 0)

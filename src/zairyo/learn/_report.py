@@ -19,7 +19,9 @@ STYLE = "font-family:system-ui,sans-serif;max-width:60rem;line-height:1.4"
 def headline(predictor: Predictor) -> list[str]:
     """What was learned and how well, a sentence a line."""
     n, groups = len(predictor.y), int(predictor.group.max()) + 1
-    lines = [f"{predictor.target}: {n} samples in {groups} groups, {predictor.space.width} columns."]
+    apart = f" in {groups} groups" if groups < n else ""
+    width = predictor.space.width
+    lines = [f"{predictor.target}: {n} sample{'s' * (n != 1)}{apart}, {width} column{'s' * (width != 1)}."]
     if predictor.left_out:
         lines.append(f"{len(predictor.left_out)} rows left out: " + _some(predictor.left_out))
     found = predictor.validation
@@ -32,7 +34,7 @@ def headline(predictor: Predictor) -> list[str]:
     lines += [
         f"Error on samples not seen (RMSE): {predictor.error:.4g}; the samples' own spread is {spread:.4g} "
         f"({found.scheme}).",
-        f"90 % intervals held {predictor.coverage(0.9):.0%} of samples not seen.",
+        f"90 % intervals held {100 * predictor.coverage(0.9):.0f} % of samples not seen.",
         f"Blend: {sentence_for(found.names, found.weights)}.",
     ]
     if predictor.error > 0.95 * spread:
@@ -54,7 +56,8 @@ def model_rows(predictor: Predictor) -> list[tuple[str, str, str]]:
         return []
     order = np.argsort(found.errors, kind="stable")
     return [
-        (found.names[int(k)], f"{found.errors[int(k)]:.4g}", f"{found.weights[int(k)]:.0%}") for k in order
+        (found.names[int(k)], f"{found.errors[int(k)]:.4g}", f"{100 * found.weights[int(k)]:.0f} %")
+        for k in order
     ]
 
 
