@@ -111,6 +111,14 @@ def test_nothing_is_promised_of_experiments_that_were_all_alike() -> None:
     assert not campaign.stop().enough
 
 
+def test_experiments_that_are_no_candidates_are_told_of() -> None:
+    """A setting mistyped would be learned from unseen."""
+    campaign = told([0, 8, 16])
+    assert "not among the candidates" not in str(campaign.status())
+    campaign.tell([{"x": 0.333, "y": 2.0}])
+    assert "Experiment 4 is not among the candidates" in str(campaign.status())
+
+
 def test_nothing_is_left_to_stop_for() -> None:
     campaign = told(list(range(41)))
     assert campaign.stop().enough

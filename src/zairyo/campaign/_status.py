@@ -79,6 +79,10 @@ def status(campaign: Campaign) -> Status:
         f"{len(told)} experiment{'' if len(told) == 1 else 's'} made, {len(failed)} failed, {len(pending)} under way, "
         f"{len(rejected)} rejected."
     )
+    strange = [e.number for e in (*told, *failed) if e.candidate < 0] if campaign.candidates.size else []
+    if strange:
+        are = f"Experiment {strange[0]} is" if len(strange) == 1 else f"{len(strange)} of them are"
+        lines.append(f"{are} not among the candidates (settings mistyped?), and learned from all the same.")
     if earlier := [e for e in state.experiments.values() if e.source]:
         names = ", ".join(sorted({e.source for e in earlier}))
         lines.append(f"Learned from {len(earlier)} experiments of {names} besides.")
