@@ -509,7 +509,7 @@ def test_points_under_linear_constraints_are_spread_evenly() -> None:
 
 def test_constraints_that_leave_nothing_say_which() -> None:
     for parameters in ([Continuous("a", 0, 1)], [Integer("a", 0, 1)]):
-        with pytest.raises(CampaignError, match=r"no allowed candidate .*'a > 2' holds for 0.00%"):
+        with pytest.raises(CampaignError, match=r"no allowed candidate .*'a > 2' holds for 0.00 %"):
             candidates_from(parameters, constraints=["a > 2"]).draw(5, rng())
 
 
