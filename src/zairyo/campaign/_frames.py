@@ -97,8 +97,7 @@ def _predicted(known: Learned, X: Floats, frame: pd.DataFrame) -> pd.DataFrame:
         outlook = known.belief.outlook(k, X)
         for what in ("mean", "lower", "upper"):
             o = known.problem.objectives[k]
-            values = [possible(v, o) for v in getattr(outlook, what).tolist()]
-            frame[what if len(numbers) == 1 else f"{what} {o.name}"] = values
+            frame[what if len(numbers) == 1 else f"{what} {o.name}"] = possible(getattr(outlook, what), o)
     for k in range(len(known.problem.objectives)):
         for word, chance in known.belief.phases(k, X).items():
             frame[f"probability {word}"] = chance

@@ -15,7 +15,7 @@ def maximise(name: str, *, unit: str = "", weight: float = 1.0, possible: Ends =
     """As high as possible; ``weight`` is its share when one point of a Pareto front is chosen.
 
     ``possible`` says between what the outcome can be at all, ``(0, None)`` for a strength and ``(0, 100)`` for a yield:
-    ranges that are shown end there. What is learned and proposed stays the same.
+    ranges that are shown end there, and no more is promised of going on. What is learned and proposed stays the same.
     """
     return Objective(
         _named(name), "maximise", unit=unit, weight=_share(name, weight), possible=_ends(name, possible)

@@ -15,7 +15,7 @@ from zairyo.campaign._base import Floats
 from zairyo.campaign._learning import Learned
 from zairyo.campaign._objectives import feasible, loss, wanted
 from zairyo.campaign._state import Experiment
-from zairyo.campaign._words import STYLE, number, percent
+from zairyo.campaign._words import STYLE, number, percent, possible
 from zairyo.learn._threads import one_thread
 
 if TYPE_CHECKING:
@@ -195,11 +195,11 @@ def _of_best(known: Learned, X: Floats, row: int, more: int, kept: float, rng: n
     promising = np.argsort(-np.nan_to_num(belief.chance(X)), kind="stable")[:JOINT]
     rows = np.vstack([X[promising], problem.X[row]])
     values: list[Floats] = []
-    for model in belief.models:
+    for model, objective in zip(belief.models, problem.objectives, strict=True):
         if model is None:
             values.append(np.full((DRAWS, len(rows)), np.nan))
             continue
-        values.append(model.output.backward(model.samples(rows, DRAWS, rng)))
+        values.append(possible(model.output.backward(model.samples(rows, DRAWS, rng)), objective))
     drawn = scalar(known, values, problem.Y)
     now, next_ones = drawn[:, -1], drawn[:, :-1]
     failing = rng.random(next_ones.shape) > belief.chance_of_success(rows[:-1])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from zairyo.campaign._base import Objective
 
 #: Of what a notebook shows.
@@ -26,12 +28,10 @@ def with_unit(value: Any, objective: Objective) -> str:
     return f"{number(value)} {objective.unit}".rstrip() if not isinstance(value, str) else value
 
 
-def possible(value: float, objective: Objective) -> float:
-    """What is expected, as far as the outcome can be so at all; NaN stays."""
+def possible(value: Any, objective: Objective) -> Any:
+    """What is expected, one number or many, as far as the outcome can be so at all; NaN stays."""
     low, high = objective.possible
-    if low is not None and value < low:
-        return low
-    return high if high is not None and value > high else value
+    return np.clip(value, -np.inf if low is None else low, np.inf if high is None else high)
 
 
 def span(promised: Mapping[str, float], objective: Objective) -> str:
