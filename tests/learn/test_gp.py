@@ -209,6 +209,21 @@ def test_one_level_unlike_the_others_gets_a_length_of_its_own() -> None:
     assert "Matérn 5/2, names" not in evidence  # A, B and C are all as unlike
 
 
+def test_names_of_variables_mix_nothing_up() -> None:
+    """A category may be called as anything else is; its levels are still the only ones that share its length."""
+    X = np.column_stack([np.linspace(0, 1, 6), np.eye(3)[[0, 1, 2, 0, 1, 2]]])
+    found = []
+    for name in ("salt", "column 0", "T"):
+        names = ["T", *(f"{name}={level}" for level in ("K2CO3", "Na2CO3", "KOtBu"))]
+        kinds = ["number", *[f"category:{name}"] * 3]
+        kernel = next(
+            k for k in kernels_of(Space.of(X, names=names, kinds=kinds)) if k.name.endswith("names")
+        )
+        assert kernel.terms[0][0].features.groups == 2
+        found.append(Distances(kernel, X).matrix(np.zeros(3)))
+    np.testing.assert_allclose(found[1:], [found[0]] * 2, atol=1e-12)
+
+
 def test_names_that_say_nothing_place_no_levels() -> None:
     assert placed(("A", "B", "C")) is None
     assert placed(("K2CO3", "Na2CO3")) is None  # two are always as unlike as they are

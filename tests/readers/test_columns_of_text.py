@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from zairyo.readers import _clocks, _cycler_text
+from zairyo.readers import _clocks, _cycler_text, _text_words
 from zairyo.readers import delimited_text as text
 from zairyo.readers._api import ReadError
 
@@ -99,10 +99,10 @@ def test_words_beside_numbers_are_those_of_cell_by_cell(cells: list[tuple[str, .
 def test_columns_that_repeat_are_cut_out_of_the_text_at_once() -> None:
     # Splitting each of a cycler's rows for them takes as long as reading all its numbers.
     rows = [f"{k},C,{'rest' if k % 2 else 'charge'},2024-03-01 10:00:0{k},,1.5" for k in range(9)]
-    found = text._words("\n".join(rows), 9, ",", 6, [1, 2, 4])
+    found = _text_words._cut_words("\n".join(rows), 9, ",", 6, [1, 2, 4])
     assert found == {1: ["C"] * 9, 2: ["charge", "rest"] * 4 + ["charge"], 4: [""] * 9}
     moved = ["1,C", "2,C,C", "3"]  # as many cells in all as there should be
-    assert text._words("\n".join(moved), 3, ",", 2, [1]) is None
+    assert _text_words._cut_words("\n".join(moved), 3, ",", 2, [1]) is None
 
 
 @given(st.lists(_CELL.map(str.strip), max_size=8), st.sampled_from(".,"), st.sampled_from(["", " ", "."]))

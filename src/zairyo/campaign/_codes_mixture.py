@@ -13,9 +13,7 @@ from zairyo.campaign._codes import SAME
 from zairyo.campaign._columns import Column, Columns, listed
 from zairyo.campaign._mixtures import Amounts, Lattice
 from zairyo.campaign._setting_values import as_number, floats, nothing
-from zairyo.campaign.parameters import (
-    Mixture,
-)
+from zairyo.campaign.parameters import Mixture
 
 #: By which share of the total a told mixture may be off, through rounding of what was weighed.
 TOLERANCE = 0.02

@@ -73,6 +73,12 @@ _SENTENCES = {
     "makes mixtures in equal steps, pure ones first": "等間隔の配合を、単独成分から順に作ります",
     "makes the corners that the bounds leave": "上下限が作る頂点の配合を作ります",
     "combines low and high values of the parameters": "パラメータの高低を組み合わせます",
+    "makes the coefficients of a linear model known best, with those made before": (
+        "既存の実験と合わせて、一次モデルの係数を最もよく決めます"
+    ),
+    "makes the coefficients of a quadratic model known best, with those made before": (
+        "既存の実験と合わせて、二次モデルの係数を最もよく決めます"
+    ),
     "is the next of the given design": "与えられた計画の次の実験です",
     "is farthest from all experiments so far": "既存のすべての実験から最も離れています",
 }
@@ -93,14 +99,6 @@ _FORMS = tuple(
             r"期待できる上限（平均と標準偏差の \1 倍）が最も良い候補です",
         ),
         (r"(\d+) of (\d+) on the film from (.+) to (.+)", r"\3 から \4 までの膜の \2 点中 \1 番目です"),
-        (
-            r"makes the coefficients of a linear model known best, with those made before",
-            r"既存の実験と合わせて、一次モデルの係数を最もよく決めます",
-        ),
-        (
-            r"makes the coefficients of a quadratic model known best, with those made before",
-            r"既存の実験と合わせて、二次モデルの係数を最もよく決めます",
-        ),
     )
 )
 _DOUBT = ", although experiments near it failed"
@@ -109,8 +107,7 @@ _DOUBT = ", although experiments near it failed"
 def japanese(sentence: str) -> str:
     """A sentence in Japanese, if it is known."""
     plain = sentence.removesuffix(_DOUBT)
-    found = _SENTENCES.get(plain, plain)
-    for form, said in _FORMS:
-        if match := form.fullmatch(plain):
-            found = match.expand(said)
+    matches = ((form.fullmatch(plain), said) for form, said in _FORMS)
+    of_form = next((match.expand(said) for match, said in matches if match), plain)
+    found = _SENTENCES.get(plain, of_form)
     return f"{found}（ただし、近くの実験は失敗しています）" if plain != sentence else found

@@ -23,6 +23,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 from zairyo.learn._names import placed
 from zairyo.learn._space import Floats, Space, Variable
@@ -354,33 +355,27 @@ def features_of(
 
 
 def named(space: Space, features: Features) -> Features | None:
-    """With the levels of categories placed by their names; None where no names say anything."""
-    of_level = {j: one for one in space.variables if one.kind == "category" for j in one.columns}
-    blocks: dict[str, list[int]] = {}
-    for at, j in enumerate(features.columns):
-        blocks.setdefault(of_level[j].name if j in of_level else f"column {at}", []).append(at)
-    parts: list[tuple[list[int], Floats]] = []
-    said = False
-    for places in blocks.values():
-        owner = of_level.get(int(features.columns[places[0]]))
-        points = None
-        if owner is not None:
-            names = (space.names[features.columns[at]] for at in places)
-            points = placed(tuple(name.removeprefix(f"{owner.name}=") for name in names))
-        said = said or points is not None
-        # A level's column is 1/√2 where it is that level: points are for columns of 1.
-        parts.append((places, np.eye(len(places)) if points is None else math.sqrt(2.0) * points))
-    if not said:
+    """Features of which each column serves once, with levels of categories placed by their names.
+
+    None where no names say anything.
+    """
+    place = {int(j): at for at, j in enumerate(features.columns)}
+    rows, blocks, groups = [], [], []
+    for one in space.variables:
+        mine = [place[j] for j in one.columns if j in place]
+        names = (space.names[features.columns[at]].removeprefix(f"{one.name}=") for at in mine)
+        points = placed(tuple(names)) if one.kind == "category" else None
+        if points is not None:
+            rows.append(mine)
+            # A level's column is 1/√2 where it is that level: points are for columns of 1.
+            blocks.append(math.sqrt(2.0) * points)
+            groups.append(np.full(points.shape[1], features.group[mine[0]]))
+    if not rows:
         return None
-    placing = np.zeros((len(features.columns), sum(points.shape[1] for _, points in parts)))
-    group = np.empty(placing.shape[1], dtype=np.intp)
-    start = 0
-    for places, points in parts:
-        stop = start + points.shape[1]
-        placing[places, start:stop] = points
-        group[start:stop] = features.group[places[0]]
-        start = stop
-    return replace(features, group=group, placing=placing)
+    others = np.setdiff1d(np.arange(len(features.columns)), np.concatenate(rows))
+    placing = np.empty((len(features.columns), sum(one.shape[1] for one in blocks) + len(others)))
+    placing[np.concatenate([*rows, others])] = block_diag(*blocks, np.eye(len(others)))
+    return replace(features, group=np.concatenate([*groups, features.group[others]]), placing=placing)
 
 
 def kernels_of(space: Space) -> list[Kernel]:
@@ -418,7 +413,8 @@ def kernels_of(space: Space) -> list[Kernel]:
         every = features_of(space, variables, "amounts")
         if every is not None:
             add("Matérn 5/2, names", (("matern52", named(space, every)),))
-        if sum(len(one.columns) for one in categories if len(one.columns) >= 3) in range(3, MOST_APART + 1):
+        levels = sum(len(one.columns) for one in categories if len(one.columns) >= 3)
+        if 3 <= levels <= MOST_APART:
             add("Matérn 5/2, levels", (("matern52", features_of(space, variables, "amounts", apart=True)),))
     singles = [features_of(space, [one], "tied") for one in variables]
     varied = [one for one in singles if one is not None]

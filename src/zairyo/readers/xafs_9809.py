@@ -121,15 +121,16 @@ def _signals(
     rows: NDArray[np.float64], channels: list[str], modes: list[int], spacing: float, name: str
 ) -> list[Signal]:
     """Energies by Bragg's law (of the angle reached), angles, time and counts."""
-    reached = rows[:, 1] if rows[:, 1].all() else rows[:, 0]  # some beamlines do not read the angle
+    is_read = bool(rows[:, 1].all())  # some beamlines do not read the angle
+    reached, label = (rows[:, 1], "Angle(o)") if is_read else (rows[:, 0], "Angle(c)")
     if spacing <= 0 or not ((reached > 0) & (reached < 90)).all():
         raise ReadError(
             f"{name} states no lattice spacing (D= … A after Mono), or angles that are none: no energy can be told."
         )
     energies = _HC / (2 * spacing * np.sin(np.radians(reached)))
     signals = [
-        Signal("photon_energy", energies, "eV", long_name="Energy, of the angle reached"),
-        Signal("monochromator_angle", reached, "deg", long_name="Angle(o)"),
+        Signal("photon_energy", energies, "eV", long_name=f"Energy, of {label}"),
+        Signal("monochromator_angle", reached, "deg", long_name=label),
         Signal("monochromator_angle_set", rows[:, 0], "deg", long_name="Angle(c)"),
         Signal("time_per_point", rows[:, 2], "s", long_name="time"),
     ]
@@ -171,5 +172,6 @@ READER = Reader(
     endings=(".dat", ".txt", ".ex3", ".prn"),
     sniff=_sniff,
     read=_read,
-    notes="Energies by Bragg's law of the angle reached. Made after published descriptions; no whole file was at hand.",
+    notes="Energies by Bragg's law of the angle reached. Made after published descriptions; no whole file was at hand,"
+    " and what modes 1, 2 and 3 mean was not seen confirmed.",
 )

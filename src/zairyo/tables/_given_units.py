@@ -28,12 +28,12 @@ def put_units(raw: RawTable, given: Mapping[str, str]) -> None:
         There is no such column, or its heading has another unit.
     """
     for name, unit in given.items():
-        names = [c for c in raw.columns if name in (c.heading.strip(), split_heading(c.heading.strip())[0])]
-        if not names:
+        headings = ((c, c.heading.strip()) for c in raw.columns)
+        column = next((c for c, heading in headings if name in (heading, split_heading(heading)[0])), None)
+        if column is None:
             there = listed([c.heading for c in raw.columns])
             raise TableError(f"there is no column {name!r} to be in {unit!r}; there are {there}")
-        for column in names[:1]:
-            _put(column, name, unit)
+        _put(column, name, unit)
 
 
 def with_units(table: Table, given: Mapping[str, str]) -> Table:
