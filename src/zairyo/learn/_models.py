@@ -130,7 +130,12 @@ class Ridge:
         assert best is not None
         error, penalty, left, leverage = best
         coefficients = Vt.T @ (projected * s / (s**2 + penalty))
-        inverse = (Vt.T * (1.0 / (s**2 + penalty))) @ Vt
+        # Where nothing was seen (a level of a category), coefficients are believed to be as large as those seen; the
+        # penalty alone, which may be next to none, would let them be anything.
+        seen = int((s > 1e-9 * s.max(initial=0.0)).sum())
+        size = float(coefficients @ coefficients) / max(seen, 1)
+        prior = max(penalty, error / size) if size > 0 else scale * 1e3
+        inverse = (np.eye(len(centre)) - (Vt.T * (s**2 / (s**2 + prior))) @ Vt) / prior
         left_out = y - left / root[:, 0]
         return _FittedRidge(self, centre, middle, coefficients, inverse, error, left_out, leverage, penalty)
 
