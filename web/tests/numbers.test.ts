@@ -32,6 +32,10 @@ describe('numbers are written so that nobody misreads them', () => {
   it('gives a tick the decimals of its step', () => {
     expect(formatTick(0.30000000000000004, 0.1)).toBe('0.3');
     expect(formatTick(20, 0.5)).toBe('20.0');
+    expect([0.25, 0.5, 0.75].map((v) => formatTick(v, 0.25))).toEqual(['0.25', '0.50', '0.75']);
+    expect([2.5, 5, 7.5].map((v) => formatTick(v, 2.5))).toEqual(['2.5', '5.0', '7.5']);
+    expect(formatTick(0.6000000000000001, 0.2)).toBe('0.6');
+    expect(formatTick(25000, 25000)).toBe('25\u202f000');
     expect(formatTick(40000, 10000)).toBe('40\u202f000');
   });
 

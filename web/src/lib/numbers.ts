@@ -51,7 +51,10 @@ export function formatTick(value: number, step: number): string {
   const size = Math.max(Math.abs(value), Math.abs(step));
   if (value === 0) return '0';
   if (size >= 1e6 || Math.abs(step) < 1e-4) return formatNumber(value, 4);
-  const decimals = Math.max(0, Math.min(8, Math.ceil(-Math.log10(Math.abs(step)) - 1e-9)));
+  const first = Math.max(0, Math.ceil(-Math.log10(Math.abs(step)) - 1e-9));
+  const scaled = Math.abs(step) * 10 ** first;
+  const isWhole = Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled;
+  const decimals = Math.min(8, isWhole ? first : first + 1); // steps of 0.25 and 2.5 have a digit more
   return grouped(value.toFixed(decimals));
 }
 
