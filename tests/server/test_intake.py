@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +19,7 @@ from tests.server.tus_client import create, creation, head, patch, receipt, send
 
 from zairyo.server.access import Principal
 from zairyo.server.api.app import create_app
-from zairyo.server.intake import Refused
+from zairyo.server.intake import Intake, Refused
 from zairyo.server.intake.partial import Partial
 from zairyo.server.intake.tus import set_sha256
 from zairyo.server.models import Event, Instrument, Measurement, Object, RawFile, Upload
@@ -279,6 +281,37 @@ def test_an_upload_that_was_complete_when_the_server_ended_is_completed(
         assert (got["sha256"], got["duplicate"]) == (sha256(DATA), False)
         assert len(measurements(client.app)) == 1
     assert not list(settings.uploads_folder.iterdir())
+
+
+def test_a_question_while_an_upload_is_completed_waits_for_its_receipt(
+    settings: Settings, make_world, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TestClient(create_app(settings)) as client:
+        world = make_world(client.app)
+        token = world.token(world.instrument("xrd-1", world.project("steel")))
+        client.headers["Authorization"] = f"Bearer {token}"
+        url = create(client, DATA, "scan.csv")
+    (settings.uploads_folder / f"{url.rpartition('/')[2]}.part").write_bytes(DATA)
+    opening, asked = threading.Event(), threading.Event()
+
+    def slowly(path: Path) -> Partial:
+        opening.set()
+        assert asked.wait(30)  # whoever opens it first hashes it while the other asks
+        return Partial(path)
+
+    def load(self: Intake, uid: str, principal: Principal):
+        if opening.is_set() and next(loads) == 1:
+            asked.set()  # the question was refused once, and asks again
+        return real(self, uid, principal)
+
+    loads, real = itertools.count(), Intake._load
+    monkeypatch.setattr("zairyo.server.intake.shelf.Partial", slowly)
+    monkeypatch.setattr(Intake, "_load", load)
+    with TestClient(create_app(settings)) as client:
+        assert opening.wait(30)
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert receipt(head(client, url))["sha256"] == sha256(DATA)
+        assert len(measurements(client.app)) == 1
 
 
 async def _cut_off(data: bytes) -> AsyncIterator[bytes]:

@@ -26,7 +26,7 @@ from zairyo.server.intake.partial import Partial
 from zairyo.server.intake.record import UPLOAD_LIFETIME, Received, duplicate_receipt, sent_again, upload_row
 from zairyo.server.intake.refused import Refused, disk_full
 from zairyo.server.intake.sender import Sender
-from zairyo.server.intake.shelf import Shelf
+from zairyo.server.intake.shelf import Busy, Shelf
 from zairyo.server.models import Instrument, Upload, new_uid, now
 from zairyo.server.objects import DiskFull, LocalObjects
 from zairyo.server.settings import Settings
@@ -158,14 +158,21 @@ class Intake:
         return await asyncio.to_thread(self._state, uid, principal)
 
     def _state(self, uid: str, principal: Principal) -> State:
-        row = self._load(uid, principal)
         deadline = time.monotonic() + SETTLE_SECONDS
-        while not row.receipt and (offset := self._shelf.confirmed(uid)) is not None:
-            if offset < row.size or time.monotonic() > deadline:
-                return row.at(offset)
-            time.sleep(0.02)  # its last bytes came just now: it is about to get its receipt
+        while True:
             row = self._load(uid, principal)
-        row, partial = self._take(row)
+            try:
+                row, partial = self._take(row)
+                break
+            except Busy:
+                # Another writes to it, or opens it: None while its bytes are hashed.
+                offset = self._shelf.confirmed(uid)
+                late = time.monotonic() > deadline
+                if offset is None and late:
+                    raise
+                if offset is not None and (offset < row.size or late):
+                    return row.at(offset)
+            time.sleep(0.02)  # all bytes are there, or will soon be counted: it may be about to get its receipt
         if partial is None:
             return row.at(row.size, row.receipt)
         try:

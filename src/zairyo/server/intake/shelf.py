@@ -15,6 +15,17 @@ from zairyo.server.intake.refused import Refused
 MOST_OPEN = 64
 
 
+class Busy(Refused):
+    """Another has an upload's file."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            423,
+            "conflict",
+            "Another request sends to this upload just now. Ask for the offset and try again.",
+        )
+
+
 class Shelf:
     """A folder of partial files.
 
@@ -35,7 +46,7 @@ class Shelf:
         return self.folder / f"{uid}.part"
 
     def confirmed(self, uid: str) -> int | None:
-        """Durable bytes of an upload somebody writes to just now, None if nobody does."""
+        """Durable bytes of an upload somebody writes to just now, None if nobody does or they are being counted."""
         with self._lock:
             partial = self._busy.get(uid)
             return partial.length if partial is not None else None
@@ -45,18 +56,14 @@ class Shelf:
 
         Raises
         ------
-        Refused
+        Busy
             Somebody else writes to it.
         OSError
             The file cannot be opened.
         """
         with self._lock:
             if uid in self._busy:
-                raise Refused(
-                    423,
-                    "conflict",
-                    "Another request sends to this upload just now. Ask for the offset and try again.",
-                )
+                raise Busy
             partial = self._idle.pop(uid, None)
             self._busy[uid] = partial
         if partial is None:
