@@ -181,6 +181,23 @@ def test_outcomes_may_be_named_by_their_headings(tmp_path: Path) -> None:
         assert "9 experiments made" in " ".join(found["status"])
 
 
+def test_nothing_is_predicted_beyond_what_is_possible(tmp_path: Path) -> None:
+    """A yield of 104 % would make people doubt the rest; errors are measured as before."""
+    rows = [f"{x},{100 - 0.2 * x}" for x in range(20)] + ["30,", "-30,"]
+    path = tmp_path / "c.csv"
+    path.write_text("\n".join(["x,yield", *rows]))
+    asked = ("predict", path, "--target", "yield", "--json")
+    free, ended = (json.loads(run(*asked, *more).stdout) for more in ((), ("--possible", "yield=95..100")))
+    high, most = free["predictions"][1], ended["predictions"][1]
+    assert high["yield predicted"] > 100
+    assert most["yield predicted"] == most["upper"] == 100
+    assert ended["predictions"][0]["lower"] == 95 > free["predictions"][0]["lower"]
+    assert ended["rmse"] == free["rmse"]
+    refused = run(*asked, "--possible", "yeild=0..")
+    assert refused.exit_code == 2
+    assert "only of an outcome that is wanted" in refused.output
+
+
 def test_text_is_not_predicted(tmp_path: Path) -> None:
     path = tmp_path / "units.csv"
     path.write_text("a,y\n" + "".join(f"{k},{k} MPa\n" for k in range(9)) + "9,\n")

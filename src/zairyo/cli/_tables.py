@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -71,6 +71,12 @@ _UNIT = click.option(
     callback=_pairs,
     help="Of an outcome whose heading has none, as strength=MPa; its cells may have it too.",
 )
+POSSIBLE = click.option(
+    "--possible",
+    multiple=True,
+    metavar="COLUMN=LOW..HIGH",
+    help="What an outcome can be at all, as yield=0..100: ranges that are shown end there.",
+)
 _WANTED = (
     click.option(
         "--maximise", "--maximize", "maximise", multiple=True, metavar="COLUMN", help="As high as possible."
@@ -86,12 +92,7 @@ _WANTED = (
         "--limit", multiple=True, metavar="COLUMN=LOW..HIGH", help="Must hold; nothing more is wanted of it."
     ),
     click.option("--model", multiple=True, metavar="COLUMN", help="Only to be known: a number, or a phase."),
-    click.option(
-        "--possible",
-        multiple=True,
-        metavar="COLUMN=LOW..HIGH",
-        help="What an outcome can be at all, as yield=0..100: ranges that are shown end there.",
-    ),
+    POSSIBLE,
     _UNIT,
 )
 _TARGET = (
@@ -140,16 +141,20 @@ def objectives_of(given: dict[str, Any]) -> list[Objective]:
             name, low, high = _range(text, key)
             found.append(within(name, low, high, constraint=key == "limit"))
     found += [model(name) for name in given.pop("model")]
-    ends = {
-        name: (low, high) for name, low, high in (_range(text, "possible") for text in given.pop("possible"))
-    }
-    if odd := sorted(set(ends) - {o.name for o in found}):
-        raise click.UsageError(
-            f"--possible {odd[0]}: only of an outcome that is wanted; nothing is of {odd[0]!r}"
-        )
+    ends = ends_of(given.pop("possible"), {o.name for o in found})
     return [
         replace(o, unit=given["units"].get(o.name, ""), possible=ends.get(o.name, o.possible)) for o in found
     ]
+
+
+def ends_of(possible: Sequence[str], names: Container[str]) -> dict[str, tuple[float | None, float | None]]:
+    """Between what each of some outcomes can be at all, as ``--possible`` says it."""
+    ends = {name: (low, high) for name, low, high in (_range(text, "possible") for text in possible)}
+    if odd := [name for name in ends if name not in names]:
+        raise click.UsageError(
+            f"--possible {odd[0]}: only of an outcome that is wanted; nothing is of {odd[0]!r}"
+        )
+    return ends
 
 
 def _split(text: str, form: str) -> tuple[str, str]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zairyo.cli._tables import (
+    POSSIBLE,
+    ends_of,
     json_of,
     note,
     number_column,
@@ -31,6 +33,7 @@ MOST = 20
 @click.command(short_help="Predict a property from a table, and how far to trust it.")
 @click.argument("table", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @targeting
+@POSSIBLE
 @click.option(
     "--on",
     "others",
@@ -57,6 +60,7 @@ def command(
     table: Path,
     target: str,
     units: dict[str, str],
+    possible: tuple[str, ...],
     others: Path | None,
     descriptors: tuple[str, ...],
     group: str | None,
@@ -71,6 +75,7 @@ def command(
     Models are chosen by errors on samples that they had not seen; the report says how large those are. What is
     predicted are the rows of --on, or those of TABLE without the property.
     """
+    low, high = ends_of(possible, [target]).get(target, (None, None))
     roles = {"property": [target], "measured_descriptor": descriptors, "group": [group] if group else []}
     known = read_table(table, roles, units)
     name = known.schema[target].name
@@ -90,6 +95,8 @@ def command(
     else:
         samples = read_table(others, {"measured_descriptor": descriptors}, {})
     frame = _predicted(predictor, features, samples, name, level)
+    for title in {f"{name} predicted", "lower", "upper"} & set(frame.columns):
+        frame[title] = frame[title].clip(low, high)
     if output is not None:
         write_frame(frame, output)
     unit = units.get(target) or known.schema[name].unit
