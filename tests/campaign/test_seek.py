@@ -23,10 +23,11 @@ from zairyo.campaign._acquisition import (
 )
 from zairyo.campaign._base import CampaignError, Objective, Problem
 from zairyo.campaign._belief import Belief as Told
-from zairyo.campaign._seek import Forest, belief_of
+from zairyo.campaign._seek import Forest
 from zairyo.campaign._seek_auto import SEEK as ALL
 from zairyo.campaign._seek_auto import level_of
 from zairyo.campaign._seek_model import Tracked
+from zairyo.campaign._seek_score import belief_of
 from zairyo.learn import Space, fit_gp
 
 #: With a forest of few trees: the tests are of what surrounds it.

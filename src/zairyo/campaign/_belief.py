@@ -16,7 +16,7 @@ from scipy.special import ndtr, stdtrit
 from zairyo.campaign._base import Floats, Mask, Objective, Problem
 from zairyo.campaign._objectives import feasible, front, loss, wanted
 from zairyo.campaign._phases import phase_map
-from zairyo.campaign._seek import direction, fitted
+from zairyo.campaign._seek_score import direction, fitted
 from zairyo.learn import GP, LearnError, Success, fit_gp, fit_success
 from zairyo.learn._output import Output
 

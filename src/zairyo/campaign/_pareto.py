@@ -15,20 +15,9 @@ from zairyo.campaign._acquisition import log_difference, log_expected_improvemen
 from zairyo.campaign._base import Block, CampaignError, Floats, Mask, Pick, Problem, Strategy
 from zairyo.campaign._hypervolume import boxes, undominated
 from zairyo.campaign._objectives import feasible, loss, wanted
-from zairyo.campaign._seek import (
-    Chances,
-    ExpectedImprovement,
-    Likely,
-    Random,
-    Rated,
-    belief_of,
-    first_picks,
-    given_out,
-    limits,
-    outside,
-    picks,
-)
+from zairyo.campaign._seek import ExpectedImprovement, Random, first_picks, given_out, picks
 from zairyo.campaign._seek_model import Belief, Tracked, believe
+from zairyo.campaign._seek_score import Chances, Likely, Rated, belief_of, limits, outside
 from zairyo.campaign._seek_search import Found, Working, greedy
 from zairyo.learn import GP
 

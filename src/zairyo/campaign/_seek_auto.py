@@ -19,18 +19,14 @@ from zairyo.campaign._seek import (
     ExpectedImprovement,
     Forest,
     Random,
-    Rated,
-    RatedWork,
     Thompson,
     UpperConfidence,
-    belief_of,
     first_picks,
     given_out,
-    optimistic,
     picks,
-    rated,
     single,
 )
+from zairyo.campaign._seek_score import Rated, RatedWork, belief_of, optimistic, rated
 from zairyo.campaign._seek_search import SHORTLIST, Found, Working, greedy
 
 #: The share of candidates that are the best ones; sentences name it.
