@@ -86,6 +86,14 @@ def test_what_is_cut_off_is_refused(tmp_path: Path) -> None:
     assert "last point may be cut off" in reads(TEXT[:-4], tmp_path).warnings[0]
 
 
+def test_a_measurement_that_was_stopped_keeps_its_points(tmp_path: Path) -> None:
+    """``.dql`` is what DIFFRAC leaves of one: its points are right, only fewer than planned."""
+    stopped = TEXT.replace("[RawHeader]", "[RawHeader]\nFurtherDQLReading=0", 1)
+    m = reads(stopped[: stopped.index("   3.04094")], tmp_path)
+    assert m[0].signal.values.shape == (2,)
+    assert "2 are there; it was stopped" in m.warnings[0]
+
+
 def test_damage_never_breaks_out(tmp_path: Path) -> None:
     data = TEXT.encode()
     cut(READER, data, tmp_path / "cut", parts=60)

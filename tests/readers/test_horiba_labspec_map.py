@@ -51,6 +51,14 @@ def test_map_in_any_order(tmp_path: Path, order: list[tuple[int, int]], encoding
     assert m.sample == "試料"
 
 
+def test_a_bare_matrix_of_another_name_is_not_taken_for_raman(tmp_path: Path) -> None:
+    """As programs for transient absorption write it, at wavelengths over delays."""
+    path = tmp_path / "ta.SIA"
+    path.write_text("\t350\t352\t354\t356\n-20\t1e-6\t2e-6\t3e-6\t4e-6\n-10\t1e-6\t2e-6\t3e-6\t4e-6\n")
+    assert READER.sniff(RawInput(path)) == NO
+    assert READER.sniff(RawInput(path.rename(path.with_suffix(".txt")))) > NO
+
+
 def test_series_in_time(tmp_path: Path) -> None:
     text = SETTINGS.replace("Cnt", "Cnt/sec") + POSITIONS[1:] + "0\t1\t2\t3\t4\n5\t6\t7\t8\t9\n"
     (entry,) = read(save(tmp_path, text))

@@ -63,6 +63,33 @@ def test_header(instruments: Path) -> None:
     assert m[0].original_metadata["DIV"] == "NormMat561,"
 
 
+COUNTS = """FILE: FEB18012.SA4   CREATED: 14-FEB-2018 10:01:53
+LABEL: Teflon
+MON CNT   LAMBDA(A)   DET_OFF(cm)   DET_DIST(m)   TRANS   THICK(cm)    COUNT TIME
+5.0808e+05  6       25     1     1     0.1     26
+PIXELS(X)    PIXELS(Y)   PIXELSIZE X (mm)  PIXELSIZE Y (mm)
+3    2    5.08    5.08
+
+The detector image is a standard X-Y coordinate system
+Data is written by row, starting with Y=1 and X=(1->128)
+RAW SAM FILE FEB18012.SA4 TIMESTAMP: 14-FEB-2018 10:01:53
+
+"""
+
+
+def test_a_detectors_counts(tmp_path: Path) -> None:
+    path = tmp_path / "FEB18012.ASC"
+    path.write_text(COUNTS + "19\n12\n13\n8\n18\n7\n")
+    m = read(path)
+    assert [(a.name, a.unit, len(a.values)) for a in m[0].axes] == [("y", "pixel", 2), ("x", "pixel", 3)]
+    assert (m[0].signal.unit, m[0].signal.values.tolist()) == ("counts", [[19, 12, 13], [8, 18, 7]])
+    assert str(m[0].conditions["wavelength"]) == "6 angstrom"
+    for rows, said in (("19\n12\n", "3 × 2 counts are announced, and 2"), ("1\n" * 7, "more than 3 × 2")):
+        path.write_text(COUNTS + rows)
+        with pytest.raises(ReadError, match=said):
+            READER.read(RawInput(path))
+
+
 # --- variants that the folder does not have -------------------------------------------------------------------
 
 HEAD = """FILE: SILIC010.SA3_SRK_S110   CREATED: 22-JAN-2008 02:45:55

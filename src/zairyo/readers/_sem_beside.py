@@ -10,7 +10,8 @@ from typing import Any
 from zairyo.measurement import Quantity, clean_text
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._microscope_values import Table, conditions, number, quantity
-from zairyo.readers._sem_told import Told, at, in_metres, ini, moment, pair, text_at
+from zairyo.readers._sem_told import Told, in_metres, ini, moment, pair
+from zairyo.readers._trees import at, text_at
 
 # --- TESCAN: two sections of keys, in SI units, angles in degrees ----------------------------------------------
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from zairyo.measurement import Quantity, clean_text
 from zairyo.readers._microscope_values import Table, conditions, number, quantity, split_number
+from zairyo.readers._trees import at, text_at
 
 _DEGREES = 180 / math.pi
 Tree = Mapping[str, Any]
@@ -35,18 +36,6 @@ class Told:
     sample: str = ""
     title: str = ""
     started: datetime | None = None
-
-
-def at(tree: Any, path: str) -> Any:
-    """What is at a path with '/'; None if nothing is, or it is empty."""
-    for name in path.split("/"):
-        tree = tree.get(name) if isinstance(tree, Mapping) else None
-    return None if tree == "" else tree
-
-
-def text_at(tree: Any, *paths: str) -> str:
-    found = (at(tree, p) for p in paths)
-    return next((v.strip() for v in found if isinstance(v, str) and v.strip()), "")
 
 
 def ini(text: str) -> dict[str, Any]:

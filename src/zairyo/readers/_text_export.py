@@ -214,7 +214,9 @@ def _columns(
     """The columns of rows that have ``width`` cells each: at once where they are numbers, one by one where not."""
     plain = "\n".join(rows).replace(",", ".").split("\n") if decimal == "," else rows
     probe = [cells_of(row, delimiter) for row in (*plain[:20], *plain[-20:])]
-    numeric = [k for k in range(width) if k not in unread and all(_is_float(row[k]) for row in probe)]
+    numeric = [
+        k for k in range(width) if k not in unread and all(delimited_text.is_float(row[k]) for row in probe)
+    ]
     found: list[Array] = [np.empty(0, "U1")] * width
     if numeric:
         try:
@@ -239,7 +241,7 @@ def _columns(
 def _plain(rows: list[str], delimiter: str, width: int) -> list[Array] | None:
     """The columns where every row has ``width`` numbers, which is then told without a look at each row before."""
     probe = [row.split(None if delimiter == " " else delimiter) for row in (*rows[:20], *rows[-20:])]
-    if not all(len(cells) == width and all(map(_is_float, cells)) for cells in probe):
+    if not all(len(cells) == width and all(map(delimited_text.is_float, cells)) for cells in probe):
         return None
     try:  # refuses rows of other lengths, and what is no number
         table = np.loadtxt(rows, comments=None, delimiter=None if delimiter == " " else delimiter, ndmin=2)
@@ -248,12 +250,26 @@ def _plain(rows: list[str], delimiter: str, width: int) -> list[Array] | None:
     return list(np.ascontiguousarray(table.T)) if table.shape == (len(rows), width) else None
 
 
-def _is_float(cell: str) -> bool:
+def number_rows(rows: list[str], name: str) -> Any:
+    """Rows of numbers with blanks between, as shape (rows, columns); ``name`` is the file's.
+
+    Raises
+    ------
+    ReadError
+        Where rows differ in length, or something is no number.
+    """
+    width = len(rows[0].split())
     try:
-        float(cell)
+        return np.loadtxt(rows, comments=None, ndmin=2)
     except ValueError:
-        return False
-    return "_" not in cell
+        bad = next(
+            (r for r in rows if len(r.split()) != width or not all(map(delimited_text.is_float, r.split()))),
+            rows[0],
+        )
+        raise ReadError(
+            f"{name}: the row {clean_text(bad.strip())[:60]!r} does not have {width} numbers; the file is damaged "
+            "or cut off. Copy it again."
+        ) from None
 
 
 def _fitted(cells: list[str], width: int, line: int) -> list[str]:

@@ -83,9 +83,13 @@ def _scan(about: dict[str, dict[str, str]], body: str, what: str, warnings: list
     own, hardware, raw = (about.get(k, {}) for k in ("RangeHeader", "HardwareConfiguration", "RawHeader"))
     announced = number(own.get("Steps", "")) or 0
     if len(table) < announced:
-        raise ReadError(
-            f"{what}: {announced:g} points are announced and {len(table)} are there; the file is cut off. "
-            "Copy it again."
+        if "FurtherDQLReading" not in raw:  # of .dql, which is what there was when a measurement was stopped
+            raise ReadError(
+                f"{what}: {announced:g} points are announced and {len(table)} are there; the file is cut off. "
+                "Copy it again."
+            )
+        warnings.append(
+            f"{what}: {announced:g} points were planned and {len(table)} are there; it was stopped."
         )
     kind = own.get("ScanType", "")
     intensity = table[:, 1]

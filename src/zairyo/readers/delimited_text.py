@@ -287,7 +287,7 @@ def _columns_by_kind(
     some = [row.split(mark) for row in plain[:: len(plain) // 8 + 1]]
     if any(len(cells) != count for cells in some):
         return None
-    numeric = [k for k in range(count) if all(_is_float(cells[k]) for cells in some)]
+    numeric = [k for k in range(count) if all(is_float(cells[k]) for cells in some)]
     if not numeric:
         return None
     try:
@@ -303,7 +303,8 @@ def _columns_by_kind(
     return [columns[k] for k in range(count)]
 
 
-def _is_float(cell: str) -> bool:
+def is_float(cell: str) -> bool:
+    """Whether Python and NumPy take a cell for the same number."""
     try:
         float(cell)
     except ValueError:

@@ -57,6 +57,7 @@ _DATES = (
     "%d/%m/%y %H:%M:%S",
     "%d.%m.%Y %H:%M",
 )
+_ENDINGS = (".txt", "")
 _HEADERLESS = POSSIBLE + 0.1  # a tie with a plain table, which this is not
 
 
@@ -69,7 +70,9 @@ def sniff(src: RawInput) -> float:
     above = head[: match.start()]
     if b"#Acq. time" in above or b"#Exposition" in above:
         return CERTAIN
-    return _HEADERLESS if match[1] in (b"\t", b"\t\t") and not above.strip() else NO
+    bare = match[1] in (b"\t", b"\t\t") and not above.strip()
+    # Such a table says nothing of itself: of a name that LabSpec does not give (.SIA …) it may be any other series.
+    return _HEADERLESS if bare and src.path.suffix.lower() in _ENDINGS else NO
 
 
 def read(src: RawInput) -> Measurement:

@@ -3,7 +3,8 @@
 Lines of words, of which some announce the numbers of the next line (``MON CNT LAMBDA …``), then four or six
 columns: q, I(q), its standard deviation, the resolution σ(q), the mean q, the beam stop's shadow factor. A
 negative resolution is the slit's length of a smeared USANS measurement. Two-dimensional files have the columns
-that they name in a line ``Data columns are Qx - Qy - I(Qx,Qy) …``.
+that they name in a line ``Data columns are Qx - Qy - I(Qx,Qy) …``, or are a detector's counts, pixel by pixel, of
+which a line says how many there are (``PIXELS(X) PIXELS(Y) …``).
 """
 
 from __future__ import annotations
@@ -75,7 +76,11 @@ def sniff(src: RawInput) -> float:
 def read(src: RawInput) -> Measurement:
     text = decode_legacy(src.read_bytes(_MOST_BYTES))
     warnings: list[str] = []
-    header, rows = _split(text.splitlines(), warnings)
+    lines = text.splitlines()
+    counted = next((i for i, line in enumerate(lines) if line.startswith("Data is written by row")), None)
+    if counted is not None:
+        return _counts(lines, counted, warnings)
+    header, rows = _split(lines, warnings)
     told, metadata = _header(header)
     plane = next((line for line in header if line.startswith("Data columns")), "")
     label = str(metadata.get("LABEL") or (header[0] if header and not metadata else "")).strip()
@@ -83,6 +88,38 @@ def read(src: RawInput) -> Measurement:
     entry = made or _curve(rows, told, metadata, label, warnings)
     entry = replace(entry, started=_created(str(metadata.get("CREATED", ""))))
     return measurement([entry], warnings, title=label, sample=label if "LABEL" in metadata else "")
+
+
+def _counts(lines: list[str], marked: int, warnings: list[str]) -> Measurement:
+    """A detector's picture: counts by row, from the first pixel."""
+    numeric = [_numbers(line) for line in lines[marked:]]
+    first = marked + next((i for i, row in enumerate(numeric) if row), len(numeric))
+    numeric, behind = numeric[first - marked :], lines[first:]
+    told, metadata = _header(lines[:first])
+    size = next((lines[i + 1].split() for i in range(first - 1) if lines[i].startswith("PIXELS(X)")), [])
+    if len(size) < 2 or not all(word.isdecimal() and 0 < int(word[:6]) <= 65536 for word in size[:2]):
+        raise ReadError("the header does not say how many pixels the detector has; the file is damaged")
+    columns, rows = int(size[0]), int(size[1])
+    values = [value for row in numeric for value in row]
+    if len(values) < columns * rows:
+        raise ReadError(
+            f"{columns} × {rows} counts are announced, and {len(values)} are there; the file is cut off. Copy it again."
+        )
+    odd = any(line.strip() and not row for line, row in zip(behind, numeric, strict=True))
+    if odd or len(values) > columns * rows:
+        raise ReadError(f"there is more than {columns} × {rows} counts after the header; the file is damaged")
+    label = str(metadata.get("LABEL", "")).strip()
+    sides = (Axis("y", np.arange(1, rows + 1), "pixel"), Axis("x", np.arange(1, columns + 1), "pixel"))
+    counts = Signal("intensity", np.array(values).reshape(rows, columns), "counts", ("y", "x"), "Intensity")
+    try:
+        entry = Entry(
+            "data", "sans", sides, (counts,), title=label,
+            conditions={k: q for k, q in told.items() if q is not None} | {"radiation": Quantity("neutron")},
+            original_metadata=tidy_metadata(metadata), started=_created(str(metadata.get("CREATED", ""))),
+        )  # fmt: skip
+    except MeasurementError as e:
+        raise ReadError(f"the parts do not fit together: {e}") from None
+    return measurement([entry], warnings, title=label, sample=label)
 
 
 def _split(lines: list[str], warnings: list[str]) -> tuple[list[str], Floats]:
@@ -264,9 +301,9 @@ READER = Reader(
     techniques=("sans",),
     vendor="NIST NCNR",
     format="SANS/USANS reduced text",
-    endings=(".abs", ".ave", ".cor", ".dat"),
+    endings=(".abs", ".ave", ".cor", ".dat", ".asc"),
     sniff=sniff,
     read=read,
-    notes="One-dimensional files with four or six columns and two-dimensional ones. Units are those of the NCNR "
-    "macros: 1/Å and 1/cm.",
+    notes="One-dimensional files with four or six columns, two-dimensional ones, and counts of a detector. "
+    "Units are those of the NCNR macros: 1/Å and 1/cm.",
 )

@@ -1,0 +1,102 @@
+"""FullProf's free format of powder patterns (``INSTRM = 0``): first, step and last 2θ, then intensities, ten a line.
+
+Facts: J. Rodríguez-Carvajal, FullProf manual, "Data files". Lines before that begin with ``!`` are comments; what
+stands behind the three numbers is a title. Backgrounds (``.bac``) are written the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from zairyo.measurement import Axis, Entry, Measurement, MeasurementError, Signal, clean_text
+from zairyo.readers._api import LIKELY, NO, RawInput, Reader, ReadError
+from zairyo.readers._text_export import head_lines, read_lines
+from zairyo.readers.delimited_text import is_float
+
+_RANGE = re.compile(r"\s*(-?\d+\.?\d*)[ \t,]+(\d*\.?\d+)[ \t,]+(-?\d+\.?\d*)(?:[ \t,]+(.*))?\Z")
+_BEGINS = re.compile(rb"(?:[ \t]*!.*\n)*[ \t]*-?\d+\.?\d*[ \t,]+\d*\.?\d+[ \t,]+-?\d")
+_MOST_POINTS = 1_000_000
+#: Numbers in the first line of intensities, from which it is no row of a table.
+_FEWEST = 5
+
+
+def _sniff(source: RawInput) -> float:
+    if not _BEGINS.match(source.text_head):
+        return NO
+    lines = [line for line in head_lines(source, 60) if line.strip() and not line.lstrip().startswith("!")]
+    if len(lines) < 3 or _range(lines[0]) is None:
+        return NO
+    rows = [line.split() for line in lines[1:]]
+    if len(rows[0]) < _FEWEST or all(map(is_float, lines[0].split()[3:] or ["title"])):
+        return NO
+    same = all(len(row) == len(rows[0]) for row in rows[:-1])
+    return LIKELY if same and all(is_float(cell) for row in rows[:-1] for cell in row) else NO
+
+
+def _range(line: str) -> tuple[float, float, int, str] | None:
+    """First 2θ and step in degrees, how many points, and the title; None if the line is no such range."""
+    found = _RANGE.match(line)
+    if found is None:
+        return None
+    first, step, last = float(found[1]), float(found[2]), float(found[3])
+    count = (last - first) / step if step > 0 else 0.0
+    if not (-180 <= first < last <= 180 and 2 <= count < _MOST_POINTS):
+        return None
+    return first, step, round(count) + 1, clean_text(found[4] or "").strip()
+
+
+def _read(source: RawInput) -> Measurement:
+    lines = [line for line in read_lines(source) if line.strip() and not line.lstrip().startswith("!")]
+    stated = _range(lines[0]) if lines else None
+    if stated is None:
+        raise ReadError(
+            f"{source.name} does not begin with the first, step and last 2θ; it is another format."
+        )
+    first, step, count, title = stated
+    values = _numbers(lines[1:], source.name)
+    warnings = ["The file does not say whether X-rays or neutrons were diffracted; X-rays were taken."]
+    if len(values) < count:
+        raise ReadError(
+            f"{source.name}: {count} points are announced and {len(values)} are there; it is cut off. Copy it again."
+        )
+    if len(values) > count:
+        warnings.append(f"{len(values) - count} numbers behind the {count} points were left out.")
+    name = "background" if title.casefold().startswith("background") else "intensity"
+    positions = np.round(first + step * np.arange(count), 9)
+    try:
+        entry = Entry(
+            name="scan",
+            technique="xrd",
+            axes=(Axis("two_theta", positions, "deg", "2θ"),),
+            signals=(Signal(name, values[:count], None, ("two_theta",), name.capitalize()),),
+            title=title,
+        )
+    except MeasurementError as e:
+        raise ReadError(f"{source.name}: the parts do not fit together: {e}") from None
+    return Measurement((entry,), title=title or source.path.stem, warnings=tuple(warnings))
+
+
+def _numbers(lines: list[str], name: str) -> Any:
+    try:
+        return np.array(" ".join(lines).split(), dtype=float)
+    except ValueError:
+        at = next((line for line in lines if not all(map(is_float, line.split()))), "")
+        raise ReadError(
+            f"{name}: {clean_text(at.strip())[:60]!r} is no line of intensities; it is damaged."
+        ) from None
+
+
+READER = Reader(
+    name="fullprof_dat",
+    version="1",
+    techniques=("xrd",),
+    vendor="FullProf",
+    format="Powder pattern in free format (INSTRM 0)",
+    endings=(".dat", ".bac"),
+    sniff=_sniff,
+    read=_read,
+    notes="2θ from first, step and last. Not: FullProf's other formats.",
+)
