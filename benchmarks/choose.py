@@ -1,6 +1,6 @@
 """How many experiments until one of the best: Zairyo beside its peers, on tables of real experiments, in one run.
 
-    python benchmarks/choose.py [--seeds 30] [--only TASK,…] [--peers PEER,…] [--tasks FOLDER]
+    python benchmarks/choose.py [--seeds 30] [--first 0] [--only TASK,…] [--peers PEER,…] [--tasks FOLDER]
     python benchmarks/choose.py --table FILE --maximise COLUMN [--table FILE --minimise COLUMN …]
 
 Every search begins with the same 5 rows drawn at random for a seed, then makes up to 45 single picks, and is told a
@@ -369,6 +369,7 @@ def main() -> None:
     )
     parser.add_argument("--tasks", type=Path, default=ROOT.parent / "shared" / "data" / "tasks")
     parser.add_argument("--seeds", type=int, default=30)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--only", default="", help="names of tasks, with commas")
     parser.add_argument("--peers", default=",".join(PEERS), help="with commas; empty for none")
     parser.add_argument("--strategy", default="auto", help="of Zairyo")
@@ -384,7 +385,7 @@ def main() -> None:
     if unknown:
         raise SystemExit(f"there is no peer {unknown[0]!r}; there are {', '.join(PEERS)}")
     told.cache.parent.mkdir(parents=True, exist_ok=True)
-    cache, seeds = Cache(told.cache), range(told.seeds)
+    cache, seeds = Cache(told.cache), range(told.first, told.first + told.seeds)
     code()
     python = environment(told.environment) if peers else None
     mine = "zairyo" if told.strategy == "auto" else f"zairyo:{told.strategy}"
