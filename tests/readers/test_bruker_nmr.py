@@ -160,6 +160,43 @@ def test_rows_are_filled_up_and_may_be_missing(tmp_path: Path) -> None:
         READER.read(RawInput(experiment(tmp_path / "14", files | {"ser": rows.tobytes()[:-1000]})))
 
 
+def test_increments_are_of_the_list_that_the_pulse_program_goes_through(tmp_path: Path) -> None:
+    rows = np.zeros((3, 256), "<i4")
+    rows[:, :8] = np.arange(24).reshape(3, 8)
+    files: dict[str, bytes | str] = {
+        "acqus": parameters(**ACQUS),
+        "acqu2s": parameters(**ACQUS | {"TD": 3}),
+        "ser": rows.tobytes(),
+        "pdata/1/procs": parameters(**PROCS),
+        "pdata/1/proc2s": parameters(**PROCS | {"FT_mod": 0}),
+        "pdata/1/2rr": np.r_[np.arange(1, 13), np.zeros(4, int)].astype("<i4").tobytes(),
+        "vdlist": "10s \n500m\n20u\n4\n",
+        "vplist": "100\n200\n300\n",
+        "difflist": "2\n20\n40\n",
+        "pulseprogram": "1 ze\n2 d1\n  vd\n  go=2 ph31\n  wr #0 if #0 ivd  ; ivp is not used\n  igrad EA\nexit\n",
+    }
+    m = read(experiment(tmp_path / "20", files))
+    for entry in (m["fid"], m["spectrum"]):
+        assert entry["delay"].values.tolist() == pytest.approx([10, 0.5, 20e-6])
+        assert entry["delay"].unit == "s"
+    assert m["spectrum"].signal.values[-1].tolist() == [18, 20, 22, 24]  # what was filled up is left out
+    m = read(
+        experiment(tmp_path / "21", files | {"pulseprogram": "2 vp\n go=2 \n wr #0 if #0 ivp\n igrad diff"})
+    )
+    assert m["fid"].signal.axes == (
+        "increment",
+        "time",
+    )  # two lists: which goes with which increment is not said
+    m = read(
+        experiment(tmp_path / "22", files | {"pulseprogram": "wr #0 if #0 ivp", "vplist": "100\n20m\n1s\n"})
+    )
+    assert m["fid"]["pulse_duration"].values.tolist() == pytest.approx([1e-4, 0.02, 1])
+    m = read(experiment(tmp_path / "23", files | {"pulseprogram": "igrad diff"}))
+    assert m["fid"]["gradient"].values.tolist() == pytest.approx([0.02, 0.2, 0.4])  # T/m, listed in G/cm
+    m = read(experiment(tmp_path / "24", files | {"vdlist": "10s\nhello\n1s"}))
+    assert m["fid"].signal.axes == ("increment", "time")
+
+
 def test_real_points_and_floats(tmp_path: Path) -> None:
     files: dict[str, bytes | str] = {
         "acqus": parameters(**ACQUS | {"AQ_mod": 2, "DTYPA": 2}),

@@ -467,7 +467,8 @@ def test_mass_spectra_over_time_are_a_table(tmp_path: Path) -> None:
     assert entry["abundance"].values.tolist() == [100, 120, 2, 4, 6]
 
 
-def test_two_dimensional_nmr(tmp_path: Path) -> None:
+@pytest.mark.parametrize("points", [3, 6])  # an ordinate's length is a page's, or that of all pages together
+def test_two_dimensional_nmr(tmp_path: Path, points: int) -> None:
     head = NTUPLES.format(
         kind="nD NMR SPECTRUM",
         names="FREQUENCY1, FREQUENCY2, SPECTRUM",
@@ -477,12 +478,16 @@ def test_two_dimensional_nmr(tmp_path: Path) -> None:
         first="100, 30, 1",
         last="200, 10, 6",
         factor="1, 1, 1",
-    ).replace("##VAR_DIM= 2, 3, 6", "##VAR_DIM= 2, 3, 3")
+    ).replace("##VAR_DIM= 2, 3, 6", f"##.NUCLEUS= 13C, 1H\n##VAR_DIM= 2, 3, {points}")
     pages = "".join(
         f"##PAGE= F1={f}\n##DATA TABLE= (F2++(Y..Y)), PROFILE\n30 {v} {v + 1}\n10 {v + 2}\n"
         for f, v in ((100, 1), (200, 4))
     )
-    (entry,) = read(dx(tmp_path, head + pages, kind="nD NMR SPECTRUM"))
+    m = read(dx(tmp_path, head + pages, kind="nD NMR SPECTRUM"))
+    (entry,) = m
+    assert not any("announced" in warning for warning in m.warnings)
+    assert entry.axes[0].name == "indirect_frequency"
+    assert entry.conditions["indirect_nucleus"].value == "13C"
     assert entry.signal.values.tolist() == [[1, 2, 3], [4, 5, 6]]
     assert entry.axes[0].values.tolist() == [100, 200]
     assert entry.axes[1].values.tolist() == [30, 20, 10]

@@ -14,7 +14,7 @@ from tests.readers.broken_files import cut, damage
 from zairyo.measurement import Measurement
 from zairyo.readers._api import CERTAIN, NO, RawInput, ReadError
 from zairyo.readers.invariants import check
-from zairyo.readers.jeol_jdf import READER
+from zairyo.readers.jeol_jdf import READER, _sample
 
 PROTON = "jeol-jdf/SW20AP_proton.jdf.gz"
 
@@ -201,6 +201,12 @@ def test_damage(instruments: Path, tmp_path: Path) -> None:
     survived = cut(READER, data, tmp_path / "a.jdf")
     assert survived == []
     damage(READER, data, tmp_path / "a.jdf", within=15000)
+
+
+def test_a_long_sample_name_goes_on_in_the_title() -> None:
+    assert _sample("Rutin_RUTI01_308", "Rutin_RUTI01_3080u200u") == "Rutin_RUTI01_3080u200u"
+    assert _sample("PA1", "PA1 298 K carbon") == "PA1"
+    assert _sample("Rutin_RUTI01_308", "carbon") == "Rutin_RUTI01_308"
 
 
 def test_others_are_not_claimed(instruments: Path) -> None:

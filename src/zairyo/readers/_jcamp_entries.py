@@ -209,6 +209,10 @@ class _Page:
     table: Table
 
 
+#: Unit of the pages of an NMR spectrum or decay of several dimensions → the axis' name.
+_INDIRECT = {"Hz": "indirect_frequency", "ppm": "indirect_chemical_shift", "s": "indirect_time"}
+
+
 def _ntuples(words: _Words) -> list[Entry]:
     variables, pages = _pages(words)
     if not pages:
@@ -225,6 +229,9 @@ def _ntuples(words: _Words) -> list[Entry]:
     shared = words.shared()
     axis, extra = _shifted(words, axis, shared)
     page_axis = _page_axis(words, variables, by_symbol)
+    nuclei = [part.strip("^<> ") for part in words.block.text(".NUCLEUS").split(",")]
+    if page_axis and page_axis.name in _INDIRECT.values() and len(nuclei) == 2 and nuclei[0]:
+        shared["conditions"]["indirect_nucleus"] = Quantity(clean_text(nuclei[0]))
     over = (page_axis.name, axis.name) if page_axis else (axis.name,)
     signals = []
     for symbol, group in by_symbol.items():
@@ -266,7 +273,8 @@ def _page_axis(words: _Words, variables: dict[str, _Variable], groups: dict[str,
     numbers = [float(i) if v is None else v for i, v in enumerate(pages[0])]
     variable = variables.get(symbol)
     unit = unit_of(variable.unit if variable else "", words.technique, words.warnings)
-    name = make_name(variable.name if variable else symbol, "page")
+    indirect = _INDIRECT.get(unit or "") if words.technique == "nmr" else None
+    name = indirect or make_name(variable.name if variable else symbol, "page")
     axis = Axis(name, np.array(numbers), unit)
     return replace(axis, name=f"{name[:55]}_page") if name in ("intensity", "time", "frequency") else axis
 
@@ -356,5 +364,6 @@ def _announced(record: Record, variables: dict[str, _Variable], points: int | No
     x, y = variables.get(inner.group(1)), variables.get(inner.group(2))
     if x is None or y is None:
         raise ReadError(f"line {record.line}: the form {record.form[:40]!r} names what ##SYMBOL does not")
-    length = points or y.length or x.length
+    # Of several dimensions, an ordinate's length is that of all pages together.
+    length = points or (x.length if x.length and x.length < (y.length or 0) else y.length) or x.length
     return Announced(length, x.first, x.last, None, None, x.factor, y.factor)

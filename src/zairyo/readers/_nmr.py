@@ -20,6 +20,8 @@ _NUCLEI = {"PROTON": "1H", "CARBON13": "13C", "NITROGEN15": "15N", "FLUORINE19":
            "ALUMINIUM27": "27Al", "ALUMINUM27": "27Al", "DEUTERIUM": "2H", "OXYGEN17": "17O", "TIN119": "119Sn",
            "PLATINUM195": "195Pt", "CHLORINE35": "35Cl"}  # fmt: skip
 
+_LISTED = {"delay": "s", "pulse_duration": "s", "loop_count": "", "gradient": "T/m"}
+
 
 @dataclass(frozen=True)
 class Dimension:
@@ -30,7 +32,8 @@ class Dimension:
     points
         How many, from the file.
     kind
-        ``time`` (not transformed), ``shift`` (ppm), ``frequency`` (Hz), or ``increment`` (only counted).
+        ``time`` (not transformed), ``shift`` (ppm), ``frequency`` (Hz), ``increment`` (only counted), or what a list
+        sets one after another: ``delay`` and ``pulse_duration`` (s), ``loop_count``, ``gradient`` (T/m).
     first, step
         Of the axis: s, ppm or Hz.
     listed
@@ -44,6 +47,8 @@ class Dimension:
     listed: Array | None = None
 
     def axis(self, prefix: str = "") -> Axis:
+        if self.kind in _LISTED and self.listed is not None:
+            return Axis(self.kind, self.listed, _LISTED[self.kind])
         names = {"time": ("time", "s"), "shift": ("chemical_shift", "ppm"), "frequency": ("frequency", "Hz")}
         if self.kind not in names:
             return Axis(

@@ -29,6 +29,15 @@ _MOST_EXPERIMENTS = 500
 _ROW = 1024  # bytes that each row of a ser is filled up to a multiple of
 _PROCESSED = ((1, "1r", "1i"), (2, "2rr", "2ii"), (3, "3rrr", "3iii"))
 _TEXTS = ("pulseprogram", "audita.txt", "vdlist", "vclist", "vplist", "difflist", "fq1list", "nuslist")
+#: Lists that an experiment goes through, an entry for each increment → what it sets, what a number without a unit is
+#: in (s, T/m for G/cm), and the command of the pulse program that goes on to the next entry.
+_LISTS = {
+    "vdlist": ("delay", 1.0, r"\bivd\b"),
+    "vplist": ("pulse_duration", 1e-6, r"\bivp\b"),
+    "vclist": ("loop_count", 1.0, r"\bivc\b"),
+    "difflist": ("gradient", 1e-2, r"\bigrad\s+diff"),
+}
+_SECONDS = {"": None, "n": 1e-9, "u": 1e-6, "m": 1e-3, "s": 1.0}
 _COMPLEX = (1, 3, 4)  # AQ_mod: quadrature at once or in turn, digital quadrature; 0 and 2 are real points
 
 Parameters = dict[str, Any]
@@ -282,11 +291,38 @@ def _decay(experiment: _Experiment, name: str, shared: dict[str, Any], warnings:
     width = _number(p, "SW_h") or 1.0
     decay = numbers[..., ::2] + 1j * numbers[..., 1::2] if is_complex else numbers
     step = 1 / width if is_complex else 1 / (2 * width)
-    # Increments are counted: what they stand for (evolution times, delays, gradients) is the pulse program's secret.
-    dimensions = [Dimension(n, "increment") for n in decay.shape[:-1]] + [
-        Dimension(decay.shape[-1], "time", 0.0, step)
-    ]
-    return nmr_entry("fid", dimensions, decay, **shared)
+    first = [] if is_sparse else [_counted(experiment, n, decay.ndim) for n in decay.shape[:-1]]
+    dimensions = first or [Dimension(n, "increment") for n in decay.shape[:-1]]
+    return nmr_entry("fid", [*dimensions, Dimension(decay.shape[-1], "time", 0.0, step)], decay, **shared)
+
+
+def _counted(experiment: _Experiment, points: int, rank: int) -> Dimension:
+    """Increments: of the one list that the pulse program goes through, or only counted.
+
+    What else they stand for (evolution times, phases) is the pulse program's secret.
+    """
+    folder, found = experiment.folder, []
+    if rank == 2 and folder.has("pulseprogram"):
+        lines = decode_legacy(folder.read("pulseprogram", _LARGEST_TEXT)).splitlines()
+        program = "\n".join(line.partition(";")[0] for line in lines)
+        for name, (kind, bare, taken) in _LISTS.items():
+            if folder.has(name) and re.search(taken, program):
+                values = _list_of(decode_legacy(folder.read(name, _LARGEST_TEXT)), bare)
+                found.append(Dimension(points, kind, listed=values[:points]))
+    if len(found) != 1 or found[0].listed is None or len(found[0].listed) < points:
+        return Dimension(points, "increment")
+    return found[0]
+
+
+def _list_of(text: str, bare: float) -> Array:
+    """The entries of a list, as far as they are numbers: ``0.5s``, ``100m``, ``20u``, ``4``; shape (entries,)."""
+    values = []
+    for line in text.split():
+        match = re.fullmatch(r"([\d.]+(?:[eE][-+]?\d+)?)([num]?s?)", line)
+        if match is None or match[1].count(".") > 1 or match[1] == ".":
+            break
+        values.append(float(match[1]) * (_SECONDS[match[2][:1]] or bare))
+    return np.array(values) if np.isfinite(values).all() else np.zeros(0)
 
 
 def _rows(
@@ -344,6 +380,11 @@ def _spectrum(
     dimensions = [
         _dimension(p, n, rank, k) for k, (p, n) in enumerate(zip(reversed(parameters), shape, strict=True))
     ]
+    if dimensions[0].kind == "increment":
+        rows = _integer(experiment.acquired[1], "TD") if rank == 2 and len(experiment.acquired) > 1 else 0
+        if 0 < rows < shape[0] and not values[rows:].any():  # filled up to a power of two
+            values = values[:rows]
+        dimensions[0] = _counted(experiment, len(values), rank)
     conditions = Conditions(shared["conditions"])
     conditions.number("line_broadening", parameters[0].get("LB"), "Hz")
     told = dict(zip(names, parameters, strict=True))
@@ -381,7 +422,7 @@ def _values(folder: Folder, name: str, parameters: list[Parameters], shape: list
 
 READER = Reader(
     name="bruker_nmr",
-    version="2",
+    version="3",
     techniques=("nmr",),
     vendor="Bruker",
     format="TopSpin experiment",
@@ -390,6 +431,7 @@ READER = Reader(
     read=read,
     folders=("/acqus",),
     notes="Folders of XWIN-NMR and TopSpin, and zip archives of one or several: fid and ser, processed spectra of one "
-    "to three dimensions with their submatrices. The digital filter's delay is told, not removed. Not read: imaginary "
+    "to three dimensions with their submatrices; delays, pulses, loops or gradients that a pulse program takes from a "
+    "list. The digital filter's delay is told, not removed. Not read: imaginary "
     "parts of several dimensions, peak lists, integrals.",
 )

@@ -85,12 +85,17 @@ def read(src: RawInput) -> Measurement:
     return Measurement(
         entries=(entry,),
         title=head.texts["title"] or src.name,
-        sample=str(values.get("sample_id", "")),
+        sample=_sample(str(values.get("sample_id", "")), head.texts["title"]),
         operator=head.texts["author"],
         instrument=f"JEOL {values.get('inst_model_number') or _INSTRUMENTS.get(head.instrument, '')}".strip(),
         original_metadata=tidy_metadata({"header": _told(head), "parameters": _told_parameters(parameters)}),
         warnings=tuple(warnings),
     )
+
+
+def _sample(told: str, title: str) -> str:
+    """A parameter holds 16 bytes: a longer name goes on in the title, where that begins with it."""
+    return title if len(told.encode()) >= 15 and title.startswith(told) else told
 
 
 # --- head and parameters ------------------------------------------------------------------------------------
