@@ -113,3 +113,10 @@ def test_no_signal_is_lost_without_being_named() -> None:
     assert set(MAP.to_pandas().attrs["left_out"]) | set(MAP.to_pandas().columns) >= {
         s.name for s in MAP.signals
     }
+
+
+def test_an_axis_of_short_floats() -> None:
+    axis = Axis("x", np.array([0.5, 1.5], np.float16), "um")
+    entry = Entry("map", "raman", (axis,), (Signal("intensity", [1, 2], "counts", ("x",)),))
+    assert entry.to_xarray()["x"].values.tolist() == [0.5, 1.5]
+    assert entry.to_pandas().index.tolist() == [0.5, 1.5]

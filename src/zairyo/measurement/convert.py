@@ -29,7 +29,7 @@ def entry_to_xarray(entry: Entry) -> xr.Dataset:
     """
     import xarray as xr
 
-    coordinates = {a.name: ((a.name,), _values(a.values), _attributes(a)) for a in entry.axes}
+    coordinates = {a.name: ((a.name,), _index(a), _attributes(a)) for a in entry.axes}
     variables: dict[str, Any] = {}
     for signal in entry.signals:
         variables[signal.name] = (signal.axes, _values(signal.values), _attributes(signal))
