@@ -200,12 +200,43 @@ def test_nothing_is_predicted_beyond_what_is_possible(tmp_path: Path) -> None:
 
 def test_text_is_not_predicted(tmp_path: Path) -> None:
     path = tmp_path / "units.csv"
-    path.write_text("a,y\n" + "".join(f"{k},{k} MPa\n" for k in range(9)) + "9,\n")
+    path.write_text("a,y\n" + "".join(f"{k},{k} blorb\n" for k in range(9)) + "9,\n")
     found = run("predict", path, "--target", "y")
     assert found.exit_code == 1
     assert "only a number can be predicted" in found.output
-    assert "'0 MPa'" in found.output
+    assert "'0 blorb'" in found.output
     assert "--unit y=UNIT" in found.output
+
+
+def test_units_may_stand_in_the_cells(tmp_path: Path) -> None:
+    path = tmp_path / "cells.csv"
+    rows = "".join(f"S{k},{800 + 10 * k} °C,{k % 7},{k} MPa\n" for k in range(12))
+    path.write_text(
+        "sample,T,time,strength\n" + rows + "S12,950 °C,5,\nS13,960 °C,4,n.d.\n", encoding="utf-8"
+    )
+    told = json.loads(run("recommend", path, "--maximise", "strength", "--json").stdout)
+    assert told["picks"][0]["T"] in (950, 960)
+    assert any("strength 11 MPa (T 910" in line for line in told["status"])
+
+
+def test_what_is_wanted_is_no_setting_and_the_rest_is(tmp_path: Path) -> None:
+    """The last column is taken as the property only where nobody says which one is."""
+    path = tmp_path / "order.csv"
+    path.write_text(
+        "quality,T,time\n" + "".join(f"{k},{k % 5},{k % 3}\n" for k in range(12)) + ",1,0\n,4,4\n"
+    )
+    told = json.loads(run("recommend", path, "--maximise", "quality", "--json").stdout)
+    assert {"T", "time"} <= set(told["picks"][0])
+    path.write_text("T,quality\n" + "".join(f"{k},{k}\n" for k in range(9)) + "9,<0.1\n10,>5\n11,?!\n12,!!\n")
+    found = run("recommend", path, "--maximise", "quality")
+    assert "line 11, column 'quality': '<0.1' is a limit" in found.output
+    assert "line 13, column 'quality': '?!' is not a number" in found.output
+
+
+def test_a_table_without_candidates_says_what_to_add(tmp_path: Path) -> None:
+    path = tmp_path / "made.csv"
+    path.write_text("T,quality\n1,2\n2,3\n3,4\n")
+    assert "add rows without" in run("recommend", path, "--maximise", "quality").stderr
 
 
 def test_worth_says_whether_to_measure(tmp_path: Path) -> None:

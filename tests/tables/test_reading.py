@@ -211,13 +211,53 @@ GOOD = "".join(f"{i},{i}\n" for i in range(3, 20))
 
 
 @pytest.mark.parametrize(
+    ("cells", "unit", "numbers"),
+    [
+        (["640 MPa", "650 MPa", ""], "MPa", [640, 650, np.nan]),
+        (["12 %", "13 %", "15"], "percent", [12, 13, 15]),
+        (["300 K", "1.5e2 K", "n.d."], "K", [300, 150, np.nan]),
+    ],
+)
+def test_the_unit_that_all_cells_have_is_the_columns(
+    tmp_path: Path, cells: list[str], unit: str, numbers: list[float]
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,x,y\n" + "".join(f"s{i},{cell},{i}\n" for i, cell in enumerate(cells)))
+    table = Table.read(path, roles={"property": "y"})
+    assert table.schema["x"].unit == unit
+    np.testing.assert_array_equal(table["x"], numbers)
+    assert any("taken from its cells" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [["316 L", "304 L", "904 L"], ["5 N", "4 N", "3 N"], ["2Co", "3Co", "4Co"], ["1 h", "2 h", "30 min"]],
+)
+def test_grades_and_names_are_no_numbers_with_units(tmp_path: Path, cells: list[str]) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "".join(f"{cell},{i}\n" for i, cell in enumerate(cells * 2)))
+    assert not Table.read(path).schema["x"].numeric
+
+
+def test_a_row_of_units_may_hold_hardness_and_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("sample,anneal,hardness\nunit,°C,HV\na,300,200\nb,400,210\n", encoding="utf-8")
+    table = Table.read(path)
+    assert [table.schema[n].unit for n in ("anneal", "hardness")] == ["degC", "HV"]
+    np.testing.assert_array_equal(table["hardness"], [200, 210])
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "t.csv: it is empty"),
         ("a,y\n1,2\n3\n", "line 3 has 1 cells where the heading has 2"),
         ("a,y\n1,2\n3,4,5\n", "line 3 has 3 cells where the heading has 2"),
         ("a,y\n1,2\nx1,2\n" + GOOD, "line 3, column 'a': 'x1' is not a number; correct it"),
-        ("a,y\n1,2\n<0.1,2\n" + GOOD, "line 3, column 'a': '<0.1' is not a number"),
+        (
+            "a,y\n1,2\n<0.1,2\n" + GOOD,
+            "line 3, column 'a': '<0.1' is a limit, not a number; write the number",
+        ),
         ("a,y\n1,2\ninf,2\n" + GOOD, "line 3, column 'a': the value is infinite"),
         ("a,y\n1,2\nfailed,2\n" + GOOD, "line 3, column 'a': 'failed' says nothing of a process"),
         ("Fe,Cr,y\n70,30,1\n60,40,1\n60,50,1\n", "line 4, column Fe: Fe, Cr sum to 110 .* total is 100"),

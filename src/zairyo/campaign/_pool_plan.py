@@ -105,7 +105,10 @@ def plan_of(table: Any, settings: Sequence[str] | None, leave: Sequence[str], ow
             notes.append(f"{listed(outcomes)} {are}; give settings=[…] if {they} set")
         texts = [keys[c.name] for c in columns if c.name not in chosen and keys[c.name] not in outcomes]
         if texts:
-            notes.append(f"{listed(texts)} were not taken as settings; give settings=[…] if they are set")
+            were, they = ("was not taken as a setting", "it is") if len(texts) == 1 else (
+                "were not taken as settings", "they are"
+            )  # fmt: skip
+            notes.append(f"{listed(texts)} {were}; give settings=[…] if {they} set")
     if not chosen:
         raise CampaignError(
             f"no column can be set among {listed(list(keys.values()))}; give settings=[…] with those that are"

@@ -36,7 +36,7 @@ def telling(command: Callable[P, R]) -> Callable[P, R]:
 
         def show(message: Any, category: Any, *_: Any, **__: Any) -> None:
             if issubclass(category, (CampaignWarning, LearnWarning)):
-                note(str(message))
+                note(_as_option(str(message)))
 
         try:
             with warnings.catch_warnings():
@@ -45,13 +45,18 @@ def telling(command: Callable[P, R]) -> Callable[P, R]:
                 warnings.showwarning = show
                 return command(*args, **kwargs)
         except (CampaignError, LearnError, TableError) as e:
-            raise click.ClickException(str(e)) from None
+            raise click.ClickException(_as_option(str(e))) from None
         except BrokenPipeError:
             raise  # whoever reads on has seen enough: click ends the command without a word
         except OSError as e:
             raise click.ClickException(f"{e.filename or ''}: {e.strerror or e}".lstrip(": ")) from None
 
     return run
+
+
+def _as_option(text: str) -> str:
+    """What Python is given, as a command is given it."""
+    return text.replace("settings=[…]", "--setting COLUMN").replace("unit=…", "--unit COLUMN=UNIT")
 
 
 def note(text: str) -> None:
@@ -186,9 +191,7 @@ def read_table(path: Path, roles: dict[str, Sequence[str]], units: dict[str, str
     """A file as a table, with columns in the roles and units given, which are named as the file or the schema does."""
     from zairyo.tables import Table
 
-    table = Table.read(path, units=units)
-    named = {role: [table.schema[name].name for name in names] for role, names in roles.items() if names}
-    return table.with_roles(named) if named else table
+    return Table.read(path, roles={role: list(names) for role, names in roles.items() if names}, units=units)
 
 
 def number_column(table: Table, name: str) -> NDArray[np.float64]:

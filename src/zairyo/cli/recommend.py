@@ -120,6 +120,9 @@ def command(
     if len(rows):
         _tell(campaign, rows, made is None)
     picks = campaign.pending if pending else campaign.ask(count)
+    if made is None and 0 < len(rows) == campaign.candidates.size:
+        outcomes = " and ".join(o.name for o in campaign.objectives)
+        note(f"every row has {outcomes}: add rows without, one for each experiment that could be made")
     if output is not None:
         write_frame(picks, output)
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,19 +16,20 @@ from zairyo.tables import _raw
 from zairyo.tables._base import Codes, Integers, Objects, TableError, listed
 from zairyo.tables._cells import STATES, Numbers, numbers_of, state_of
 from zairyo.tables._change import implied_states
-from zairyo.tables._given_units import put_units, with_units
+from zairyo.tables._given_units import put_units, take_units, with_units
 from zairyo.tables._guess import Look, guess, look
 from zairyo.tables._headings import split_heading
 from zairyo.tables._mixtures import check_mixtures
 from zairyo.tables._raw import RawColumn, RawTable
 from zairyo.tables._store import NOWHERE, Cells, Source, empty, objects, same
 from zairyo.tables.composition import parse
-from zairyo.tables.schema import OUTCOMES, Column, Schema
+from zairyo.tables.schema import OUTCOMES, Column, Schema, by_column
 
 if TYPE_CHECKING:
     from zairyo.tables.table import Table
 
 _TEXT = (".csv", ".tsv", ".txt", ".dat")
+_LIMIT = re.compile(r"\s*[<>≤≥＜＞≦≧]\s*\d")
 _EXCEL = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 
@@ -55,9 +57,13 @@ def read(
             made = raw.with_schema(_settled(schema)) if schema is not None else _with_roles(raw, roles)
             return with_units(made, units or {})
         put_units(raw, units or {})
+        if name:
+            take_units(raw)
         looks = {i: look(column, raw.decimal) for i, column in enumerate(raw.columns)}
         if schema is None:
-            settled, notes = guess(raw, looks)
+            settled, notes = guess(
+                raw, looks, {n for n, r in by_column(roles or {}).items() if r == "property"}
+            )
         else:
             settled, notes = _completed(_settled(schema), raw, looks)
         settled = settled.with_roles(roles or {})
@@ -227,8 +233,13 @@ def _numeric(
 ) -> tuple[Any, None, Any]:
     """Numbers of a column; words in an outcome tell the state of the sample."""
     problems = [
-        f"{raw.at(row, heading)}: {text!r} is not a number; correct it, leave the cell empty, write 'failed: why', "
-        f"or give the column another kind"
+        f"{raw.at(row, heading)}: {text!r} "
+        + (
+            "is a limit, not a number; write the number that is to stand for it, or leave the cell empty"
+            if _LIMIT.match(text)
+            else "is not a number; correct it, leave the cell empty, write 'failed: why', or give the column "
+            "another kind"
+        )
         for row, text in numbers.odd.items()
     ]
     outcome = column.role in OUTCOMES

@@ -22,7 +22,8 @@ _WITH_ERROR = re.compile(rf"\(?\s*({_NUMBER})\s*(?:±|\+/-|\+-)\s*({_NUMBER})\s*
 _CONCISE = re.compile(r"([+-]?\d+(?:\.(\d+))?)\((\d+)\)")
 _MISSING = frozenset(
     ("na", "n/a", "n.a.", "#n/a", "#na", "nan", "null", "none", "-", "--", "---", ".", "?", "missing", "blank", "nd",
-     "n.d.", "tbd", "tba", "not measured", "not determined", "not available", "未測定", "欠測", "なし", "ー", "不明")
+     "n.d.", "tbd", "tba", "n.m.", "not measured", "not determined", "not available", "not measurable", "not detected",
+     "未測定", "欠測", "なし", "ー", "不明", "測定不可", "測定不能", "検出せず", "不検出")
 )  # fmt: skip
 _EXCEL_ERRORS = frozenset(("#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"))
 _STATE_WORDS = (

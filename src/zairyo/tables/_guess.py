@@ -7,7 +7,7 @@ Words in headings decide first, then what the cells are: formulas are compositio
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -68,10 +68,12 @@ def look(column: RawColumn, decimal: str) -> Look:
     return found
 
 
-def guess(raw: RawTable, looks: Mapping[int, Look]) -> tuple[Schema, list[str]]:
+def guess(
+    raw: RawTable, looks: Mapping[int, Look], properties: Container[str] = ()
+) -> tuple[Schema, list[str]]:
     """A schema for a raw table, with what was decided on weak grounds.
 
-    ``looks`` has each column by its place.
+    ``looks`` has each column by its place; ``properties`` are names or headings that the person says are properties.
     """
     headings = unique(c.heading.strip() for c in raw.columns)
     for part, heading in zip(raw.columns, headings, strict=True):
@@ -80,15 +82,18 @@ def guess(raw: RawTable, looks: Mapping[int, Look]) -> tuple[Schema, list[str]]:
     notes: list[str] = []
     columns: list[Column] = []
     names = unique(split_heading(headings[i])[0] for i in left)
+    told = set()
     for name, i in zip(names, left, strict=True):
-        column, note = _one(raw.columns[i], looks[i], name)
+        is_told = name in properties or headings[i] in properties
+        column, note = _one(raw.columns[i], looks[i], name, is_told)
         columns.append(column)
         notes += note
+        told |= {name} if is_told else set()
     of = {c.name: looks[i].numbers.values for c, i in zip(columns, left, strict=True) if c.numeric}
     mixtures = _mixtures(columns, of)
     members = {name for m in mixtures for name in m.columns}
     columns = [replace(c, role="composition") if c.name in members else c for c in columns]
-    columns, said = _outcomes(columns, of, members)
+    columns, said = _outcomes(columns, of, members, told)
     uncertain = files.pop("uncertainty")
     columns = [replace(c, uncertainty=uncertain.get(c.heading or c.name, "")) for c in columns]
     return Schema(tuple(columns), tuple(mixtures), **files), [*notes, *said]
@@ -130,15 +135,20 @@ def _are_ids(values: Floats) -> bool:
     )
 
 
-def _one(raw: RawColumn, seen: Look, name: str) -> tuple[Column, list[str]]:
-    """Kind, unit and, where the heading or the cells tell it, role of one column."""
+def _one(raw: RawColumn, seen: Look, name: str, is_property: bool) -> tuple[Column, list[str]]:
+    """Kind, unit and, where the heading or the cells tell it, role of one column.
+
+    Of what the person says is a property, half of the cells may be no numbers: they are to be corrected.
+    """
     heading = raw.heading
     unit = split_heading(heading)[1]
     if unit is None and raw.unit:
         unit = units.normalise(raw.unit) or raw.unit
     role = None if outcome_of(name) == "property" else role_of(name)
     told: dict[str, Any] = {"heading": "" if heading == name else heading, "unit": unit}
-    if seen.is_numeric or not (seen.distinct or seen.stated):
+    numbers = seen.numbers
+    is_measured = is_property and numbers.stated >= max(numbers.odd_count, 1)
+    if seen.is_numeric or is_measured or not (seen.distinct or seen.stated):
         stated = seen.numbers.values[np.isfinite(seen.numbers.values)]
         whole = bool(len(stated) and np.all(stated % 1 == 0) and np.abs(stated).max() < 2**53)
         once = len(np.unique(stated)) == len(stated)
@@ -279,9 +289,9 @@ def _mixture(columns: list[Column], total: float | None, number: int) -> Mixture
 
 
 def _outcomes(
-    columns: list[Column], of: Mapping[str, Floats], members: set[str]
+    columns: list[Column], of: Mapping[str, Floats], members: set[str], told: set[str]
 ) -> tuple[list[Column], list[str]]:
-    """Tell measured descriptors and properties from the settings of the process."""
+    """Tell measured descriptors and properties, some of which are ``told``, from the settings of the process."""
     open_ = [c for c in columns if c.role == "process" and c.numeric and c.name not in members]
     roles: dict[str, str] = {}
     for column in open_:
@@ -289,7 +299,8 @@ def _outcomes(
             roles[column.name] = role
     notes = []
     roles = dict.fromkeys(_trailing(columns, of, members), "property") | roles
-    if "property" not in roles.values() and (rest := [c for c in open_ if c.name not in roles]):
+    roles |= {c.name: "property" for c in open_ if c.name in told}
+    if not told and "property" not in roles.values() and (rest := [c for c in open_ if c.name not in roles]):
         roles[rest[-1].name] = "property"
         names = [c.name for c in columns if roles.get(c.name) == "property"]
         notes.append(f"{' and '.join(names)} was taken as the property; give roles if it is another")

@@ -15,7 +15,7 @@ _BRACKETED = re.compile(
 )
 _STROKE = re.compile(r"(?P<name>.*\S)\s*[/,]\s*(?P<unit>\S{1,30})\s*\Z")
 #: Written in round brackets, which may also hold a remark; in square ones anything is taken as a unit.
-_UNKNOWN_TO_PINT = frozenset(
+UNKNOWN_TO_PINT = frozenset(
     ("HV", "HRC", "HRB", "HB", "HK", "JPY", "USD", "EUR", "円", "¥", "$", "CNY", "元")
 )
 _TEMPERATURE = re.compile(r"t(?:emp.*)?\Z|.*temperature|.*温度", re.I)
@@ -91,7 +91,7 @@ def split_heading(heading: str) -> tuple[str, str | None]:
         unit = units.normalise(match["unit"])
         if basis_of(match["unit"]):
             return match["name"], "percent" if re.search("%|percent|pct", match["unit"]) else ""
-        if unit is None and (heading.rstrip()[-1] in "]］〕" or match["unit"] in _UNKNOWN_TO_PINT):
+        if unit is None and (heading.rstrip()[-1] in "]］〕" or match["unit"] in UNKNOWN_TO_PINT):
             unit = match["unit"]
         if unit is not None:
             return match["name"], unit

@@ -12,6 +12,7 @@ from itertools import islice
 
 from zairyo.measurement import units
 from zairyo.tables._base import TableError
+from zairyo.tables._headings import UNKNOWN_TO_PINT, basis_of
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -21,6 +22,7 @@ _MARKS = (
 #: In this order where widths do not decide: a semicolon separates cells where the comma is the decimal mark.
 _DELIMITERS = ("\t", ";", ",", "|")
 _SAMPLE_LINES = 200
+_NO_UNITS = frozenset(("", "-", "–", "—", "unit", "units", "[unit]", "単位", "einheit"))
 _JAPANESE = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60℃]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 _HALF_WIDTH = re.compile("[\uff61-\uff9f]")
@@ -167,9 +169,13 @@ def _fit(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
 
 
 def is_units(row: Sequence[str]) -> bool:
-    """Whether a row under the heading tells units: known ones, and nothing else but blanks and dashes."""
-    said = [c.strip() for c in row if c.strip() not in ("", "-", "–", "—")]
-    return bool(said) and all(units.normalise(c) is not None and not c[:1].isdigit() for c in said)
+    """Whether a row under the heading tells units: known ones, and nothing else but blanks, dashes and "units"."""
+    said = [c.strip() for c in row if c.strip().casefold() not in _NO_UNITS]
+    is_known = [units.normalise(c) is not None and not c[:1].isdigit() for c in said]
+    return any(is_known) and all(
+        known or c in UNKNOWN_TO_PINT or basis_of(c) is not None
+        for c, known in zip(said, is_known, strict=True)
+    )
 
 
 def _find_decimal(cells: Sequence[str], delimiter: str) -> tuple[str, list[str]]:

@@ -20,7 +20,7 @@ from zairyo.tables.elements import elements
 #: What an amount counts: particles (at.%, mol.%), mass (wt.%) or volume.
 Basis: TypeAlias = Literal["mole", "mass", "volume"]
 
-_LONGEST = 400
+_LONGEST = 4000
 _DEEPEST = 20
 _SUBSCRIPTS = str.maketrans(
     "₀₁₂₃₄₅₆₇₈₉．０１２３４５６７８９（）［］｛｝−–—", "0123456789.0123456789()[]{}---"

@@ -265,7 +265,7 @@ class Schema:
     def with_roles(self, roles: Mapping[str, Any]) -> Schema:
         """The schema with other roles: column → role, or role → columns."""
         schema = self
-        for name, role in _by_column(roles).items():
+        for name, role in by_column(roles).items():
             schema = schema.with_column(name, role=role, kind=schema[name].as_role(role).kind)
         return schema
 
@@ -336,7 +336,7 @@ class Schema:
         return self.to_yaml()
 
 
-def _by_column(roles: Mapping[str, Any]) -> dict[str, Any]:
+def by_column(roles: Mapping[str, Any]) -> dict[str, Any]:
     """Column → role, whichever way round it was written."""
     result: dict[str, Any] = {}
     for key, value in roles.items():

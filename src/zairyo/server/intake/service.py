@@ -172,7 +172,9 @@ class Intake:
                     raise
                 if offset is not None and (offset < row.size or late):
                     return row.at(offset)
-            time.sleep(0.02)  # all bytes are there, or will soon be counted: it may be about to get its receipt
+            time.sleep(
+                0.02
+            )  # all bytes are there, or will soon be counted: it may be about to get its receipt
         if partial is None:
             return row.at(row.size, row.receipt)
         try:
