@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from zairyo.campaign import (
     model,
 )
 from zairyo.campaign._japanese import japanese
+from zairyo.campaign._said import LANGUAGES, aim_in
+from zairyo.campaign._strategies import AIMS
 from zairyo.campaign._words import percent
 from zairyo.campaign.simulate import simulate
 
@@ -62,6 +65,32 @@ def test_an_explanation_in_japanese_and_in_html() -> None:
     assert "&lt;b&gt;x" in shown._repr_html_()
     with pytest.raises(CampaignError, match="no language"):
         campaign.explain(picks, "fr")
+
+
+def test_status_and_stop_in_japanese() -> None:
+    campaign = told([0, 8, 16, 32, 40])
+    shown = campaign.status("ja")
+    assert shown.lines[:2] == (
+        "目標：yを最大に（目的：最良値）。",
+        "実施 5 件、失敗 0 件、進行中 0 件、却下 0 件。",
+    )
+    assert shown.lines[2].startswith("これまでの最良：実験 3、y 0.7261 MPa（x 0.4）。")
+    english, japanese_ = campaign.stop(3), campaign.stop(3, "ja")
+    assert (english.gain, english.share) == (japanese_.gain, japanese_.share)
+    assert japanese_.sentence.startswith("あと 3 件の実験で")
+    assert campaign.status("ja").stop.sentence == shown.lines[-1]
+    assert "比較するには少なすぎます" in campaign.control_report("ja").sentence
+    with pytest.raises(CampaignError, match="no language"):
+        campaign.status("fr")
+
+
+def test_both_languages_say_the_same() -> None:
+    english, other = LANGUAGES["en"], LANGUAGES["ja"]
+    assert english.keys() == other.keys()
+    for key, sentence in english.items():
+        fields = {name for _, name, _, _ in Formatter().parse(sentence) if name}
+        assert fields == {name for _, name, _, _ in Formatter().parse(other[key]) if name}, key
+    assert all(aim_in("ja", aim) != aim for aim in AIMS)
 
 
 def test_every_strategy_gives_its_reason_in_japanese_too() -> None:

@@ -10,9 +10,11 @@ import numpy as np
 
 from zairyo.campaign._base import Floats
 from zairyo.campaign._learning import Learned, calibration
-from zairyo.campaign._objectives import front, wanted, words
+from zairyo.campaign._objectives import front, wanted
+from zairyo.campaign._objectives import words as named
+from zairyo.campaign._said import aim_in, share_in, words_of
 from zairyo.campaign._state import Experiment
-from zairyo.campaign._stop import Stop, _share, best, scores, stop
+from zairyo.campaign._stop import Stop, best, scores, stop
 from zairyo.campaign._words import STYLE, said, with_unit
 
 if TYPE_CHECKING:
@@ -65,27 +67,28 @@ class Status:
         return f'<div style="{STYLE}"><ul>{lines}</ul>{_spark(self.curve)}{table}</div>'
 
 
-def status(campaign: Campaign) -> Status:
+def status(campaign: Campaign, language: str = "en") -> Status:
     from zairyo.campaign._frames import experiments_frame
 
+    words = words_of(language)
     known, state = campaign.learned, campaign.state
     told, failed, pending, rejected = (
         [e for e in state.where(s) if not e.source] for s in ("told", "failed", "pending", "rejected")
     )
     found, top = scores(known), best(campaign)
-    sought = "; ".join(words(o) for o in campaign.objectives)
-    lines = [f"Wanted: {sought} (aim: {campaign.aim})." if sought else f"Wanted: {campaign.aim}."]
+    sought = words["between"].join(named(o, language) for o in campaign.objectives)
+    lines = [words["wanted" if sought else "aim"].format(sought=sought, aim=aim_in(language, campaign.aim))]
+    count = words["count one" if len(told) == 1 else "count"]
     lines.append(
-        f"{len(told)} experiment{'' if len(told) == 1 else 's'} made, {len(failed)} failed, {len(pending)} under way, "
-        f"{len(rejected)} rejected."
+        count.format(told=len(told), failed=len(failed), pending=len(pending), rejected=len(rejected))
     )
     strange = [e.number for e in (*told, *failed) if e.candidate < 0] if campaign.candidates.size else []
     if strange:
-        are = f"Experiment {strange[0]} is" if len(strange) == 1 else f"{len(strange)} of them are"
-        lines.append(f"{are} not among the candidates (settings mistyped?), and learned from all the same.")
+        one = words["strange one" if len(strange) == 1 else "strange"]
+        lines.append(one.format(number=strange[0], count=len(strange)))
     if earlier := [e for e in state.experiments.values() if e.source]:
         names = ", ".join(sorted({e.source for e in earlier}))
-        lines.append(f"Learned from {len(earlier)} experiments of {names} besides.")
+        lines.append(words["earlier"].format(count=len(earlier), names=names))
     many = len(wanted(campaign.objectives)) > 1
     if top is not None:
         came = ", ".join(
@@ -93,9 +96,8 @@ def status(campaign: Campaign) -> Status:
             for o in campaign.objectives
             if o.name in top.outcomes
         )
-        lines.append(
-            f"Best {'balance ' if many else ''}so far: experiment {top.number}, {came} ({said(top.settings)})."
-        )
+        best_of = words["balance" if many else "best"]
+        lines.append(best_of.format(number=top.number, came=came, settings=said(top.settings)))
     frame = experiments_frame(campaign, [])
     if many:
         problem = known.problem
@@ -107,10 +109,11 @@ def status(campaign: Campaign) -> Status:
             *(problem.objectives[k].name for k in wanted(problem.objectives)),
         ]
         frame = experiments_frame(campaign, [known.experiments[i] for i in on])[shown]
-    _, count, held = calibration(state)
-    if count >= 5:
-        lines.append(f"Of {count} predictions, {held} lay in their 90 % range ({_share(held / count)}).")
-    told_stop = stop(campaign, 10)
+    _, predicted, held = calibration(state)
+    if predicted >= 5:
+        share = share_in(words, held / predicted)
+        lines.append(words["held"].format(count=predicted, held=held, share=share))
+    told_stop = stop(campaign, 10, language)
     lines.append(told_stop.sentence)
     return Status(
         len(told), len(failed), len(pending), len(rejected), top, frame, curve(known), told_stop, tuple(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from scipy.special import ndtr
 from zairyo.campaign._base import Floats
 from zairyo.campaign._learning import Learned
 from zairyo.campaign._objectives import feasible, loss, wanted
+from zairyo.campaign._said import share_in, words_of
 from zairyo.campaign._state import Experiment
 from zairyo.campaign._words import STYLE, number, percent, possible
 from zairyo.learn._threads import one_thread
@@ -139,39 +140,32 @@ def promises_kept(campaign: Campaign) -> float:
     return min(1.0, max(0.1, (sum(came.values()) + one) / (sum(promised) + one)))
 
 
-def stop(campaign: Campaign, more: int) -> Stop:
+def stop(campaign: Campaign, more: int, language: str = "en") -> Stop:
     """What ``more`` experiments are expected to bring, by joint draws of the outcomes of the most promising ones."""
+    words = words_of(language)
     known = campaign.learned
     kept = promises_kept(campaign)
     nothing = Stop(more, math.nan, math.nan, math.nan, kept, "")
     if not campaign.objectives:
-        return _with(nothing, "No outcome is sought, so nothing can be said of what more will bring.")
+        return _with(nothing, words["no outcome"])
     told = int((known.mine & known.problem.known.any(axis=1)).sum())
     if told < LEAST:
-        many = f"With {told} experiment{'' if told == 1 else 's'} that gave an outcome"
-        return _with(nothing, f"{many} nothing can be said of what more will bring.")
+        return _with(nothing, words["too few one" if told == 1 else "too few"].format(told=told))
     X, rng = _open(known)
     if not len(X):
-        return _with(
-            nothing,
-            "There is nothing left to make: every candidate was made, is under way or was rejected.",
-            0.0,
-        )
+        return _with(nothing, words["nothing left"], 0.0)
     if all(o.classes for o in campaign.objectives):
-        return _of_phases(known, X, more)
+        return _of_phases(known, X, more, words)
     if not wanted(campaign.objectives):
         with one_thread():
-            return _of_model(known, X, more)
+            return _of_model(known, X, more, words)
     found = scores(known)
     models = known.belief.models
     needed = [k for k, o in enumerate(known.problem.objectives) if o.direction != "model" or o.constraint]
     if not np.isfinite(found).any() or any(models[k] is None for k in needed):
-        return _with(
-            nothing,
-            "No experiment has given all outcomes yet, so nothing can be said of what more will bring.",
-        )
+        return _with(nothing, words["incomplete"])
     with one_thread():
-        return _of_best(known, X, int(np.nanargmin(found)), more, kept, rng)
+        return _of_best(known, X, int(np.nanargmin(found)), more, kept, rng, words)
 
 
 def _with(one: Stop, sentence: str, gain: float = math.nan) -> Stop:
@@ -190,7 +184,15 @@ def _open(known: Learned) -> tuple[Floats, np.random.Generator]:
     return block.take(problem.free(block)).X, rng
 
 
-def _of_best(known: Learned, X: Floats, row: int, more: int, kept: float, rng: np.random.Generator) -> Stop:
+def _of_best(
+    known: Learned,
+    X: Floats,
+    row: int,
+    more: int,
+    kept: float,
+    rng: np.random.Generator,
+    words: Mapping[str, str],
+) -> Stop:
     belief, problem = known.belief, known.problem
     promising = np.argsort(-np.nan_to_num(belief.chance(X)), kind="stable")[:JOINT]
     rows = np.vstack([X[promising], problem.X[row]])
@@ -218,25 +220,26 @@ def _of_best(known: Learned, X: Floats, row: int, more: int, kept: float, rng: n
         told = problem.Y[known.mine & problem.known[:, columns[0]], columns[0]]
         told = loss(objective, told)
         if objective.direction in ("maximise", "minimise") and not np.ptp(told) > 0:
-            same = "All experiments were as good as each other so far: nothing can be said of what more will bring."
-            return Stop(more, math.nan, math.nan, math.nan, kept, same)
+            return Stop(more, math.nan, math.nan, math.nan, kept, words["all alike"])
         gain, unit = share * float(np.ptp(told)), f" {objective.unit}" if objective.unit else ""
-        by = f"by {number(gain, 2)}{unit}, {_share(share)} of the range measured so far"
+        by = words["by one"].format(gain=f"{number(gain, 2)}{unit}", share=share_in(words, share))
     else:
-        by = f"by {_share(share)} of the ranges measured so far, taken together"
-    sentence = f"Another {more} experiments are expected to improve the best {by}; "
-    sentence += f"{percent(chance)} probability that one is better"
-    if kept < 0.9:
-        sentence += (
-            f" (earlier picks brought {percent(kept)} of what was promised of them, which is counted in)"
-        )
-    advice = (
-        "Stopping is reasonable." if share < LITTLE else "Going on is worth it if that is worth their cost."
+        by = words["by several"].format(share=share_in(words, share))
+    sentence = words["more"].format(
+        more=more,
+        by=by,
+        chance=percent(chance),
+        kept=words["kept"].format(kept=percent(kept)) if kept < 0.9 else "",
+        advice=_advice(share, words),
     )
-    return Stop(more, gain, share, chance, kept, f"{sentence}. {advice}")
+    return Stop(more, gain, share, chance, kept, sentence)
 
 
-def _of_model(known: Learned, X: Floats, more: int) -> Stop:
+def _advice(share: float, words: Mapping[str, str]) -> str:
+    return words["stop" if share < LITTLE else "go on"]
+
+
+def _of_model(known: Learned, X: Floats, more: int, words: Mapping[str, str]) -> Stop:
     """Greedily, the experiments that lower the mean variance most."""
     belief = known.belief
     left, count = [], 0
@@ -249,17 +252,13 @@ def _of_model(known: Learned, X: Floats, more: int) -> Stop:
         left.append(float(gp.latent(reference)[1].mean()) / before)
         count += 1
     if not count:
-        return Stop(more, math.nan, math.nan, math.nan, 1.0, "Nothing is known of the outcomes yet.")
+        return Stop(more, math.nan, math.nan, math.nan, 1.0, words["unknown"])
     share = 1.0 - float(np.mean(left))
-    advice = (
-        "Stopping is reasonable." if share < LITTLE else "Going on is worth it if that is worth their cost."
-    )
-    unknown = f"{_share(share)} of what is not known of all candidates (mean variance)"
-    sentence = f"Another {more} experiments can remove {unknown}. {advice}"
+    sentence = words["model"].format(more=more, share=share_in(words, share), advice=_advice(share, words))
     return Stop(more, share, share, math.nan, 1.0, sentence)
 
 
-def _of_phases(known: Learned, X: Floats, more: int) -> Stop:
+def _of_phases(known: Learned, X: Floats, more: int, words: Mapping[str, str]) -> Stop:
     """How sure it is which phase the candidates are; what measuring them changes is not foretold."""
     surest = []
     for k in range(len(known.problem.objectives)):
@@ -269,16 +268,9 @@ def _of_phases(known: Learned, X: Floats, more: int) -> Stop:
             surest.append(np.max(list(each.values()), axis=0))
     nothing = Stop(more, math.nan, math.nan, math.nan, 1.0, "")
     if not surest:
-        return _with(nothing, "Too little is known of the phases to say what more experiments will bring.")
+        return _with(nothing, words["phases unknown"])
     open_ = float(np.mean(np.min(surest, axis=0) < SURE))
-    return _with(
-        nothing,
-        f"The phase of {_share(open_)} of the candidates is not yet known with {percent(SURE)} probability.",
-    )
-
-
-def _share(share: float) -> str:
-    return "less than 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+    return _with(nothing, words["phases"].format(share=share_in(words, open_), sure=percent(SURE)))
 
 
 # The random control arm ---------------------------------------------------------------------------------------------
@@ -316,10 +308,11 @@ class Control:
         return f'<p style="{STYLE}">{html.escape(self.sentence)}</p>'
 
 
-def control_report(campaign: Campaign) -> Control:
+def control_report(campaign: Campaign, language: str = "en") -> Control:
     """Compare them, by outcomes as measured; failures count as the worst outcome measured."""
     from scipy import stats
 
+    words = words_of(language)
     known = campaign.learned
     found = scores(known)
     asked = [i for i, e in enumerate(known.experiments) if e.asked and not e.source]
@@ -331,16 +324,10 @@ def control_report(campaign: Campaign) -> Control:
         if np.isfinite(score):
             arms[e.control].append(float(score))
     random, chosen = np.array(arms[True]), np.array(arms[False])
-    counts = f"{len(chosen)} experiments of the strategy, {len(random)} drawn at random"
+    counts = words["arms"].format(chosen=len(chosen), random=len(random))
     if min(len(random), len(chosen)) < 2:
-        return Control(
-            len(chosen),
-            len(random),
-            math.nan,
-            math.nan,
-            math.nan,
-            f"{counts}: too few of both to be compared.",
-        )
+        few = words["arms few"].format(arms=counts)
+        return Control(len(chosen), len(random), math.nan, math.nan, math.nan, few)
     difference = float(random.mean() - chosen.mean())
     variances = np.array([random.var(ddof=1) / len(random), chosen.var(ddof=1) / len(chosen)])
     error = float(np.sqrt(variances.sum()))
@@ -349,9 +336,9 @@ def control_report(campaign: Campaign) -> Control:
     )
     half = float(stats.t.ppf(0.975, max(freedom, 1.0))) * error
     lower, upper = difference - half, difference + half
-    better = "better" if lower > 0 else "worse" if upper < 0 else "neither clearly better nor worse"
-    sentence = (
-        f"{counts}. The strategy's lie {100 * difference:.0f} % of the measured range above the random ones on average "
-        f"(95 % interval {100 * lower:.0f} to {100 * upper:.0f} %): {better} than chance."
-    )
+    verdict = words["better" if lower > 0 else "worse" if upper < 0 else "neither"]
+    shares = {
+        k: f"{100 * v:.0f}" for k, v in (("difference", difference), ("lower", lower), ("upper", upper))
+    }
+    sentence = words["arms compared"].format(arms=counts, verdict=verdict, **shares)
     return Control(len(chosen), len(random), difference, lower, upper, sentence)

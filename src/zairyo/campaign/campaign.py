@@ -451,26 +451,26 @@ class Campaign(Decisions):
         self.refresh()
         return predict(self, records(settings))
 
-    def status(self) -> Status:
-        """How far the campaign is: best so far, Pareto front, what is under way, whether to go on."""
+    def status(self, language: str = "en") -> Status:
+        """How far the campaign is: best so far, Pareto front, what is under way, whether to go on; ``en`` or ``ja``."""
         from zairyo.campaign._status import status
 
         self.refresh()
-        return status(self)
+        return status(self, language)
 
-    def stop(self, more: int = 10) -> Stop:
+    def stop(self, more: int = 10, language: str = "en") -> Stop:
         """What that many more experiments are expected to bring."""
         from zairyo.campaign._stop import stop
 
         self.refresh()
-        return stop(self, more)
+        return stop(self, more, language)
 
-    def control_report(self) -> Control:
+    def control_report(self, language: str = "en") -> Control:
         """Whether the strategy's picks did better than the random ones among them."""
         from zairyo.campaign._stop import control_report
 
         self.refresh()
-        return control_report(self)
+        return control_report(self, language)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """The course of the campaign as a matplotlib figure (extra ``notebook``), or saved to a file."""

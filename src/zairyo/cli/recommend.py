@@ -86,7 +86,10 @@ if TYPE_CHECKING:
 @click.option("--pending", is_flag=True, help="Show what is under way in --file, and propose nothing.")
 @click.option("--who", help="Who works with it; the account's name if not given.")
 @click.option(
-    "--explain", "language", type=click.Choice(["en", "ja"]), help="Explain each, in English or Japanese."
+    "--explain",
+    "language",
+    type=click.Choice(["en", "ja"]),
+    help="Explain each, in English or Japanese; so is the rest.",
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @click.option(
@@ -128,7 +131,10 @@ def command(
     if as_json:
         click.echo(
             json_of(
-                {"picks": picks.reset_index().to_dict("records"), "status": list(campaign.status().lines)}
+                {
+                    "picks": picks.reset_index().to_dict("records"),
+                    "status": list(campaign.status(language or "en").lines),
+                }
             )
         )
         return
@@ -137,7 +143,7 @@ def command(
         click.echo("\n" + campaign.explain(picks, language).text())
     elif len(picks):
         click.echo("\n" + "\n".join(f"{number}: {why}" for number, why in picks["reason"].items() if why))
-    click.echo("\n" + "\n".join(campaign.status().lines))
+    click.echo("\n" + "\n".join(campaign.status(language or "en").lines))
 
 
 def _opened(
