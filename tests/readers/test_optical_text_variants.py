@@ -67,7 +67,28 @@ def test_jasco_with_semicolons_and_decimal_commas(tmp_path: Path) -> None:
     text = JASCO.format(kind="ULTRAVIOLET SPECTRUM", system="V-670", x="NANOMETERS", y="%T")
     m = read(tmp_path, text.replace(".", ",").replace("\t", ";"), "made.csv")
     check(m, ("wavelength", "nm"), ("transmittance", "percent"))
-    assert m.started == datetime(2018, 5, 23)
+    assert m.started == datetime(2018, 5, 23, 14, 5, 33)
+
+
+def test_jasco_raman_settings_below_the_data(tmp_path: Path) -> None:
+    """NRS-5100 in Japanese: the model is not in the header, the laser and the exposure are below the data."""
+    text = JASCO.format(kind="RAMAN SPECTRUM", system="", x="1/CM", y="INTENSITY").replace("\t", ",")
+    below = (
+        "\n##### Extended Information\n[測定情報]\n機種名,NRS-5100\n露光時間,50 sec\n積算回数,2\n励起波長,532.05 nm\n"
+        "グレーティング,2400 l/mm\n対物レンズ,MPLFLN 100 x\nレーザー強度,0.7 mW\nCCD温度,-69.0 C\n"
+    )
+    m = read(tmp_path, text + below, "made.csv", "cp932")
+    check(m, SHIFT, ("intensity", None))
+    assert (m.instrument, m.started) == ("NRS-5100", datetime(2018, 5, 23, 14, 5, 33))
+    assert {name: str(q) for name, q in m.entries[0].conditions.items()} == {
+        "laser_wavelength": "532.05 nm",
+        "laser_power": "0.7 mW",
+        "exposure_time": "50 s",
+        "repetitions": "2",
+        "grating": "2400 l/mm",
+        "objective": "MPLFLN 100 x",
+        "detector_temperature": "-69 degC",
+    }
 
 
 # --- Ocean Optics -------------------------------------------------------------------------------------------
@@ -203,6 +224,14 @@ def test_perkinelmer_peds(
 
 
 # --- Avantes ------------------------------------------------------------------------------------------------
+
+
+def test_avasoft_in_french(tmp_path: Path) -> None:
+    rows = ROWS.replace("\t", ";").replace(".", ",")
+    text = f"M-\nIntegration time: 175 ms\nWave   ;Transmittance\n[nm]   ;[% transmittance] \n{rows}"
+    m = read(tmp_path, text, "made.ttt")
+    check(m, ("wavelength", "nm"), ("transmittance", "percent"))
+    assert not m.warnings
 
 
 def test_avasoft_7(tmp_path: Path) -> None:

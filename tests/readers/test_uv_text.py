@@ -64,7 +64,7 @@ def test_jasco_uv_with_japanese_information(
     assert entry.signal.values.tolist() == [0.1, 0.2, 0.3]
     assert entry["wavelength"].values.tolist() == [500, 400, 300]
     assert (m.title, m.sample, m.instrument) == ("膜 1", "酸化チタン", "V-730")
-    assert m.started == datetime(2021, 10, 5)  # a description cannot join the time of the next line to it
+    assert m.started == datetime(2021, 10, 5, 14, 3, 9)  # the day and the time stand on two lines
     assert str(entry.conditions["scan_speed"]) == "400 nm/min"
     assert str(entry.conditions["spectral_bandwidth"]) == "1 nm"
 

@@ -145,12 +145,16 @@ class Text:
 
 @dataclass(frozen=True)
 class Moment:
-    """Where the start is, in which of the ``formats`` (``strptime``); what matches ``drop`` is taken out first."""
+    """Where the start is, in which of the ``formats`` (``strptime``); what matches ``drop`` is taken out first.
+
+    ``time`` is the header key of the time of day where it stands apart: it is put behind the day, with a space.
+    """
 
     key: str = ""
     line: Pattern | None = None
     formats: tuple[str, ...] = ()
     drop: Pattern | None = None
+    time: str = ""
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,9 @@ def started_of(
     value = text_of(place, header, lines)
     if not value:
         return None
+    clock = look_up(header, place.time) if place.time else ""
+    if clock:
+        value = f"{value} {clock}"
     try:
         return parse_moment(place.drop.sub("", value) if place.drop else value, place.formats)
     except ReadError as e:
