@@ -99,7 +99,9 @@ def test_ridge_is_no_more_unsure_of_levels_not_seen_than_levels_differ(seed: int
 def test_rows_that_cannot_be_used_are_named_and_left_out() -> None:
     X, y = data(12)
     X[3, 1], y[5], X[7, 0] = np.nan, np.inf, 1e300
-    with pytest.warns(LearnWarning, match=r"row 3: b is nan; row 5: strength is inf; row 7: a is 1e\+300"):
+    with pytest.warns(
+        LearnWarning, match=r"row 3: b is missing; row 5: strength is inf; row 7: a is 1e\+300"
+    ):
         found = fit(X, y, names=["a", "b", "c"], target="strength", models=(Mean(), Ridge(Space.of(X))))
     assert len(found.y) == 9
     assert "3 rows left out" in found.report()
@@ -274,3 +276,17 @@ def test_a_descriptor_never_measured_is_refused() -> None:
     X = np.random.default_rng(0).random((5, 1))
     with pytest.raises(LearnError, match="'peak' is measured of no sample"):
         fit_descriptors(X, np.full((5, 1), np.nan), X[:, 0], descriptor_names=["peak"])
+
+
+def test_the_report_tells_the_unit_and_rows_as_they_are_called() -> None:
+    X = np.arange(12.0)[:, None]
+    X[4] = np.nan
+    with pytest.warns(LearnWarning, match=r"1 row is left out \(line 6: x0 is missing\)"):
+        found = fit(
+            X, np.arange(12.0), target="strength", unit="MPa", rows=[f"line {i + 2}" for i in range(12)]
+        )
+    assert " MPa; the samples' own spread is" in found.report()
+    assert "RMSE on samples not seen (MPa)" in found.report()
+    assert "measured strength (MPa)" in found._repr_html_() or "RMSE (MPa)" in found._repr_html_()
+    with pytest.raises(LearnError, match="11 rows are given for 12"):
+        fit(np.ones((12, 1)), np.ones(12), rows=range(11))

@@ -87,7 +87,7 @@ def command(
     features = learned.features(descriptors=bool(descriptors))
     for text in features.notes:
         note(text)
-    predictor = _fit(learned, features, name, group, seed)
+    predictor = _fit(learned, features, name, group, seed, units.get(target))
     if html is not None:
         predictor.to_html(html)
     if others is None:
@@ -111,7 +111,9 @@ def command(
             click.echo(f"… and {len(frame) - MOST} more; -o FILE writes them all")
 
 
-def _fit(table: Table, features: Features, name: str, group: str | None, seed: int) -> Predictor:
+def _fit(
+    table: Table, features: Features, name: str, group: str | None, seed: int, unit: str | None
+) -> Predictor:
     from zairyo.learn import fit
 
     groups = None if group is None else [str(g) for g in table[table.schema[group].name]]
@@ -119,7 +121,8 @@ def _fit(table: Table, features: Features, name: str, group: str | None, seed: i
     noise = spread**2 if (spread > 0).all() else None
     return fit(
         features.matrix, table[name].astype(float), groups=groups, space=space_of(features), noise=noise,
-        target=name, seed=seed,
+        target=name, unit=unit or table.schema[name].unit or "", rows=[f"line {n}" for n in table.cells[name].line],
+        seed=seed,
     )  # fmt: skip
 
 

@@ -22,8 +22,8 @@ def headline(predictor: Predictor) -> list[str]:
     apart = f" in {groups} groups" if groups < n else ""
     width = predictor.space.width
     lines = [f"{predictor.target}: {n} sample{'s' * (n != 1)}{apart}, {width} column{'s' * (width != 1)}."]
-    if predictor.left_out:
-        lines.append(f"{len(predictor.left_out)} rows left out: " + _some(predictor.left_out))
+    if left := len(predictor.left_out):
+        lines.append(f"{left} row{'s' * (left != 1)} left out, because a number is missing or too large.")
     found = predictor.validation
     if found is None:
         return [
@@ -32,8 +32,8 @@ def headline(predictor: Predictor) -> list[str]:
         ]
     spread = float(np.std(predictor.y, ddof=1))
     lines += [
-        f"Error on samples not seen (RMSE): {predictor.error:.4g}; the samples' own spread is {spread:.4g} "
-        f"({found.scheme}).",
+        f"Error on samples not seen (RMSE): {_in_unit(predictor.error, predictor)}; the samples' own spread is "
+        f"{_in_unit(spread, predictor)} ({found.scheme}).",
         f"90 % intervals held {100 * predictor.coverage(0.9):.0f} % of samples not seen.",
         f"Blend: {sentence_for(found.names, found.weights)}.",
     ]
@@ -44,9 +44,13 @@ def headline(predictor: Predictor) -> list[str]:
     return lines
 
 
-def _some(left_out: tuple[tuple[int, str], ...], most: int = 5) -> str:
-    said = "; ".join(f"row {row} ({why})" for row, why in left_out[:most])
-    return said + (f"; and {len(left_out) - most} more" if len(left_out) > most else "")
+def _in_unit(value: float, predictor: Predictor) -> str:
+    return f"{value:.4g} {predictor.unit}".rstrip()
+
+
+def _labelled(text: str, predictor: Predictor) -> str:
+    """A heading or an axis' label with the property's unit."""
+    return f"{text} ({predictor.unit})" if predictor.unit else text
 
 
 def model_rows(predictor: Predictor) -> list[tuple[str, str, str]]:
@@ -69,8 +73,12 @@ def importance_rows(predictor: Predictor, most: int = 12) -> list[tuple[str, str
 def text(predictor: Predictor) -> str:
     """The report for a terminal."""
     lines = headline(predictor)
-    lines += _columns("Models, RMSE on samples not seen, weight", model_rows(predictor))
-    lines += _columns("Importance: growth of the error when shuffled", importance_rows(predictor))
+    lines += _columns(
+        f"Models, {_labelled('RMSE on samples not seen', predictor)}, weight", model_rows(predictor)
+    )
+    lines += _columns(
+        f"Importance: {_labelled('growth of the error when shuffled', predictor)}", importance_rows(predictor)
+    )
     return "\n".join(lines)
 
 
@@ -87,8 +95,10 @@ def _columns(title: str, rows: list[Any]) -> list[str]:
 def fragment(predictor: Predictor, *, plots: bool) -> str:
     """The report as a piece of HTML."""
     parts = [f'<div style="{STYLE}">', *(f"<p>{html.escape(line)}</p>" for line in headline(predictor))]
-    parts.append(_table(("model", "RMSE", "weight"), model_rows(predictor)))
-    parts.append(_table(("variable", "importance"), importance_rows(predictor)))
+    parts.append(_table(("model", _labelled("RMSE", predictor), "weight"), model_rows(predictor)))
+    parts.append(
+        _table(("variable", _labelled("importance: growth of RMSE", predictor)), importance_rows(predictor))
+    )
     if plots and predictor.validation is not None:
         parts.append(figure(predictor))
     return "\n".join([*parts, "</div>"])
@@ -136,7 +146,11 @@ def _parity(predictor: Predictor, axes: Any) -> None:
     ends = [float(predictor.y.min()), float(predictor.y.max())]
     axes.plot(ends, ends, color="0.6", lw=1)
     axes.errorbar(predictor.y, found.mean, found.deviation, fmt="o", ms=3, lw=0.6)
-    axes.set(xlabel=f"measured {predictor.target}", ylabel="predicted, not seen (± 1 SD)", title="Parity")
+    axes.set(
+        xlabel=_labelled(f"measured {predictor.target}", predictor),
+        ylabel="predicted, not seen (± 1 SD)",
+        title="Parity",
+    )
 
 
 def _residuals(predictor: Predictor, axes: Any) -> None:
@@ -144,18 +158,22 @@ def _residuals(predictor: Predictor, axes: Any) -> None:
     assert found is not None
     axes.axhline(0, color="0.6", lw=1)
     axes.plot(found.mean, predictor.y - found.mean, "o", ms=3)
-    axes.set(xlabel="predicted, not seen", ylabel="measured - predicted", title="Residuals")
+    axes.set(
+        xlabel=_labelled("predicted, not seen", predictor), ylabel="measured - predicted", title="Residuals"
+    )
 
 
 def _bars(predictor: Predictor, axes: Any) -> None:
     shown = predictor.importances[:12][::-1]
     axes.barh([one.name for one in shown], [one.value for one in shown], xerr=[one.error for one in shown])
-    axes.set(xlabel="growth of RMSE when shuffled", title="Importances")
+    axes.set(xlabel=_labelled("growth of RMSE when shuffled", predictor), title="Importances")
 
 
 def _curve(predictor: Predictor, axes: Any) -> None:
     curve = predictor.learning_curve
-    axes.set(xlabel="samples", ylabel="RMSE on samples not seen", title="Learning curve")
+    axes.set(
+        xlabel="samples", ylabel=_labelled("RMSE on samples not seen", predictor), title="Learning curve"
+    )
     if curve is None:
         axes.text(0.5, 0.5, "too few samples", transform=axes.transAxes, ha="center")
         return

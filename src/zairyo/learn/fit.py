@@ -80,6 +80,8 @@ class Predictor:
         Their weights, of all models tried.
     left_out
         Rows of the given table that could not be learned from, with the reason.
+    target, unit
+        The property's name and unit, for the report.
     seed
         Of every random choice.
     """
@@ -94,6 +96,7 @@ class Predictor:
     blend: Blend
     left_out: tuple[tuple[int, str], ...]
     target: str
+    unit: str
     seed: int
     domain: Domain = field(repr=False)
 
@@ -197,6 +200,8 @@ def fit(
     space: Space | None = None,
     noise: Floats | None = None,
     target: str = "y",
+    unit: str = "",
+    rows: Sequence[object] | None = None,
     seed: int = 0,
     models: Literal["auto"] | Iterable[Model] = "auto",
 ) -> Predictor:
@@ -215,8 +220,10 @@ def fit(
         What the columns are: see :meth:`Space.of`; or ``space``, which also knows the range of the candidates.
     noise
         Shape (n,): known variance of each output.
-    target
-        The property's name, for the report.
+    target, unit
+        The property's name and unit, for the report.
+    rows
+        Shape (n,): what messages call each row, as ``line 7``; ``row 6`` if not given.
     seed
         The same data and seed give the same predictor.
     models
@@ -237,7 +244,7 @@ def fit(
         raise LearnError(
             f"features of shape (n, p) and outputs of shape (n,) are needed, not {X.shape} and {y.shape}"
         )
-    for what, given in (("groups", groups), ("noise", noise)):
+    for what, given in (("groups", groups), ("noise", noise), ("rows", rows)):
         if given is not None and len(given) != len(X):
             raise LearnError(f"{len(given)} {what} are given for {len(X)} rows; give one for each")
     space = space or Space.of(
@@ -249,9 +256,10 @@ def fit(
     kept = np.ones(len(X), dtype=bool)
     kept[[row for row, _ in left_out]] = False
     if left_out:
-        said = "; ".join(f"row {row}: {why}" for row, why in left_out[:5])
+        are = "1 row is" if len(left_out) == 1 else f"{len(left_out)} rows are"
+        said = "; ".join(f"{f'row {row}' if rows is None else rows[row]}: {why}" for row, why in left_out[:5])
         more = f"; and {len(left_out) - 5} more" if len(left_out) > 5 else ""
-        warnings.warn(f"{len(left_out)} rows are left out ({said}{more})", LearnWarning, stacklevel=2)
+        warnings.warn(f"{are} left out ({said}{more})", LearnWarning, stacklevel=2)
     if not kept.any():
         raise LearnError("nothing to learn from: no row has all features and an output")
     X, y = X[kept], y[kept]
@@ -267,7 +275,9 @@ def fit(
     used = [k for k in range(len(tried)) if weights[k] > 0]
     blend = blend_of([tried[k].fit(X, y, noise) for k in used], weights[used])
     domain = Domain.of(X, space)
-    return Predictor(space, X, y, noise, group, tried, validation, blend, left_out, target, seed, domain)
+    return Predictor(
+        space, X, y, noise, group, tried, validation, blend, left_out, target, unit, seed, domain
+    )
 
 
 def unusable(X: Floats, y: Floats, names: Sequence[str], target: str) -> tuple[tuple[int, str], ...]:
@@ -276,8 +286,12 @@ def unusable(X: Floats, y: Floats, names: Sequence[str], target: str) -> tuple[t
     known = np.abs(y) < LARGEST
     found = []
     for row in np.flatnonzero(~(good.all(axis=1) & known)):
-        columns = [f"{names[int(j)]} is {X[row, j]:g}" for j in np.flatnonzero(~good[row])]
+        columns = [f"{names[int(j)]} is {_seen(X[row, j])}" for j in np.flatnonzero(~good[row])]
         if not known[row]:
-            columns.append(f"{target} is {y[row]:g}")
+            columns.append(f"{target} is {_seen(y[row])}")
         found.append((int(row), ", ".join(columns)))
     return tuple(found)
+
+
+def _seen(value: float) -> str:
+    return "missing" if np.isnan(value) else f"{value:g}"
