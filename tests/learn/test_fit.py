@@ -290,3 +290,17 @@ def test_the_report_tells_the_unit_and_rows_as_they_are_called() -> None:
     assert "measured strength (MPa)" in found._repr_html_() or "RMSE (MPa)" in found._repr_html_()
     with pytest.raises(LearnError, match="11 rows are given for 12"):
         fit(np.ones((12, 1)), np.ones(12), rows=range(11))
+
+
+def test_the_page_is_read_in_the_dark_on_a_telephone_and_in_japanese(tmp_path: Path) -> None:
+    X = np.linspace(0, 1, 12)[:, None]
+    page = (
+        fit(X, 3 * X[:, 0], target="保磁力", unit="kA/m")
+        .to_html(tmp_path / "r.html")
+        .read_text(encoding="utf-8")
+    )
+    assert "color-scheme:light dark" in page
+    assert 'name="viewport"' in page
+    assert "max-width:100%" in page
+    assert "#000000" not in page  # letters and frames have the page's colour
+    assert ">measured 保磁力 (kA/m)</text>" in page  # letters, not outlines of a font that may lack them

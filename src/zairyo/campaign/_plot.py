@@ -10,6 +10,7 @@ import numpy as np
 from zairyo.campaign._base import CampaignError
 from zairyo.campaign._objectives import wanted
 from zairyo.campaign._status import curve
+from zairyo.measurement._fonts import fonts
 
 if TYPE_CHECKING:
     from zairyo.campaign.campaign import Campaign
@@ -21,19 +22,25 @@ def plot(campaign: Campaign, path: str | os.PathLike[str] | None) -> Any:
         from matplotlib.figure import Figure
     except ImportError:
         raise CampaignError("plots need matplotlib: pip install 'zairyo[notebook]'") from None
+    with fonts():
+        figure = _drawn(campaign, Figure)
+        if path is not None:
+            figure.savefig(path, dpi=150)
+    return figure
+
+
+def _drawn(campaign: Campaign, make: Any) -> Any:
     known = campaign.learned
     numbers = [k for k, o in enumerate(known.problem.objectives) if not o.classes]
     columns = wanted(known.problem.objectives)
     two = len(columns) == 2
     panels = max(1, len(numbers)) + two
-    figure = Figure(figsize=(7.0, 2.6 * panels), layout="constrained")
+    figure = make(figsize=(7.0, 2.6 * panels), layout="constrained")
     axes = np.atleast_1d(figure.subplots(panels, 1))
     for panel, k in zip(axes, numbers, strict=False):
         _course(campaign, panel, k, best=columns == [k])
     if two:
         _front(campaign, axes[-1], columns)
-    if path is not None:
-        figure.savefig(path, dpi=150)
     return figure
 
 

@@ -21,6 +21,7 @@ from zairyo.campaign._asking import distinct
 from zairyo.campaign._base import CampaignError, Candidates, Floats, Integers, Objective, Problem, Strategy
 from zairyo.campaign._objectives import feasible, front, loss, wanted, words
 from zairyo.campaign._pools import candidates_from
+from zairyo.measurement._fonts import fonts
 
 #: The best share of a table's rows that is to be found.
 BEST = 0.01
@@ -147,19 +148,20 @@ class Simulation:
             from matplotlib.figure import Figure
         except ImportError:
             raise CampaignError("plots need matplotlib: pip install 'zairyo[notebook]'") from None
-        figure = Figure(figsize=(7.0, 4.0), layout="constrained")
-        axes = figure.subplots()
-        for k, (name, curve) in enumerate(self.curves.items()):
-            x = self.start + np.arange(curve.shape[1])
-            low, middle, high = np.nanquantile(curve, [0.25, 0.5, 0.75], axis=0)
-            axes.plot(x, middle, color=f"C{k}", label=name)
-            axes.fill_between(x, low, high, color=f"C{k}", alpha=0.2, lw=0)
-        axes.set_xlabel("experiments")
-        axes.set_ylabel(self.measure)
-        axes.set_title(f"{self.title}: median and quartiles")
-        axes.legend()
-        if path is not None:
-            figure.savefig(path, dpi=150)
+        with fonts():
+            figure = Figure(figsize=(7.0, 4.0), layout="constrained")
+            axes = figure.subplots()
+            for k, (name, curve) in enumerate(self.curves.items()):
+                x = self.start + np.arange(curve.shape[1])
+                low, middle, high = np.nanquantile(curve, [0.25, 0.5, 0.75], axis=0)
+                axes.plot(x, middle, color=f"C{k}", label=name)
+                axes.fill_between(x, low, high, color=f"C{k}", alpha=0.2, lw=0)
+            axes.set_xlabel("experiments")
+            axes.set_ylabel(self.measure)
+            axes.set_title(f"{self.title}: median and quartiles")
+            axes.legend()
+            if path is not None:
+                figure.savefig(path, dpi=150)
         return figure
 
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import html
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zairyo.learn._explain import sentence_for
+from zairyo.measurement._fonts import fonts
 
 if TYPE_CHECKING:
     from zairyo.learn.fit import Predictor
 
+#: Of a page of its own; letters and lines of the plots have its colour.
+_PAGE = (
+    ":root{color-scheme:light dark}body{margin:2rem auto;max-width:60rem;padding:0 1rem;"
+    "font-family:system-ui,sans-serif}table{border-collapse:collapse;margin:1rem 0}svg text{fill:currentColor}"
+    "th,td{padding:.2rem .8rem .2rem 0;text-align:left}td+td{font-variant-numeric:tabular-nums}"
+    "tr+tr{border-top:1px solid color-mix(in srgb,currentColor 20%,transparent)}"
+)
 STYLE = "font-family:system-ui,sans-serif;max-width:60rem;line-height:1.4"
 
 
@@ -118,17 +127,20 @@ def page(predictor: Predictor) -> str:
     """The report as a whole document."""
     title = html.escape(f"Prediction of {predictor.target}")
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_PAGE}</style></head>\n'
         f"<body><h1>{title}</h1>\n{fragment(predictor, plots=True)}\n</body></html>\n"
     )
 
 
 def figure(predictor: Predictor) -> str:
     """Parity, residuals, importances and learning curve as one SVG."""
-    import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({"svg.hashsalt": "zairyo", "font.size": 8}):
+    # Letters stay letters, which the page's reader draws in the page's colour and, if Japanese, in a font of its own.
+    settings = {"svg.hashsalt": "zairyo", "svg.fonttype": "none", "font.size": 8}
+    with fonts(**settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         drawn = Figure(figsize=(9, 7), layout="constrained")
         axes = drawn.subplots(2, 2)
         _parity(predictor, axes[0, 0])
@@ -136,8 +148,12 @@ def figure(predictor: Predictor) -> str:
         _bars(predictor, axes[1, 0])
         _curve(predictor, axes[1, 1])
         out = io.StringIO()
-        drawn.savefig(out, format="svg", metadata={"Date": None})
-    return out.getvalue()[out.getvalue().index("<svg") :]
+        drawn.savefig(out, format="svg", metadata={"Date": None}, transparent=True)
+    svg = out.getvalue()[out.getvalue().index("<svg") :]
+    svg = svg.replace("#000000", "currentColor").replace(
+        "<svg ", '<svg style="max-width:100%;height:auto" ', 1
+    )
+    return f'<div role="img" aria-label="Parity, residuals, importances and learning curve">{svg}</div>'
 
 
 def _parity(predictor: Predictor, axes: Any) -> None:
@@ -178,8 +194,8 @@ def _curve(predictor: Predictor, axes: Any) -> None:
         axes.text(0.5, 0.5, "too few samples", transform=axes.transAxes, ha="center")
         return
     axes.errorbar(curve.sizes, curve.errors, curve.spreads, fmt="o", ms=4, lw=0.8)
-    ahead = np.geomspace(float(curve.sizes[0]), curve.now * 1.5, 30)
-    bands = np.array([curve.at(round(n)) for n in ahead])
+    ahead = np.unique(np.geomspace(curve.sizes[0], curve.now * 1.5, 30).round().astype(int))
+    bands = np.array([curve.at(int(n)) for n in ahead])
     axes.plot(ahead, bands[:, 0])
     axes.fill_between(ahead, bands[:, 1], bands[:, 2], alpha=0.2)
     axes.axvline(curve.now, color="0.6", lw=1, ls=":")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zairyo.measurement._fonts import fonts
 from zairyo.measurement.arrays import Array
 from zairyo.measurement.model import Axis, Entry, Measurement, Signal
 from zairyo.measurement.summary import value_range
@@ -183,20 +184,21 @@ def plot(
         raise MeasurementError(
             f"signal {shown.name} of entry {entry.name} {what}; choose another with signal=…"
         )
-    if ax is None:
-        from matplotlib import pyplot
+    with fonts():
+        if ax is None:
+            from matplotlib import pyplot
 
-        ax = pyplot.subplots(layout="constrained")[1]
-    if values.ndim <= 1:
-        _draw_line(ax, entry, shown, values, options)
-    elif values.ndim == 2 and (len(values) <= _MOST_LINES if lines is None else lines):
-        _draw_lines(ax, entry, shown, values, options)
-    else:
-        _draw_map(ax, entry, shown, values, log, options)
-        log = False
-    if log and (values > 0).any():  # else there is nothing to see on such an axis
-        ax.set_yscale("log", nonpositive="mask")
-    ax.set_title(_one_line(entry.title or entry.name.replace("_", " ")), parse_math=False)
+            ax = pyplot.subplots(layout="constrained")[1]
+        if values.ndim <= 1:
+            _draw_line(ax, entry, shown, values, options)
+        elif values.ndim == 2 and (len(values) <= _MOST_LINES if lines is None else lines):
+            _draw_lines(ax, entry, shown, values, options)
+        else:
+            _draw_map(ax, entry, shown, values, log, options)
+            log = False
+        if log and (values > 0).any():  # else there is nothing to see on such an axis
+            ax.set_yscale("log", nonpositive="mask")
+        ax.set_title(_one_line(entry.title or entry.name.replace("_", " ")), parse_math=False)
     return ax
 
 
