@@ -166,15 +166,6 @@ def test_uvprobe_two_data_sets_both_with_units(tmp_path: Path) -> None:
     assert entry["absorbance_2"].values.tolist() == [2 * y for y in YS]
 
 
-def test_cary_is_agilents(tmp_path: Path) -> None:
-    rows = "".join(f"{x},{y},{x},{2 * y},\n" for x, y in zip(XS, YS, strict=True))
-    text = f"A,,B,,\nWavelength (nm),Abs,Wavelength (nm),Abs,\n{rows}\nA\nScan rate (nm/min)    600.000\n"
-    m = read(tmp_path, text, "made.csv")
-    assert m.source is not None
-    assert m.source.reader == "agilent_cary_csv"
-    assert (m.sample, m.entries[0].signal.name, m.entries[0]["absorbance_2"].unit) == ("A", "absorbance", "")
-
-
 @pytest.mark.parametrize(
     ("names", "axis", "signal"),
     [

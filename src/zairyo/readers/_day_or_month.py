@@ -1,0 +1,57 @@
+"""Dates that a program wrote as the country of its computer does: whether the day or the month stands first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from zairyo.measurement.text import clean_text
+
+_YEAR_FIRST = re.compile(r"(?<!\d)(?P<year>\d{4})[/.-](?P<one>\d{1,2})[/.-](?P<two>\d{1,2})(?!\d)")
+_YEAR_LAST = re.compile(
+    r"(?<!\d)(?P<one>\d{1,2})(?P<mark>[/.-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d)(?!\d)"
+)
+_CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d\d)(?::(\d\d))?\s*([AP])?\.?(?(4)M)?", re.IGNORECASE)
+
+
+def moment(text: str, others: Iterable[str], warnings: list[str]) -> datetime | None:
+    """The date and time of day in a text; None, with a warning, where day and month may be either.
+
+    Parameters
+    ----------
+    others
+        Further dates that the same program wrote: a number over 12 in one tells the order in all.
+    """
+    clock = _CLOCK.search(text)
+    day = _YEAR_FIRST.search(text) or _YEAR_LAST.search(text)
+    if clock is None or day is None:
+        return None
+    year, one, two = (int(day[k]) for k in ("year", "one", "two"))
+    if day.re is _YEAR_LAST:
+        first = one == two or day["mark"] == "." or _day_is_first([text, *others])
+        if first is None:
+            warnings.append(
+                f"Whether the day or the month stands first in {clean_text(text)[:40]!r} is not known; the start is "
+                "left open."
+            )
+            return None
+        one, two = (two, one) if first else (one, two)
+    hour = int(clock[1])
+    if clock[4]:
+        hour = hour % 12 + (12 if clock[4].upper() == "P" else 0)
+    try:
+        return datetime(year + 2000 * (year < 100), one, two, hour, int(clock[2]), int(clock[3] or 0))
+    except ValueError:
+        return None
+
+
+def _day_is_first(texts: Iterable[str]) -> bool | None:
+    found = set()
+    for text in texts:
+        m = _YEAR_LAST.search(text)
+        if m is not None and int(m["one"]) > 12:
+            found.add(True)
+        elif m is not None and int(m["two"]) > 12:
+            found.add(False)
+    return found.pop() if len(found) == 1 else None
