@@ -151,6 +151,28 @@ def test_uvprobe_with_semicolons(tmp_path: Path) -> None:
     assert m.sample == "sample1"
 
 
+@pytest.mark.parametrize(
+    ("mode", "signal"),
+    [
+        ("Transmittance", ("transmittance", "percent")),
+        ("Absorbance", ("absorbance", "")),
+        ("Energy", ("intensity", None)),
+    ],
+)
+def test_uvprobe_with_summary_and_method(tmp_path: Path, mode: str, signal: tuple[str, str | None]) -> None:
+    """In German: the settings have decimal commas, the data points."""
+    text = (
+        "[SUMMARY]\nSoftware Information\nSoftware Name:\tUVProbe\nVersion:\t2.43\n\nData Information\n"
+        "Data is:\tOriginal\nAnalyst:\tsato\nDate/Time:\t12.02.2018 16:38:29\n\nInstrument Information\n"
+        f"Instrument Name:\tUV-3101PC\n\n[METHOD]\nWavelength Range (nm.):\t300,0000 to 2500,0000\nScan Mode:\tAuto\n"
+        f"Measuring Mode:\t{mode}\nSlit Width:\t5,0 nm\n\n[DATA]\nWavelength\tData\n{ROWS}"
+    )
+    m = read(tmp_path, text)
+    check(m, ("wavelength", "nm"), signal)
+    assert (m.instrument, m.operator, m.started) == ("UV-3101PC", "sato", datetime(2018, 2, 12, 16, 38, 29))
+    assert str(m.entries[0].conditions["spectral_bandwidth"]) == "5 nm"
+
+
 def test_uvprobe_kinetics(tmp_path: Path) -> None:
     m = read(tmp_path, '"s - RawData"\n"Time sec.","Abs."\n' + ROWS.replace("\t", ","))
     check(m, ("time", "s"), ("absorbance", ""))
