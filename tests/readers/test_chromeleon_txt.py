@@ -56,6 +56,18 @@ def test_chromatogram(tmp_path: Path, encoding: str) -> None:
     assert m.sample == "standard 3"
 
 
+def test_the_day_on_a_line_of_its_own(tmp_path: Path) -> None:
+    """Chromeleon 7.2: the day and the volume were lost."""
+    path = tmp_path / "a.txt"
+    text = TEXT.replace(
+        "Injection Time\t12.03.2021 10:11:12", "Injection Date\t26.05.2017\nInjection Time\t16:52:02"
+    )
+    path.write_text(text.replace("Volume (µl)\t5.00", "Injection Volume (µl)\t25,0"), encoding="utf-8")
+    (entry,) = read(path).entries
+    assert str(entry.started) == "2017-05-26 16:52:02"
+    assert str(entry.conditions["injection_volume"]) == "25 ul"
+
+
 def test_decimal_commas(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     text = TEXT.replace("1,234.5", "1.234,5").replace("8.5", "8,5")

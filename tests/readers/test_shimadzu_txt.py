@@ -152,3 +152,24 @@ def test_damage(tmp_path: Path) -> None:
 def test_others_are_not_claimed(instruments: Path) -> None:
     for path in (instruments / "specs-xy").iterdir():
         assert READER.sniff(RawInput(path)) == NO
+
+
+@pytest.mark.parametrize(
+    ("written", "acquired", "started"),
+    [
+        ("21/08/2024", "02/08/2023 17:08:21", "2023-08-02 17:08:21"),  # was read as 8 February
+        ("8/21/2024", "2/8/2023 5:08:21 PM", "2023-02-08 17:08:21"),
+        ("1/2/2024", "2/8/2023 5:08:21 PM", "None"),
+    ],
+)
+def test_another_date_of_the_file_tells_day_from_month(
+    tmp_path: Path, written: str, acquired: str, started: str
+) -> None:
+    text = LC.replace("run 7.lcd", f"run 7.lcd\nOutput Date\t{written}").replace(
+        "2016/07/21 17:00:05", acquired
+    )
+    path = tmp_path / "a.txt"
+    path.write_text(text, encoding="utf-8")
+    m = READER.read(RawInput(path))
+    assert str(m.started) == started
+    assert any("day or the month" in w for w in m.warnings) == (started == "None")

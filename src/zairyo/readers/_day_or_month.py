@@ -15,43 +15,55 @@ _YEAR_LAST = re.compile(
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d\d)(?::(\d\d))?\s*([AP])?\.?(?(4)M)?", re.IGNORECASE)
 
 
-def moment(text: str, others: Iterable[str], warnings: list[str]) -> datetime | None:
-    """The date and time of day in a text; None, with a warning, where day and month may be either.
+def day_is_first(text: str, others: Iterable[str], warnings: list[str]) -> bool | None:
+    """Whether the day stands before the month in the date of a text; None, with a warning, where it is open.
+
+    False where the text has no such date, or the year stands first.
 
     Parameters
     ----------
     others
         Further dates that the same program wrote: a number over 12 in one tells the order in all.
     """
-    clock = _CLOCK.search(text)
-    day = _YEAR_FIRST.search(text) or _YEAR_LAST.search(text)
-    if clock is None or day is None:
-        return None
-    year, one, two = (int(day[k]) for k in ("year", "one", "two"))
-    if day.re is _YEAR_LAST:
-        first = one == two or day["mark"] == "." or _day_is_first([text, *others])
-        if first is None:
-            warnings.append(
-                f"Whether the day or the month stands first in {clean_text(text)[:40]!r} is not known; the start is "
-                "left open."
-            )
-            return None
-        one, two = (two, one) if first else (one, two)
-    hour = int(clock[1])
-    if clock[4]:
-        hour = hour % 12 + (12 if clock[4].upper() == "P" else 0)
-    try:
-        return datetime(year + 2000 * (year < 100), one, two, hour, int(clock[2]), int(clock[3] or 0))
-    except ValueError:
-        return None
-
-
-def _day_is_first(texts: Iterable[str]) -> bool | None:
+    day = None if _YEAR_FIRST.search(text) else _YEAR_LAST.search(text)
+    if day is None:
+        return False
+    if day["mark"] == "." or day["one"].lstrip("0") == day["two"].lstrip("0"):
+        return True
     found = set()
-    for text in texts:
-        m = _YEAR_LAST.search(text)
+    for other in (text, *others):
+        m = _YEAR_LAST.search(other)
         if m is not None and int(m["one"]) > 12:
             found.add(True)
         elif m is not None and int(m["two"]) > 12:
             found.add(False)
-    return found.pop() if len(found) == 1 else None
+    if len(found) == 1:
+        return found.pop()
+    warnings.append(
+        f"Whether the day or the month stands first in {clean_text(text)[:40]!r} is not known; the start is left open."
+    )
+    return None
+
+
+def moment(text: str, others: Iterable[str], warnings: list[str]) -> datetime | None:
+    """The date and time of day in a text; None, with a warning, where day and month may be either.
+
+    ``others`` as in :func:`day_is_first`.
+    """
+    clock = _CLOCK.search(text)
+    day = _YEAR_FIRST.search(text) or _YEAR_LAST.search(text)
+    if clock is None or day is None:
+        return None
+    first = day_is_first(text, others, warnings)
+    if first is None:
+        return None
+    year, month, of_month = int(day["year"]), int(day["one"]), int(day["two"])
+    if first:
+        month, of_month = of_month, month
+    hour = int(clock[1])
+    if clock[4]:
+        hour = hour % 12 + (12 if clock[4].upper() == "P" else 0)
+    try:
+        return datetime(year + 2000 * (year < 100), month, of_month, hour, int(clock[2]), int(clock[3] or 0))
+    except ValueError:
+        return None

@@ -6,7 +6,7 @@ The layout is told in ``zairyo.measurement.techniques.separation``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from zairyo.measurement import Axis, Entry, Quantity, Signal, clean_text, table, units
 from zairyo.measurement.model import Array
 from zairyo.readers._api import ReadError
+from zairyo.readers._day_or_month import day_is_first
 
 #: Above this, the zeros between the peaks of profiles are left out: what is kept must fit a child's memory.
 MOST_POINTS = 30_000_000
@@ -362,6 +363,15 @@ def moment(text: str, *, day_first: bool = False) -> datetime | None:
         return datetime(year, month, day, hour, minute, second, micro, zone)
     except (ValueError, KeyError):
         return None
+
+
+def local_moment(text: str, others: Iterable[str], warnings: list[str]) -> datetime | None:
+    """The same of a date as the computer's country writes it: None, with a warning, where its order is open.
+
+    ``others`` are further dates that the same program wrote, which may tell.
+    """
+    first = day_is_first(text, others, warnings)
+    return None if first is None else moment(text, day_first=first)
 
 
 def _day_month_year(a: int, b: int, c: int, mark: str, day_first: bool) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from zairyo.measurement import Measurement, Quantity, clean_text, make_name, tid
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._separation import (
-    moment,
+    local_moment,
     number_condition,
     optics,
     quantity_of,
@@ -24,6 +24,7 @@ _COLUMNS = re.compile(
     re.MULTILINE,
 )
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d")
+_VOLUME = re.compile(r"(Injection Volume|Volume \()")
 
 
 def sniff(src: RawInput) -> float:
@@ -51,8 +52,12 @@ def read(src: RawInput) -> Measurement:
     text_condition(conditions, "detector", told.get("Detector", "") or channel)
     text_condition(conditions, "method", told.get("Instrument Method", ""))
     text_condition(conditions, "vial", told.get("Position", "") or told.get("Vial Number", ""))
-    volume = _NUMBER.search(told.get("Injection Volume", "") or told.get("Volume (µl)", ""))
+    stated = next((v for k, v in told.items() if _VOLUME.match(k)), "")
+    volume = _NUMBER.search(stated)
     number_condition(conditions, "injection_volume", _float(volume[0]) if volume else None, "ul")
+    when = told.get("Injection Time", "") or told.get("Inject Time", "") or told.get("Recording Time", "")
+    if "Injection Date" in told:  # 7.2 writes the day on a line of its own
+        when = f"{told['Injection Date']} {when}"
     sample = told.get("Injection", "") or told.get("Injection Name", "") or told.get("Sample Name", "")
     entry = trace(
         make_name(channel, "chromatogram"),
@@ -64,9 +69,7 @@ def read(src: RawInput) -> Measurement:
         time_unit="min" if columns[1] == "min" else "s",
         title=channel,
         conditions=conditions,
-        started=moment(
-            told.get("Injection Time", "") or told.get("Inject Time", "") or told.get("Recording Time", "")
-        ),
+        started=local_moment(when, (), warnings),
     )
     return Measurement(
         entries=(entry,),
@@ -125,7 +128,7 @@ def _rows(text: str, line: int, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 READER = Reader(
     name="chromeleon_txt",
-    version="1",
+    version="2",
     techniques=("lc", "chromatography"),
     vendor="Thermo",
     format="Chromeleon text",

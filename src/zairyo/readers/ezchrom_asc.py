@@ -7,7 +7,7 @@ import numpy as np
 from zairyo.measurement import Entry, Measurement, Quantity, make_name, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
-from zairyo.readers._separation import moment, quantity_of, text_condition, trace, unique, unit_of
+from zairyo.readers._separation import local_moment, quantity_of, text_condition, trace, unique, unit_of
 from zairyo.readers._whole_numbers import whole_numbers
 
 _MOST_CHANNELS = 1000
@@ -142,14 +142,14 @@ def _channel(
             signal=quantity_of(unit, stated),
             title=f"Channel {i + 1}",
             conditions=conditions,
-            started=moment(_cell(head, "Acquisition Date and Time", 0)),
+            started=local_moment(_cell(head, "Acquisition Date and Time", 0), (), warnings),
         )
     ]
 
 
 READER = Reader(
     name="ezchrom_asc",
-    version="1",
+    version="2",
     techniques=("gc", "lc", "chromatography"),
     vendor="Agilent",
     format="EZChrom ASCII",

@@ -28,7 +28,7 @@ from zairyo.measurement.model import Array
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._separation import (
-    moment,
+    local_moment,
     number_condition,
     quantity_of,
     text_condition,
@@ -55,6 +55,9 @@ _KEYS = {
     "method": r"Method File(?: Name)?|メソッドファイル(?:名)?",
     "acquired": r"Acquired|分析日時|Date Acquired",
     "instrument": r"Instrument Name|装置名",
+    "written": r"Output Date|出力日付?",
+    "generated": r"Generated|作成日時?",
+    "changed": r"Modified|更新日時?|変更日時?",
 }
 _PEAK_COLUMNS = (
     (r"R\.?\s*Time|Ret\.?\s*Time|保持時間", "retention_time", "min"),
@@ -98,8 +101,12 @@ def read(src: RawInput) -> Measurement:
     sections = _sections(decode_legacy(src.read_bytes()), src.name)
     told = {meaning: next((s.get(meaning) for s in sections if s.get(meaning)), "") for meaning in _KEYS}
     is_gas = any(re.search(r"GC|\.gcd", v) for s in sections[:3] for v in s.keys.values())
-    shared: dict[str, Any] = {"conditions": _conditions(told), "started": moment(told["acquired"])}
     warnings: list[str] = []
+    dates = [s.get(key) for s in sections for key in ("written", "generated", "changed")]
+    shared: dict[str, Any] = {
+        "conditions": _conditions(told),
+        "started": local_moment(told["acquired"], dates, warnings),
+    }
     taken: set[str] = set()
     entries: list[Entry] = []
     for section in sections:
@@ -284,7 +291,7 @@ def _peaks(section: _Section, technique: str, taken: set[str], shared: dict[str,
 
 READER = Reader(
     name="shimadzu_txt",
-    version="1",
+    version="2",
     techniques=("lc", "gc"),
     vendor="Shimadzu",
     format="LabSolutions ASCII",
