@@ -163,6 +163,14 @@ _SIGNALS = (
     Named("voltage_amplitude", "V", "Voltage amplitude", "電圧振幅"),
     Named("counter_voltage_amplitude", "V", "Counter electrode's voltage amplitude", "対極電圧振幅"),
     Named("current_amplitude", "A", "Current amplitude", "電流振幅"),
+    Named("voltage_amplitude_rms", "V", "Voltage amplitude, root mean square", "電圧振幅（実効値）"),
+    Named("bias", "V", "Bias", "バイアス電位"),
+    Named("bias_current", "A", "Bias current", "バイアス電流"),
+    Named("segment", "", "Segment", "セグメント"),
+    Named("current_difference", "A", "Forward less reverse current", "電流差（順－逆）"),
+    Named("forward_current", "A", "Forward current", "順方向電流"),
+    Named("reverse_current", "A", "Reverse current", "逆方向電流"),
+    Named("current_2", "A", "Current of the second working electrode", "第2作用極の電流"),
 )
 
 
