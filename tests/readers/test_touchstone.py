@@ -259,4 +259,14 @@ def test_version_2_1_with_information_and_references_over_lines(tmp_path: Path) 
     assert m[0]["s12"].values.real.tolist() == [0.2, 0.6]
     assert m[0]["s21"].values.real.tolist() == [0.3, 0.7]
     assert m[0].conditions["reference_impedance"].value == 50
+    assert any("50, 75 ohm" in w for w in m.warnings)
     assert m[1]["noise_resistance"].values.tolist() == [19]
+
+
+@pytest.mark.parametrize(("port", "stated"), [("49.69 -0.11", False), ("50.0 0.0", True)])
+def test_a_simulation_relative_to_its_ports(tmp_path: Path, port: str, stated: bool) -> None:
+    """HFSS without renormalisation: the parameters are not those of a system of 50 ohm."""
+    text = f"! Exported from HFSS 14.0.0\n# GHZ S MA\n75 0.5 -86\n! Gamma ! 10.3 3736.3\n! Port Impedance {port}\n"
+    m = read(written(tmp_path / "a.s1p", text))
+    assert ("reference_impedance" in m[0].conditions) == stated
+    assert any("port impedances" in w for w in m.warnings) != stated

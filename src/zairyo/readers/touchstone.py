@@ -123,7 +123,19 @@ def _read(source: RawInput) -> Measurement:
         warnings.append(
             f"The parameters are of mixed modes, {words.modes[:200]}: their numbers count modes, not ports."
         )
-    entries = [_entry(table[:, 0] * options.hertz, matrix, ports, options, words)]
+    impedance = words.impedances[0] if words.impedances else options.impedance
+    if len(set(words.impedances)) > 1:
+        warnings.append(
+            f"The ports have impedances of their own, {', '.join(f'{r:g}' for r in words.impedances[:20])} ohm; the "
+            "reference impedance given is that of the first."
+        )
+    reference = None if _own_impedances(comments, impedance) else impedance
+    if reference is None:
+        warnings.append(
+            "The comments give port impedances at each frequency, which the parameters are relative to; the option "
+            f"line's {impedance:g} ohm was left out."
+        )
+    entries = [_entry(table[:, 0] * options.hertz, matrix, ports, options, reference)]
     if len(noise):
         entries.append(_noise(noise, options, 1.0 if words.version else options.impedance))
     date = next((c.partition(":")[2] for c in comments if re.match(r"date\s*:", c, re.IGNORECASE)), "")
@@ -346,7 +358,20 @@ def _unit(kind: str, to: int, source: int) -> str | None:
     return {"S": "", "Y": "S", "Z": "ohm"}[kind]
 
 
-def _entry(frequency: Array, matrix: Array, ports: int, options: _Options, words: _Words) -> Entry:
+def _own_impedances(comments: list[str], impedance: float) -> bool:
+    """Whether a simulator's comments (``Port Impedance`` and a complex number a port) differ from the options."""
+    for comment in comments:
+        if comment.startswith("Port Impedance"):
+            try:
+                numbers = [float(word) for word in comment.split()[2:]]
+            except ValueError:
+                continue
+            if any(abs(r - impedance) > 1e-6 * abs(impedance) for r in numbers[::2]) or any(numbers[1::2]):
+                return True
+    return False
+
+
+def _entry(frequency: Array, matrix: Array, ports: int, options: _Options, impedance: float | None) -> Entry:
     letter, mark = options.kind.lower(), "_" if ports > 9 else ""
     signals: list[Signal] = []
     for j in range(matrix.shape[2]):
@@ -364,10 +389,9 @@ def _entry(frequency: Array, matrix: Array, ports: int, options: _Options, words
     default = wanted or (signals[1] if options.kind == "S" else signals[0]).name
     if not np.isfinite(next(s for s in signals if s.name == default).values).any():
         default = signals[0].name
-    impedance = words.impedances[0] if words.impedances else options.impedance
     conditions = {
         "ports": Quantity(ports, ""),
-        "reference_impedance": Quantity(impedance, "ohm"),
+        **({} if impedance is None else {"reference_impedance": Quantity(impedance, "ohm")}),
         "frequency_start": Quantity(float(frequency[0]), "Hz"),
         "frequency_end": Quantity(float(frequency[-1]), "Hz"),
     }
@@ -391,7 +415,7 @@ def _noise(values: Array, options: _Options, impedance: float) -> Entry:
 
 READER = Reader(
     name="touchstone",
-    version="3",
+    version="4",
     techniques=("network_analysis",),
     vendor="",
     format="Touchstone",
