@@ -36,7 +36,7 @@ _END = "***End_of_Header***"
 _SPECIAL = ("***Start_Special***", "***End_Special***")
 _MOST_KEPT = 200  # segments' headers in the original metadata
 _CLOCK = re.compile(r"(\d{1,2}:\d\d:\d\d)(?:[.,](\d{1,6})\d*)?\s*([AP]M)?\Z", re.IGNORECASE)
-_DAYS = ("%Y/%m/%d", "%Y-%m-%d", "%m/%d/%Y", "%d.%m.%Y")
+_DAYS = ("%Y/%m/%d", "%Y-%m-%d", "%d.%m.%Y")
 #: LabVIEW counts from 1904: before this year is the zero of a clock that was not set.
 _FIRST_YEAR = 1970
 _SPELLINGS = {
