@@ -287,6 +287,18 @@ def test_lines_that_contradict_the_header_win(tmp_path: Path) -> None:
     assert "do not agree" in m.warnings[0]
 
 
+def test_lines_that_count_points(tmp_path: Path) -> None:
+    """JEOL's ALICE: taken as abscissas, every chemical shift was several ppm too large."""
+    table = "##XYDATA=(X++(Y..Y))\n4 100 200\n2 300 400\n0 500\n"
+    text = "##FIRSTX=1.5\n##LASTX=-0.5\n##DELTAX=0.5\n##NPOINTS=5\n##XFACTOR=0.5\n" + table
+    m = read(dx(tmp_path, text))
+    assert m[0]["wavenumber"].values == pytest.approx([1.5, 1.0, 0.5, 0.0, -0.5])
+    far = text.replace("4 100", "16004 100").replace("2 300", "16002 300").replace("\n0 500", "\n16000 500")
+    m = read(dx(tmp_path, far))
+    assert m[0]["wavenumber"].values == pytest.approx([1.5, 1.0, 0.5, 0.0, -0.5])
+    assert "number of the point" in m.warnings[0]
+
+
 def test_lines_of_another_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=r"line 10: .* back and forth"):
         read(dx(tmp_path, "##XYDATA=(X++(Y..Y))\n400 1 2\n28 3 4\n404 3 4\n408 5\n"))
@@ -396,6 +408,11 @@ def test_chemical_shift(tmp_path: Path, reference: str, first: float) -> None:
     ("records", "when"),
     [
         ("##LONG DATE= 2020/06/16\n##TIME= 10:11:29\n", datetime(2020, 6, 16, 10, 11, 29)),
+        ("##DATE= 20/06/16\n##TIME= 2:56:01 PM\n", datetime(2020, 6, 16, 14, 56, 1)),
+        ("##DATE=\tMon Feb 01 15:24:11 2021\n", datetime(2021, 2, 1, 15, 24, 11)),
+        ("##DATE= Wed, Sep 22, 2010\n##TIME= 12:06:01 AM\n", datetime(2010, 9, 22, 0, 6, 1)),
+        ("##DATE= 14-Nov-2019\n##TIME= 10:11:29\n", datetime(2019, 11, 14, 10, 11, 29)),
+        ("##DATE= Foo 22, 2010\n", None),
         ("##DATE= 81/ 1/ 3\n##TIME= 10:40:41\n", datetime(1981, 1, 3, 10, 40, 41)),
         ("##DATE= 19/12/31\n", datetime(2019, 12, 31)),
         ("##LONGDATE= 2020/06/16 01:02:03.5 -0530\n",

@@ -160,6 +160,12 @@ def _abscissae(
                     f"(the first is line {line}); the header's abscissas were taken."
                 )
             return expected
+        if _are_counts(expected, lines, announced):
+            warnings.append(
+                "The lines begin with the number of the point, not with its abscissa; the header's abscissas (FIRSTX, "
+                "LASTX, NPOINTS) were taken."
+            )
+            return expected
         warnings.append(
             "The header's abscissas (FIRSTX, LASTX, NPOINTS) do not agree with those at the beginning of the lines; "
             "the latter were taken."
@@ -186,6 +192,15 @@ def _off(expected: Floats, lines: Lines, factor: float) -> NDArray[np.bool_]:
     rounding = _digit(lines.x) * abs(factor) + 1e-6 * float(np.max(np.abs(expected)))
     off: NDArray[np.bool_] = ~(np.abs(expected[lines.at] - lines.x * factor) <= 1.5 * step + rounding)
     return off
+
+
+def _are_counts(expected: Floats, lines: Lines, announced: Announced) -> bool:
+    """Whether the lines begin with whole numbers one a point, and XFACTOR is the header's step, as JEOL writes."""
+    if len(lines.x) < 2 or announced.factor_x == 1 or not np.array_equal(lines.x, np.rint(lines.x)):
+        return False
+    step = abs(expected[-1] - expected[0]) / (len(expected) - 1)
+    is_one = np.array_equal(np.abs(np.diff(lines.x)), np.diff(lines.at))
+    return bool(is_one and abs(abs(announced.factor_x) - step) <= 1e-4 * step)
 
 
 def _digit(values: Floats) -> float:

@@ -244,29 +244,43 @@ def conditions_of(block: JcampBlock, technique: str) -> dict[str, Quantity]:
     return found
 
 
-_DATE = re.compile(r"(\d{4}|\d{2})\s*[/-]\s*(\d{1,2})\s*[/-]\s*(\d{1,2})(?!\d)")
-_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?")
+_DATE = re.compile(r"(?P<year>\d{4}|\d{2})\s*[/-]\s*(?P<month>\d{1,2})\s*[/-]\s*(?P<day>\d{1,2})(?!\d)")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+#: ``Mon Feb 01 15:24:11 2021``, ``Wed, Sep 22, 2010``; ``14-Nov-2019``, ``14 November 2019``.
+_NAMED = (
+    re.compile(
+        r"(?<![A-Za-z])(?P<month>[A-Za-z]{3})[a-z]*\.? +(?P<day>\d{1,2})[, ][^A-Za-z]*?(?P<year>\d{4})\b"
+    ),
+    re.compile(r"(?<!\d)(?P<day>\d{1,2})[ -](?P<month>[A-Za-z]{3})[a-z]*\.?[, -]+(?P<year>\d{4})\b"),
+)
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:\s*([AP])M\b)?", re.IGNORECASE)
 _ZONE = re.compile(r"([+-])(\d{2}):?(\d{2})\s*\Z")
 
 
 def started_at(block: JcampBlock) -> datetime | None:
     """``##LONG DATE`` or ``##DATE`` (year first, as the standard says) and ``##TIME``; None where unclear."""
     stated = block.text("LONGDATE", "DATE")
-    date = _DATE.match(stated)
+    date = _DATE.match(stated) or next((m for p in _NAMED if (m := p.search(stated))), None)
     if not date:
         return None
-    year, month, day = (int(part) for part in date.groups())
-    if len(date.group(1)) == 2:
+    named = date["month"].lower()
+    if not named.isdigit() and named not in _MONTHS:
+        return None
+    year, day = int(date["year"]), int(date["day"])
+    month = int(named) if named.isdigit() else _MONTHS.index(named) + 1
+    if len(date["year"]) == 2:
         year += 1900 if year >= 70 else 2000
-    rest = stated[date.end() :]
+    rest = stated[date.end() :] if named.isdigit() else stated
     time = _TIME.search(rest) or _TIME.search(block.text("TIME"))
-    zone = _ZONE.search(rest) if time else None
+    zone = _ZONE.search(stated, date.end()) if time else None
     try:
         offset = timedelta(hours=int(zone[2]), minutes=int(zone[3])) if zone else None
         tz = None if offset is None or zone is None else timezone(-offset if zone[1] == "-" else offset)
         if time is None:
             return datetime(year, month, day)
         hour, minute, second = (int(part or 0) for part in time.groups()[:3])
+        if time[5]:
+            hour = hour % 12 + (12 if time[5].upper() == "P" else 0)
         fraction = int((time[4] or "").ljust(6, "0") or 0)
         return datetime(year, month, day, hour, minute, second, fraction, tz)
     except ValueError:

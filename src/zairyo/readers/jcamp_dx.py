@@ -106,7 +106,7 @@ def _metadata(dataless: list[JcampBlock]) -> dict[str, MetadataValue]:
 
 READER = Reader(
     name="jcamp_dx",
-    version="2",
+    version="3",
     techniques=(
         "ir",
         "raman",
