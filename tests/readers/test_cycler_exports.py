@@ -232,3 +232,39 @@ def test_the_battery_data_format_for_machines(tmp_path: Path) -> None:
     (tmp_path / "a.bdf").write_text("test_time_second,voltage_volt,current_ampere\n0,3,0.25\n1,3.5,0.25\n")
     entry = registry.read(tmp_path / "a.bdf")[0]
     assert [(s.name, s.unit) for s in entry.signals] == [("time", "s"), ("voltage", "V"), ("current", "A")]
+
+
+def test_arbin_with_data_point_first_is_not_taken_for_neware(tmp_path: Path) -> None:
+    """MITS 8 heads its first column ``Data Point``, as Neware does: the time and the dates were lost."""
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "Data Point,Date Time,Test Time (s),Step Time (s),Cycle Index,Step Index,Current (A),Voltage (V),dV/dt (V/s)\n"
+        '1,"\t09/20/2024 08:32:34.558",30.0,30.0,1,1,0,3.5,1.9E-05\n'
+        '2,"\t09/20/2024 08:33:04.559",60.0,0.1,1,2,0.5,3.6,2.7E-05\n'
+    )
+    measurement = registry.read(path)
+    assert measurement.source is not None
+    assert measurement.source.reader == "arbin_csv"
+    entry = measurement[0]
+    assert entry["time"].values.tolist() == [30, 60]
+    assert entry["voltage_rate"].unit == "V/s"
+    assert entry.started == datetime(2024, 9, 20, 8, 32, 34, 558000)
+
+
+def test_basytec_columns_whose_name_is_their_unit(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(
+        "~Resultfile from Basytec Battery Test System\n~Start of Test: 19.06.2023 17:56:53\n~\n"
+        "~Time[s]\tt-Set[s]\tCommand\tU[V]\tI[A]\tAh[Ah]\tAh-Cyc-Charge\tAh-Step\tWh[Wh]\tWh-Step\tR-AC\n"
+        "60.2\t60.2\tCharge\t3.5\t0.4\t0.1\t0.1\t0.2\t0.4\t0.5\t0\n"
+        "61.2\t61.2\tCharge\t3.6\t0.4\t0.2\t0.2\t0.3\t0.5\t0.6\t0\n",
+        encoding="latin-1",
+    )
+    entry = read(path)[0]
+    units = {
+        name: entry[name].unit for name in ("ah_cyc_charge", "capacity", "charge_capacity", "energy", "r_ac")
+    }
+    assert units == {
+        "ah_cyc_charge": "Ah", "capacity": "Ah", "charge_capacity": "Ah", "energy": "Wh", "r_ac": None
+    }  # fmt: skip
+    assert entry["set_time"].values[0] == 60.2

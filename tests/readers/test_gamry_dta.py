@@ -240,3 +240,17 @@ def test_the_quartz_microbalance_beside_a_voltammogram(tmp_path: Path) -> None:
     assert balance["series_resonance_frequency"].unit == "MHz"
     assert balance["series_resonance_frequency"].values.tolist() == [10.01088249, 10.01108629]
     assert m.warnings == ()
+
+
+def test_impedance_with_drift_correction_has_both_spectra(tmp_path: Path) -> None:
+    path = tmp_path / "a.dta"
+    path.write_bytes(
+        b"EXPLAIN\r\nTAG\tEISPOT\r\nTITLE\tLABEL\tEIS\tTest\r\nZCURVE\tTABLE\r\n"
+        b"\tPt\tFreq\tZreal\tZimag\tZrealDrCor\tZimagDrCor\tZphzDrCor\r\n\t#\tHz\tohm\tohm\tohm\tohm\t\xb0\r\n"
+        b"\t0\t5,9\t6819,8\t-16062,9\t6821,9\t-16059,3\t-66,98\r\n\t1\t4,6\t8559,7\t-19516,5\t8563,8\t-19509,7\t-66,3\r\n"
+    )
+    entry = read(path)[0]
+    assert entry["z_real"].values[0] == 6819.8
+    assert entry["z_real_drift_corrected"].values[0] == 6821.9
+    assert entry["z_imaginary_drift_corrected"].unit == "ohm"
+    assert (entry["z_phase_drift_corrected"].unit, entry.default) == ("deg", "z_imaginary")

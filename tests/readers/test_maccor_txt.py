@@ -215,3 +215,19 @@ def test_files_cut_off_or_damaged_are_refused_or_read(instruments: Path, tmp_pat
 
 def test_other_tables_are_not_taken(tmp_path: Path) -> None:
     assert READER.sniff(RawInput(written(tmp_path / "a.csv", "Record,Current,Voltage", "1,2,3"))) == NO
+
+
+def test_units_that_no_heading_says_are_told(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "a.csv",
+        "Today's Date ,28-Nov-23",
+        "Date of Test:,23-Nov-23 3:56:08 PM",
+        "Rec,Cycle C,Step,Test Time (sec),Step Time (sec),Capacity,Energy,Current,Voltage,DPT Time,Temp 1",
+        "1,1,1,0.0,0.0,0,0,0,3.668,23-Nov-23 3:56:11 PM,22.25",
+        "2,1,2,1.0,0.1,0.008,0.031,28.8,3.713,23-Nov-23 3:56:12 PM,22.25",
+    )
+    measurement = read(path)
+    assert measurement[0]["current"].unit is None
+    assert measurement.warnings == (
+        "The headings do not say the units of Capacity, Energy, Current, Voltage, Temp 1; none are given.",
+    )

@@ -69,6 +69,7 @@ class _Dialect:
     lines: Callable[[bytes], list[str]] = lines_of
     step: Callable[[str], str] = lambda word: _STEPS.get(word.casefold(), word)
     units: Mapping[str, str] = field(default_factory=dict)  # of columns whose headings have none
+    beginnings: Mapping[str, str] = field(default_factory=dict)  # how such a heading begins → its unit
     notes: str = "From public descriptions of the format, not from files of an instrument."
 
 
@@ -91,13 +92,15 @@ _BASYTEC = _Dialect(
     re.compile(r"~?Time\[", re.IGNORECASE),
     CERTAIN,
     {
-        "time": "time", "dataset": "index", "datetime": "timestamp", "t-step": "step_time", "t-set": "step_time",
+        "time": "time", "dataset": "index", "datetime": "timestamp", "t-step": "step_time", "t-set": "set_time",
         "line": "step_index", "command": "step_type", "u": "voltage", "i": "current", "ah": "charge_passed",
         "ah-step": "capacity", "ah-set": "capacity", "wh-step": "energy", "wh-set": "energy",
         "cyc-count": "cycle", "count": "count", "state": "state", "r": "resistance", "t1": "temperature", "p": "power",
+        "t-cyc": "cycle_time", "wh": "energy_passed",
     },
     started=("Start of Test",),
     conditions={"Name of Test": "test_protocol", "Battery": "cell", "Testchannel": "channel"},
+    beginnings={"ah-": "Ah", "wh-": "Wh"},  # ``Ah-Step``, ``Wh-Cyc-Charge``: the name is the unit
 )  # fmt: skip
 _ARBIN = _Dialect(
     "Arbin",
@@ -145,6 +148,7 @@ _NEWARE = _Dialect(
     "Neware",
     (),
     re.compile(
+        r"(?!.*Test[_ ]Time)"  # Arbin's
         r"[\ufeffÿþï»¿\"]*(?:DataPoint|Data Point|Record (?:number|index|ID)|数据序号|记录序号)\b(?=.*(?:Current|电流))"
         r"(?=.*(?:Voltage|电压))(?=.*(?:Step|工步))",
         re.IGNORECASE,
@@ -257,7 +261,8 @@ def _add(
     if unit is not None and set(unit) == {"?"}:
         warnings.append(f"The export lost the unit of {text!r}; it is left without.")
         unit = None
-    unit = _SPELLED.get(unit, unit) if unit else dialect.units.get(name)
+    usual = next((u for start, u in dialect.beginnings.items() if quantity.startswith(start)), None)
+    unit = _SPELLED.get(unit, unit) if unit else dialect.units.get(name, usual)
     columns.add(name, values, columns.unit(unit, heading), text)
 
 
@@ -315,7 +320,7 @@ def _read(dialect: _Dialect, source: RawInput) -> Measurement:
 def _reader(name: str, dialect: _Dialect, format: str, endings: tuple[str, ...]) -> Reader:
     return Reader(
         name=name,
-        version="3",
+        version="4",
         techniques=("battery_cycling",),
         vendor=dialect.vendor or "Battery Data Alliance",
         format=format,

@@ -53,6 +53,8 @@ _NAMES = {
     "Vm": "measured_voltage", "Sig": "control_signal", "Ach": "auxiliary_voltage", "IERange": "current_range_code",
     "Over": "overload", "Temp": "temperature", "Freq": "frequency", "Zreal": "z_real", "Zimag": "z_imaginary",
     "Zmod": "z_modulus", "Zphz": "z_phase", "Zsig": "z_signal", "Idc": "current", "Vdc": "voltage",
+    "ZrealDrCor": "z_real_drift_corrected", "ZimagDrCor": "z_imaginary_drift_corrected",
+    "ZmodDrCor": "z_modulus_drift_corrected", "ZphzDrCor": "z_phase_drift_corrected",
     "Voltage": "voltage", "Current": "current", "Pwr": "power", "R": "resistance", "Q": "charge_passed",
     "Cycle": "cycle", "Step": "step_index", "Capacity": "capacity", "Energy": "energy",
     "Charge": "capacity", "Type": "step_kind_code", "Duration": "step_duration",
@@ -365,7 +367,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="gamry_dta",
-    version="4",
+    version="5",
     techniques=(
         "cyclic_voltammetry",
         "eis",

@@ -64,6 +64,7 @@ _NAMES = {
 }  # fmt: skip
 #: Units as only Maccor writes them.
 _SPELLED = {"mAHr": "mAh", "mWHr": "mWh", "mAmps": "mA", "mVolts": "mV", "uAHr": "uAh", "mAmp-hr": "mAh"}
+_MEASURED = ("capacity", "energy", "current", "voltage", "power", "temperature")
 _STATES = {
     "C": "charge",
     "D": "discharge",
@@ -291,6 +292,17 @@ def _check_voltage(columns: Columns, names: list[str], warnings: list[str]) -> N
                 )
 
 
+def _tell_open_units(columns: Columns, warnings: list[str]) -> None:
+    """Say whose unit the file leaves open: charge, energy and times fit together in A and Ah as in mA and mAh."""
+    of = [
+        s.long_name
+        for s in columns.signals
+        if s.name in _MEASURED and s.unit is None and s.values.dtype == float
+    ]
+    if of:
+        warnings.append(f"The headings do not say the units of {', '.join(of)}; none are given.")
+
+
 @np.errstate(all="ignore")
 def _read(source: RawInput) -> Measurement:
     lines = lines_of(source.read_bytes(_MOST_BYTES))
@@ -302,6 +314,7 @@ def _read(source: RawInput) -> Measurement:
     _check_voltage(columns, [_split_heading(name)[0] for name in names], warnings)
     _add_state(table)
     told = header.get("Date of Test", "")
+    _tell_open_units(columns, warnings)
     first = _add_moments(table, told, warnings)
     started = moment_of(told, _DATES) or first
     texts = {
@@ -334,7 +347,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="maccor_txt",
-    version="3",
+    version="4",
     techniques=("battery_cycling",),
     vendor="Maccor",
     format="text export",
