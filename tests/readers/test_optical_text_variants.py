@@ -113,6 +113,31 @@ def test_spectrasuite_in_japanese(tmp_path: Path) -> None:
     assert (str(conditions["exposure_time"]), str(conditions["repetitions"])) == ("60000 us", "5")
 
 
+@pytest.mark.parametrize(
+    ("view", "signal"),
+    [
+        ("AbsoluteIrradiance", ("irradiance", "uW/(cm**2*nm)")),
+        ("Absorbance", ("absorbance", "")),
+        ("Transmission", ("transmittance", "percent")),
+        ("Reflection", ("reflectance", "percent")),
+        ("RelativeIrradiance", ("intensity", None)),
+        ("HR600768", ("intensity", "counts")),
+    ],
+)
+def test_oceanview_names_its_files_after_what_they_hold(
+    tmp_path: Path, view: str, signal: tuple[str, str | None]
+) -> None:
+    """An irradiance was once said to be counts."""
+    text = (
+        f"Data from a_{view}__0__19-20-35-388.txt Node\n\nDate: Thu Jun 19 19:20:35 CEST 2025\nUser: DM\n"
+        "Spectrometer: HR600768\nIntegration Time (sec): 1.000000E-1\nXAxis mode: Wavelengths\n"
+        f"Number of Pixels in Spectrum: 4\n>>>>>Begin Spectral Data<<<<<\n{ROWS}"
+    )
+    m = read(tmp_path, text)
+    check(m, ("wavelength", "nm"), signal)
+    assert m.entries[0].started == datetime(2025, 6, 19, 19, 20, 35)
+
+
 def test_oibase32(tmp_path: Path) -> None:
     text = (
         "OOIBase32 Version 2.0.6.5 Data File\n++++++++++++++++++++++++++++++++++++\nDate: 11-28-2010, 15:25:41\n"
