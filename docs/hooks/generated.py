@@ -317,6 +317,7 @@ _MORE = {
     },
     ("Moment", "formats"): "As Python's `strptime` has them, e.g. `%Y-%m-%d %H:%M:%S`; ISO 8601 if none.",
     ("Moment", "drop"): "What is taken out of the text first.",
+    ("Moment", "time"): "The header key of the time of day where it stands apart.",
     ("Settings", "host"): "Address to listen at; `0.0.0.0` for other machines.",
     ("Settings", "port"): "Port to listen at.",
     ("Settings", "max_file_bytes"): "The largest file that is taken, bytes.",
