@@ -42,6 +42,7 @@ class Spectrum:
     charge: float
     energy: float
     unit: str
+    number: int = 0  # the vendor's; that in the file if 0
 
 
 @dataclass

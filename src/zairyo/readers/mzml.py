@@ -59,7 +59,7 @@ def read(src: RawInput) -> Measurement:
     taken: set[str] = set()
     entries: list[Entry] = []
     if run.spectra:
-        entries += _spectra(run, technique, shared)
+        entries += spectra_entries(run, technique, shared)
         taken.update(e.name for e in entries)
     entries += _absorption(run, taken, shared)
     entries += _chromatograms(run, technique, taken, shared)
@@ -84,8 +84,10 @@ def _unit(term: str) -> str | None:
     return "counts" if term == _COUNTS else {"MS:1000814": "count/s", "MS:1000132": "percent"}.get(term)
 
 
-def _spectra(run: Run, technique: str, shared: dict[str, Any]) -> list[Entry]:
+def spectra_entries(run: Run, technique: str, shared: dict[str, Any]) -> list[Entry]:
+    """The entries of a run's spectra: those of each MS level, polarity and kind apart."""
     spectra = run.spectra
+    numbers = np.array([s.number or k for k, s in enumerate(spectra, 1)], dtype=np.int32)
     times = np.array([s.time for s in spectra])
     if not np.isfinite(times).all():  # a spectrum without a time is in the order it was taken
         times = np.arange(len(spectra), dtype=float)
@@ -121,7 +123,7 @@ def _spectra(run: Run, technique: str, shared: dict[str, Any]) -> list[Entry]:
             masses=np.concatenate([s.masses for s in picked]),
             abundances=np.concatenate([s.abundances for s in picked]),
             unit=_unit(picked[0].unit),
-            numbers=np.flatnonzero(chosen).astype(np.int32) + 1,
+            numbers=numbers[chosen],
             total=totals if np.isfinite(totals).all() else None,
             base_abundance=bases if np.isfinite(bases).all() else None,
             base_mass=np.array([s.base_mass for s in picked]) if np.isfinite(bases).all() else None,
