@@ -128,3 +128,52 @@ def test_damage_is_an_error_or_a_measurement(tmp_path: Path) -> None:
         target.write_bytes(bytes(bad))
         with suppress(ReadError):
             assert isinstance(read(target), Measurement)
+
+
+def test_a_step_has_its_own_temperatures_and_gas(tmp_path: Path) -> None:
+    """A hold was given the rate of the ramp after it."""
+    text = FILE.replace(
+        "425.00°C at 2.50°C/min\n",
+        "425.00°C at 2.50°C/min\nSwitch the Gas to Air at 40.0 ml/min\n3)\tHold for 1 min\n",
+    )
+    text = text.replace(
+        "\tPROFILE", "3) DSC 8500 Isothermal\n\t5.0\t-1.0\t0.0\t425.0\t424.5\t20.0\t1.37\t-1.5\n\n\tPROFILE"
+    ).replace("Run:\t4", "Run:\t5")
+    m = read(written(tmp_path / "a.txt", text))
+    hold, ramp, last = ({k: str(v) for k, v in e.conditions.items()} for e in m)
+    assert (hold["temperature_start"], hold["temperature_end"]) == ("165 degC", "165 degC")
+    assert "heating_rate" not in hold
+    assert (ramp["temperature_end"], ramp["heating_rate"]) == ("425 degC", "2.5 K/min")
+    assert (hold["purge_gas"], ramp["purge_gas"], last["purge_gas"]) == ("Nitrogen", "Nitrogen", "Air")
+    assert last["purge_gas_flow"] == "40 ml/min"
+
+
+def test_a_date_that_nothing_orders_is_left_open(tmp_path: Path) -> None:
+    open_ = FILE.replace("27/10/2025 12:17:34", "05/10/2025 12:17:34")
+    m = read(written(tmp_path / "a.txt", open_))
+    assert m.started is None
+    assert "05/10/2025" in m.warnings[0]
+    told = open_.replace("Initial Cond", "Date/Time:\t27/02/2025 14:02:34\nInitial Cond")
+    assert read(written(tmp_path / "b.txt", told)).started == datetime(2025, 10, 5, 12, 17, 34)
+
+
+@pytest.mark.parametrize(
+    ("mark", "decimal", "encoding"), [(",", ".", "utf-8"), (";", ",", "cp1252"), ("\t", ".", "utf-16")]
+)
+def test_the_csv_has_no_header(tmp_path: Path, mark: str, decimal: str, encoding: str) -> None:
+    text = (
+        "Time,Unsubtracted Weight,Baseline Weight,Program Temperature,Sample Temperature,Sample Purge Flow, \r\n"
+        "0.5,2.75,0.0,30.0,30.5,20.0, \r\n0.75,2.5,0.0,31.0,31.5,20.0, \r\n"
+    )
+    path = written(tmp_path / "run.csv", text.replace(".", decimal).replace(",", mark) if mark != ";" else
+                   text.replace(",", ";").replace(".", ","), encoding)  # fmt: skip
+    m = registry.read(path)
+    assert m.source is not None
+    assert m.source.reader == "perkinelmer_pyris"
+    (entry,) = m
+    assert (entry.technique, entry.x, entry.default) == ("tga", "temperature", "mass")
+    assert entry["mass"].values.tolist() == [2.75, 2.5]
+    assert {s.name: s.unit for s in entry.signals} == {
+        "time": "min", "mass": "mg", "baseline_mass": "mg", "program_temperature": "degC", "temperature": "degC",
+        "purge_gas_flow": "ml/min",
+    }  # fmt: skip

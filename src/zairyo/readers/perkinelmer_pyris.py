@@ -1,8 +1,9 @@
-"""PerkinElmer Pyris text: DSC, TGA and STA, each step of the method a table.
+"""PerkinElmer Pyris text and CSV: DSC, TGA and STA; in text each step of the method is a table.
 
 Facts: ``Key:<tab>value`` lines (``Data Collected``, ``Sample Weight``, ``Total Points in Run``), then ``Method
 Steps:``; for each step a line ``1) DSC 8500 Isothermal``, headings over two lines, and rows that begin with a tab; then
-the instrument's own values. Units are not stated: min, mW, mg, °C, ml/min.
+the instrument's own values. Units are not stated: min, mW, mg, °C, ml/min. The CSV is a line of the same headings and
+all rows, and nothing else.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from zairyo.measurement import Entry, Measurement, Quantity, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers import _thermal_columns
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import moment
 from zairyo.readers._text_export import (
+    cells_of,
     columns_of,
     head_lines,
-    moment,
     number,
     quantity,
     read_lines,
@@ -27,13 +29,6 @@ from zairyo.readers._text_export import (
 )
 
 _STEP = re.compile(r"\s*(\d{1,3})\)\s*(?P<title>\S.*?)\s*\Z")
-_DATES = (
-    "%d/%m/%Y %H:%M:%S",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M:%S",
-    "%Y/%m/%d %H:%M:%S",
-)
 _USUAL = {
     "time": "min",
     "temperature": "degC",
@@ -70,9 +65,14 @@ _KNOWN = {
 _RAMP = re.compile(
     r"(?:Heat|Cool) from (-?[\d.,]+)\s*°?\S?C to (-?[\d.,]+)\s*°?\S?C at (-?[\d.,]+)\s*°?\S?C/min"
 )
+_HOLD = re.compile(r"Hold for .*? at (-?[\d.,]+)\s*°?\S?C")
+_GAS = re.compile(r"Gas to (\w+) at ([\d.]+)\s*ml/min")
+_CSV = re.compile(r"Time(?P<delimiter>[,;\t])Unsubtracted (?:Weight|Heat Flow)(?P=delimiter)Baseline ")
 
 
 def _sniff(source: RawInput) -> float:
+    if source.text_head.lstrip(b"\xef\xbb\xbf\xff\xfe").startswith((b"Time", b"T\0")):
+        return CERTAIN if _CSV.match("".join(head_lines(source, 1))) else NO
     if not source.text_head.lstrip(b"\xef\xbb\xbf\xff\xfe").startswith(b"Filename:"):
         return NO
     text = head_lines(source, 300)
@@ -85,10 +85,12 @@ def _sniff(source: RawInput) -> float:
 
 def _read(source: RawInput) -> Measurement:
     lines = read_lines(source)
+    if lines and (csv := _CSV.match(lines[0])):
+        return _read_csv(lines, csv["delimiter"], source)
     header, method, begin = _header(lines)
     warnings: list[str] = []
-    conditions = _conditions(header, method, warnings)
-    started = moment(header.get("Data Collected", ""), _DATES)
+    told = header.get("Data Collected", "")
+    started = moment(told, [value for key, value in header.items() if "Date" in key], warnings)
     entries: list[Entry] = []
     after: list[str] = []
     named: list[str] = []
@@ -103,8 +105,10 @@ def _read(source: RawInput) -> Measurement:
             end += 1
         count += end - at
         named = [x for x in after if "\t" in x][-2:] or named  # a step without headings has those before it
-        title = next((m["title"] for x in reversed(after) if (m := _STEP.match(x))), "")
+        step = next((m for x in reversed(after) if (m := _STEP.match(x))), None)
+        title = step["title"] if step else ""
         entry = _entry(lines, at, end, title, named, len(entries) + 1, warnings, source)
+        conditions = _conditions(header, method, int(step[1]) if step else 0, warnings)
         entries.append(
             Entry(
                 entry.name, entry.technique, entry.axes, entry.signals, entry.default, entry.x, entry.title,
@@ -200,32 +204,63 @@ def _headings(lines: list[str], width: int) -> list[str] | None:
     return list(_KNOWN[width]) if width in _KNOWN else None
 
 
-def _conditions(header: dict[str, str], method: list[str], warnings: list[str]) -> dict[str, Quantity]:
+def _conditions(
+    header: dict[str, str], method: list[str], step: int, warnings: list[str]
+) -> dict[str, Quantity]:
+    """What holds in a step of the method: its own temperatures, and the gas that was on before it or goes on in it."""
     found: dict[str, Quantity] = {}
     weight = quantity(header.get("Sample Weight", ""))
     if weight is not None and weight[0]:
         found["sample_mass"] = Quantity(weight[0], unit_of(weight[1] or "mg", warnings))
+    at = next((k for k, x in enumerate(method) if (m := _STEP.match(x)) and int(m[1]) == step), len(method))
+    after = next((k for k in range(at + 1, len(method)) if _STEP.match(method[k])), len(method))
     gas, flow = header.get("Purge Gas", ""), quantity(header.get("Purge Gas Rate", ""))
-    switched = next((m for s in method if (m := re.search(r"Gas to (\w+) at ([\d.]+)\s*ml/min", s))), None)
+    switches = [m for x in method[:at] if (m := _GAS.search(x))][-1:]
+    switched = next(iter(switches or [m for x in method[at:after] if (m := _GAS.search(x))]), None)
     if gas or switched:
-        found["purge_gas"] = Quantity(gas or (switched[1] if switched else ""))
-    if flow is not None:
-        found["purge_gas_flow"] = Quantity(flow[0], unit_of(flow[1] or "ml/min", warnings))
-    elif switched:
+        found["purge_gas"] = Quantity(switched[1] if switched else gas)
+    if switched:
         found["purge_gas_flow"] = Quantity(float(switched[2]), "ml/min")
-    ramps = [m for s in method if (m := _RAMP.search(s))]
-    if ramps:
-        start, end, rate = (number(ramps[0][k]) for k in (1, 2, 3))
-        for name, value, unit in (
-            ("temperature_start", start, "degC"),
-            ("temperature_end", end, "degC"),
-            ("heating_rate", rate, "K/min"),
-        ):
-            if value is not None:
-                found[name] = Quantity(value, unit)
+    elif flow is not None:
+        found["purge_gas_flow"] = Quantity(flow[0], unit_of(flow[1] or "ml/min", warnings))
+    text = method[at] if at < len(method) else ""
+    if ramp := _RAMP.search(text):
+        told = [number(ramp[k]) for k in (1, 2, 3)]
+    elif hold := _HOLD.search(text):
+        told = [number(hold[1]), number(hold[1]), None]
+    else:
+        told = []
+    names = (("temperature_start", "degC"), ("temperature_end", "degC"), ("heating_rate", "K/min"))
+    for (name, unit), value in zip(names, told, strict=False):
+        if value is not None:
+            found[name] = Quantity(value, unit)
     if serial := header.get("Serial Number"):
         found["instrument_serial"] = Quantity(serial)
     return found
+
+
+def _read_csv(lines: list[str], delimiter: str, source: RawInput) -> Measurement:
+    """The table alone: no sample, no date, no method."""
+    names = cells_of(lines[0], delimiter)
+    while names and not names[-1]:
+        names.pop()
+    rows = [x.rstrip(delimiter + " ") for x in lines[1:] if x.strip(delimiter + " ")]
+    if not rows:
+        raise ReadError(f"{source.name} holds no points; nothing was measured, or it is cut off.")
+    warnings: list[str] = []
+    columns = columns_of(rows, delimiter, len(names), warnings, line=2)
+    signals = signals_of(names, [None] * len(names), columns, _COLUMNS, warnings, None, _USUAL)
+    technique = _thermal_columns.technique_of([s.name for s in signals], "")
+    x, default = _thermal_columns.plot_of(signals, technique)
+    if x == default:
+        raise ReadError(f"{source.name} holds no two columns of numbers; it is cut off or damaged.")
+    return Measurement(
+        (table("run", technique, signals, x=x, default=default),),
+        title=source.path.stem,
+        instrument="PerkinElmer",
+        original_metadata=tidy_metadata({"headings": names}),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
 
 
 def _instrument(entries: list[Entry]) -> str:
@@ -235,11 +270,11 @@ def _instrument(entries: list[Entry]) -> str:
 
 READER = Reader(
     name="perkinelmer_pyris",
-    version="2",
+    version="3",
     techniques=("dsc", "tga", "sta", "dta"),
     vendor="PerkinElmer",
-    format="Pyris text",
-    endings=(".txt",),
+    format="Pyris text, CSV",
+    endings=(".txt", ".csv"),
     sniff=_sniff,
     read=_read,
     notes="Every step of the method is an entry. Pyris's own .ds8d, .tg8d files are not read.",
