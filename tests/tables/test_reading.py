@@ -251,7 +251,7 @@ def test_a_row_of_units_may_hold_hardness_and_a_word(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "t.csv: it is empty"),
-        ("a,y\n1,2\n3\n", "line 3 has 1 cells where the heading has 2"),
+        ("a,y\n1,2\n3\n", "line 3 has 1 cell where the heading has 2"),
         ("a,y\n1,2\n3,4,5\n", "line 3 has 3 cells where the heading has 2"),
         ("a,y\n1,2\nx1,2\n" + GOOD, "line 3, column 'a': 'x1' is not a number; correct it"),
         (
@@ -460,3 +460,97 @@ def test_an_excel_file_as_people_fill_it(tmp_path: Path) -> None:
     ]
     assert list(table.state) == ["measured", "failed", "measured"]
     assert str(table.where(1, "T")) == "t.xlsx, line 5, column T (°C)"
+
+
+# --- tables as people leave them ----------------------------------------------------------------------------------
+
+
+def test_a_row_that_groups_the_columns_is_no_heading(tmp_path: Path) -> None:
+    """Merged cells above the heading, as spreadsheets have them."""
+    text = (
+        ",process,,results\nsample,T (degC),time (h),strength (MPa)\nS1,900,1,310\nS2,950,2,330\nS3,1000,1,\n"
+    )
+    table = Table.read(written(tmp_path, text))
+    assert list(table.columns) == ["sample", "T", "time", "strength"]
+    assert len(table) == 3
+    assert table.schema["strength"].unit == "MPa"
+    assert "1 line above the heading is not read" in table.notes
+    text = ",process,process,results\nsample,T,time,strength\n,degC,h,MPa\nS1,900,1,310\nS2,950,2,330\n"
+    assert Table.read(written(tmp_path, text)).schema["T"].unit == "degC"
+
+
+@pytest.mark.parametrize("text", ["T,T,y\n1,2,3\n2,3,4\n", ",gas,y\nS1,Ar,failed\nS2,N2,2\nS3,N2,4\n"])
+def test_a_heading_with_gaps_or_twins_is_one(tmp_path: Path, text: str) -> None:
+    assert len(Table.read(written(tmp_path, text))) == text.count("\n") - 1
+
+
+@pytest.mark.parametrize("word", ["Total", "mean", "Average:", "合計", "平均"])
+def test_totals_and_remarks_are_no_samples(tmp_path: Path, word: str) -> None:
+    text = f"sample,T,y\nS1,900,3\nS2,950,4\nMax,970,5\nS3,990,5\n{word},2840,12\n\n* S2 was heated twice\n"
+    table = Table.read(written(tmp_path, text))
+    assert table["T"].tolist() == [900, 950, 970, 990], "only what stands at the end sums up"
+    assert f"line 6 ({word}) sums up the rows above and is left out" in table.notes
+    assert "line 8 is a remark below the table and is not read" in table.notes
+
+
+def test_a_remark_between_rows_is_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="line 3 is a remark between the rows"):
+        Table.read(written(tmp_path, "a,b,y\n1,2,3\n* odd\n2,3,4\n"))
+
+
+def test_cells_in_line_by_spaces_are_refused_as_that(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="separated by spaces; save it with commas or tabs"):
+        Table.read(written(tmp_path, "sample   T   y\nS1   900   3\nS2   950   4\n"))
+
+
+def test_a_quantity_that_is_no_number_is_told(tmp_path: Path) -> None:
+    """Left out without a word, the temperature is missing from all that is learned."""
+    for cell in ("{0}-{1}", "{0} K"):
+        rows = "".join(f"S{i},{cell.format(900 + i, 910 + i)},{i}.5\n" for i in range(20))
+        table = Table.read(written(tmp_path, "sample,T (degC),y\n" + rows))
+        assert table.schema["T"].role == "note"
+        assert any(
+            "'T' has cells such as '9" in text and "one number in each cell" in text for text in table.notes
+        )
+    rows = "".join(f"{i}A,{900 + i},{i}.5\n" for i in range(20))
+    assert not Table.read(written(tmp_path, "sample,T (degC),y\n" + rows)).notes[1:], (
+        "names of samples are none"
+    )
+
+
+def test_a_failed_cell_says_more_than_the_rows_state(tmp_path: Path) -> None:
+    text = "T,state,y\n1,measured,2\n2,measured,failed: cracked\n3,measured,4\n4,planned,\n"
+    table = Table.read(written(tmp_path, text), roles={"property": "y"})
+    assert table.state.tolist() == ["measured", "failed", "measured", "planned"]
+
+
+def test_a_property_of_which_all_failed_is_a_number(tmp_path: Path) -> None:
+    text = "T,y\n1,failed: cracked\n2,failed\n3,\n4,\n"
+    table = Table.read(written(tmp_path, text), roles={"property": "y"})
+    assert table.schema["y"].numeric
+    assert table.state.tolist() == ["failed", "failed", "planned", "planned"]
+
+
+def test_states_and_reasons_may_be_japanese(tmp_path: Path) -> None:
+    text = "温度,状態,理由,強度\n900,完了,,310\n950,失敗,割れ,\n1000,未実施,,\n"
+    table = Table.read(written(tmp_path, text))
+    assert table.state.tolist() == ["measured", "failed", "planned"]
+    assert table.reason[1] == "割れ"
+
+
+def test_many_columns_of_yes_and_no_are_no_mixture(tmp_path: Path) -> None:
+    """One of a hundred is 1; the first sixty sum to 1 in the first sixty rows only."""
+    frame = pd.DataFrame(np.eye(100, dtype=int), columns=[f"L{i}" for i in range(100)]).assign(
+        y=np.arange(100) * 0.5
+    )
+    assert Table.read(frame).schema.mixtures == ()
+
+
+def test_features_of_other_samples_are_in_the_units_learned_from(tmp_path: Path) -> None:
+    made = Table.read({"T (degC)": [900.0, 950.5], "y": [1.5, 2.5]}, roles={"property": "y"})
+    plan = made.features().plan
+    other = Table.read({"T (K)": [1173.15, 1223.65], "y": [0.0, 0.0]}, roles={"property": "y"})
+    np.testing.assert_allclose(plan.apply(other).matrix[:, 0], [900.0, 950.5])
+    wrong = Table.read({"T (MPa)": [1173.15, 1223.65], "y": [0.0, 0.0]}, roles={"property": "y"})
+    with pytest.raises(TableError, match="'T' is in MPa here, and in degC in what was learned from"):
+        plan.apply(wrong)

@@ -34,9 +34,9 @@ _STATE_WORDS = (
         ),
     ),
     ("lost", re.compile(r"(?:lost|discarded|紛失)(?![a-z])", re.I)),
-    ("planned", re.compile(r"(?:planned|pending|to ?do|予定)(?![a-z])", re.I)),
-    ("made", re.compile(r"(?:made|synthesi[sz]ed|prepared|作製済)(?![a-z])", re.I)),
-    ("measured", re.compile(r"(?:measured|done|ok|測定済)(?![a-z])", re.I)),
+    ("planned", re.compile(r"(?:planned|pending|to ?do|予定|未実施|未着手)(?![a-z])", re.I)),
+    ("made", re.compile(r"(?:made|synthesi[sz]ed|prepared|作製済|作成済)(?![a-z])", re.I)),
+    ("measured", re.compile(r"(?:measured|done|ok|測定済|完了)(?![a-z])", re.I)),
 )
 _JUST = re.compile(r"(failed|failure|fail|lost|失敗|紛失)\s*[:：,;\-–—]*\s*", re.I)
 
@@ -150,6 +150,11 @@ def meaning(cell: str, decimal: str = ".") -> Meaning:
     if lower.lstrip("+-") in ("inf", "infinity", "∞"):
         return -np.inf if lower.startswith("-") else np.inf
     return state_of(cell)
+
+
+def is_failure(text: str) -> bool:
+    """Whether words begin by saying that a sample failed or was lost: ``"failed: cracked"``, ``"紛失"``."""
+    return _JUST.match(text.strip()) is not None
 
 
 def state_of(text: str) -> tuple[str, str] | None:

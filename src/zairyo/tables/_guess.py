@@ -16,7 +16,7 @@ import numpy as np
 
 from zairyo.measurement import units
 from zairyo.tables._base import Floats, TableError
-from zairyo.tables._cells import Numbers, numbers_of, state_of
+from zairyo.tables._cells import Numbers, is_failure, numbers_of, state_of
 from zairyo.tables._headings import basis_of, outcome_of, role_of, split_heading
 from zairyo.tables._raw import RawColumn, RawTable, unique
 from zairyo.tables.composition import Basis, parse
@@ -29,6 +29,13 @@ _UNCERTAINTY = re.compile(
 )
 _SMILES_SIGNS = re.compile(r"[=#\[\]@/\\]|[cnos]\d|\d[cnos]|\([A-Z]")
 _SMILES = re.compile(r"[A-Za-z0-9@+\-\[\]()=#%/\\.:*$]+\Z")
+#: A range or a limit, and more widely a number with something after it, as a quantity may be written.
+_RANGE = re.compile(
+    r"[<>≤≥＜＞~～≈約]\s*\d|[+-]?\d[\d.]*\s*(?:-|–|~|～|〜|\.\.|to)\s*\d[\d.]*\s*(?:[^\W\d].*)?\Z"
+)
+_QUANTITY = re.compile(
+    r"[<>≤≥＜＞~～≈約]?\s*[+-]?\d[\d.,]*(?:\s*(?:-|–|~|～|〜|\.\.|to)\s*\d[\d.,]*)?\s*(?:[^\W\d].*|[%°‰].*)?"
+)
 _MOST_LEVELS = 100
 _MOST_INGREDIENTS = 60
 _EXACT = 1e-4
@@ -111,6 +118,9 @@ def _file_headings(
             if all(state_of(v) is not None for v in looks[i].distinct):
                 files["state"] = heading
                 taken.add(i)
+        elif lower in ("理由", "原因"):
+            files["reason"] = heading
+            taken.add(i)
         elif lower in ("replicate_of", "reason") or (lower == "row" and _are_ids(looks[i].numbers.values)):
             files[lower] = heading
             taken.add(i)
@@ -147,7 +157,9 @@ def _one(raw: RawColumn, seen: Look, name: str, is_property: bool) -> tuple[Colu
     role = None if outcome_of(name) == "property" else role_of(name)
     told: dict[str, Any] = {"heading": "" if heading == name else heading, "unit": unit}
     numbers = seen.numbers
-    is_measured = is_property and numbers.stated >= max(numbers.odd_count, 1)
+    is_measured = is_property and (
+        numbers.stated >= max(numbers.odd_count, 1) or (not numbers.odd_count and _all_failed(seen))
+    )
     if seen.is_numeric or is_measured or not (seen.distinct or seen.stated):
         stated = seen.numbers.values[np.isfinite(seen.numbers.values)]
         whole = bool(len(stated) and np.all(stated % 1 == 0) and np.abs(stated).max() < 2**53)
@@ -168,12 +180,33 @@ def _one(raw: RawColumn, seen: Look, name: str, is_property: bool) -> tuple[Colu
         return Column(name, "process", "smiles", **told), []
     if role is not None and (role != "identifier" or len(distinct) == seen.stated):
         return Column(name, role, "text", **told), []  # type: ignore[arg-type]
+    said = _no_number(name, distinct, unit)
     if raw.levels or len(distinct) <= min(_MOST_LEVELS, max(12, seen.stated // 3)):
-        return Column(name, "process", "category", levels=distinct, ordered=raw.ordered, **told), []
-    if len(distinct) == seen.stated:
+        return Column(name, "process", "category", levels=distinct, ordered=raw.ordered, **told), said
+    if len(distinct) == seen.stated and not said:
         return Column(name, "identifier", "text", **told), []
+    if said:
+        return Column(name, "note", "text", **told), said
     why = f"column {name!r} has {len(distinct)} different texts; it was taken as a note, which is not learned from"
     return Column(name, "note", "text", **told), [why]
+
+
+def _no_number(name: str, distinct: tuple[str, ...], unit: str | None) -> list[str]:
+    """What is said of a column that looks like a quantity, but whose cells are ranges, limits or of several units."""
+    odd = [text for text in distinct if _QUANTITY.fullmatch(text)]
+    if len(odd) * 2 <= len(distinct) or not (unit or any(_RANGE.match(text) for text in odd)):
+        return []
+    like = next((text for text in odd if _RANGE.match(text)), odd[-1])
+    return [
+        f"column {name!r} has cells such as {like!r}, which are no numbers, and is not learned from as one; write one "
+        "number in each cell, in one unit"
+    ]
+
+
+def _all_failed(seen: Look) -> bool:
+    """Whether cells say of every sample that it failed or was lost, and nothing else."""
+    words = {state for state, _ in seen.numbers.words.values()}
+    return bool(words) and words <= {"failed", "lost"} and any(is_failure(text) for text in seen.distinct)
 
 
 def _are_formulas(distinct: tuple[str, ...], name: str) -> bool:
@@ -250,14 +283,19 @@ def _summing(run: list[Column], of: Mapping[str, Floats]) -> tuple[list[Column],
         return None
     rows = np.linspace(0, len(of[run[0].name]) - 1, min(len(of[run[0].name]), _SAMPLED)).astype(int)
     values = np.stack([of[c.name][rows] for c in run], axis=1)
-    values[~np.isfinite(values)] = 0.0
+    cells = np.isfinite(values)
+    values[~cells] = 0.0
+    counts = np.concatenate([np.zeros((len(cells), 1)), np.cumsum(cells, axis=1)], axis=1)
     varies = np.ptp(values, axis=0) > 0
     sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
     lengths = range(min(len(run), _MOST_INGREDIENTS), 1, -1)
     # Exact sums first, so that a small number beside a mixture is not taken for rounding.
     for tolerance, length in product((_EXACT, TOLERANCE), lengths):
         total = sums[:, length:] - sums[:, :-length]
-        given = np.count_nonzero(total > 0, axis=0)
+        filled = counts[:, length:] - counts[:, :-length]
+        given = np.count_nonzero(filled == length, axis=0) + np.count_nonzero(
+            (filled < length) & (total > 0), axis=0
+        )
         several = np.convolve(varies, np.ones(length, int), "valid") >= 2
         for whole in (1.0, 100.0):
             fits = np.count_nonzero(np.abs(total - whole) <= tolerance * whole, axis=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LONGEST_CELL = 1 << 20
+#: Headings in line with each other.
+_SPACED = re.compile(r"\S {2,}\S")
+#: How a remark below a table begins.
+_FOOTNOTE = re.compile(r"[*†‡§※注]|(?:notes?|remarks?|備考)\b|\(?\d\)\s", re.I)
 
 
 @dataclass
@@ -109,13 +114,15 @@ def read_csv(path: Path, encoding: str | None, delimiter: str | None, decimal: s
     for _ in range(layout.first):
         start = data.find(b"\n", start) + 1 or len(data)
     names = _without_blank_end(layout.names)
-    columns, lines = _parse(memoryview(data)[start:], layout, len(layout.names))
+    if len(names) == 1 and _SPACED.search(names[0]):
+        raise TableError("its cells seem to be separated by spaces; save it with commas or tabs between them")
+    notes = list(layout.notes)
+    columns, lines = _parse(memoryview(data)[start:], layout, len(layout.names), notes)
     stated = (*layout.units, *[""] * len(layout.names))
     raw = [
         RawColumn(name, text=cells, unit=unit)
         for name, cells, unit in zip(layout.names, columns, stated, strict=False)
     ]
-    notes = list(layout.notes)
     found = found.partition(",")[0]
     if found not in ("utf-8", "utf-8-sig") and encoding is None:
         notes.append(f"its text was read as {found}")
@@ -123,7 +130,9 @@ def read_csv(path: Path, encoding: str | None, delimiter: str | None, decimal: s
     return _tidy(table, len(names))
 
 
-def _parse(body: memoryview, layout: _text.Layout, width: int) -> tuple[list[Any], Integers]:
+def _parse(
+    body: memoryview, layout: _text.Layout, width: int, notes: list[str]
+) -> tuple[list[Any], Integers]:
     """The columns as text, and the line of each row."""
     import pyarrow as pa
     from pyarrow import csv as pacsv
@@ -141,10 +150,10 @@ def _parse(body: memoryview, layout: _text.Layout, width: int) -> tuple[list[Any
             ),
         )
     except pa.ArrowInvalid:  # another number of cells somewhere, or nothing below the heading
-        return _parse_slowly(body, layout, width)
+        return _parse_slowly(body, layout, width, notes)
     lines = _lines(body, layout, table.num_rows, quoted)
     if lines is None:
-        return _parse_slowly(body, layout, width)
+        return _parse_slowly(body, layout, width, notes)
     columns = []
     for i in range(width):
         chunks = table.column(i).chunks
@@ -164,8 +173,10 @@ def _lines(body: memoryview, layout: _text.Layout, rows: int, quoted: bool) -> I
     return lines if len(lines) == rows else None
 
 
-def _parse_slowly(body: memoryview, layout: _text.Layout, width: int) -> tuple[list[Any], Integers]:
-    """Row by row, for tables with quoted line ends, and to say where one is wrong."""
+def _parse_slowly(
+    body: memoryview, layout: _text.Layout, width: int, notes: list[str]
+) -> tuple[list[Any], Integers]:
+    """Row by row, for tables with quoted line ends, and to say where one is wrong. Footnotes are noted."""
     import pyarrow as pa
 
     csv.field_size_limit(_LONGEST_CELL)
@@ -173,6 +184,7 @@ def _parse_slowly(body: memoryview, layout: _text.Layout, width: int) -> tuple[l
     reader = csv.reader(StringIO(text, newline=""), delimiter=layout.delimiter)
     rows: list[list[str]] = []
     lines, problems, end = [], [], 0
+    footnotes: list[int] = []
     try:
         for row in reader:
             line, end = layout.first + end + 1, reader.line_num
@@ -182,18 +194,35 @@ def _parse_slowly(body: memoryview, layout: _text.Layout, width: int) -> tuple[l
                 or (len(row) < width and row[0].startswith("#"))
             ):
                 continue
+            if width > 2 and len(row) < width and _FOOTNOTE.match(row[0].strip()) and not any(row[1:]):
+                footnotes.append(line)
+                continue
             if len(row) < width or any(cell.strip() for cell in row[width:]):
+                cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
                 problems.append(
-                    f"line {line} has {len(row)} cells where the heading has {width}: correct that line, or quote "
-                    f"cells that hold {layout.delimiter!r}"
+                    f"line {line} has {cells} where the heading has {width}: "
+                    + (
+                        "take that line out if it is a remark, or fill it up"
+                        if len(row) == 1
+                        else f"correct that line, or quote cells that hold {layout.delimiter!r}"
+                    )
                 )
                 continue
             rows.append(row[:width])
             lines.append(line)
     except csv.Error as e:
         raise TableError(f"line {layout.first + reader.line_num}: {e}") from None
+    if footnotes and lines and footnotes[0] < lines[-1]:
+        problems.append(f"line {footnotes[0]} is a remark between the rows: take it out")
     if problems:
         raise TableError(*problems)
+    if footnotes:
+        at = ", ".join(map(str, footnotes))
+        notes.append(
+            f"line {at} is a remark below the table and is not read"
+            if len(footnotes) == 1
+            else f"lines {at} are remarks below the table and are not read"
+        )
     columns = zip(*rows, strict=True) if rows else [()] * width
     return [pa.array(c, pa.string()) for c in columns], np.array(lines, np.int64)
 
@@ -233,13 +262,15 @@ def _from_rows(rows: list[list[Any]], source: str, notes: list[str]) -> RawTable
         raise TableError("the sheet is empty")
     usual = max(set(filter(None, widths)), key=[w for w in widths if w].count)
     start = next(i for i, w in enumerate(widths) if w >= usual)
+    start += _text.is_above_heading(text[start : start + 4])
     names = [cell.strip() for cell in text[start]]
     first = start + 1
     stated = [""] * len(names)
     if first < len(text) and _text.is_units(text[first]):
         stated, first = text[first], first + 1
     if any(widths[:start]):
-        notes.append(f"{start} rows above the heading are not read")
+        are = "row above the heading is" if start == 1 else "rows above the heading are"
+        notes.append(f"{start} {are} not read")
     columns = [
         from_values([row[i] if i < len(row) else "" for row in rows[first:]], name, unit.strip())
         for i, (name, unit) in enumerate(zip(names, stated, strict=True))
@@ -369,11 +400,37 @@ def _tidy(table: RawTable, named: int) -> RawTable:
         table.columns[i].heading = table.columns[i].heading or f"column {i + 1}"
     table.columns = [table.columns[i] for i in kept]
     rows = np.logical_or.reduce([said[i] for i in kept]) if kept else np.zeros(0, bool)
+    rows = _without_summaries(table, rows)
     if rows.all():
         return table
     if blank := int(np.count_nonzero(~rows[: np.flatnonzero(rows)[-1]])) if rows.any() else 0:
         table.notes.append(f"{blank} blank rows were left out")
     return table.take(rows)
+
+
+#: What the first cell of a row says that sums up those above it.
+_SUMMARY = re.compile(
+    r"(?:grand |sub)?(?:totals?|sum|mean|average|ave|avg|median|s\.?d|std|stdev|std\. ?dev|standard deviation|rsd|cv|"
+    r"minimum|maximum|min|max|合計|小計|総計|計|平均|平均値|標準偏差|最大|最小|最大値|最小値|中央値)[.:：]?\s*",
+    re.I,
+)
+
+
+def _without_summaries(table: RawTable, rows: Any) -> Any:
+    """The mask of rows without totals and means at the end, which are no samples; they are noted."""
+    names = next((c for c in table.columns if c.text is not None), None)
+    if names is None or not rows.any() or table.columns[0] is not names:
+        return rows
+    rows, left = rows.copy(), []
+    for at in np.flatnonzero(rows)[::-1].tolist():
+        text = str(names.text[at].as_py()).strip()  # type: ignore[index]
+        if not _SUMMARY.fullmatch(text):
+            break
+        rows[at] = False
+        left.append(f"{table.place} {table.lines[at]} ({text})")
+    if left:
+        table.notes.append(f"{', '.join(reversed(left))} sums up the rows above and is left out")
+    return rows
 
 
 def _said(column: RawColumn) -> Any:

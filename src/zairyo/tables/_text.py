@@ -131,6 +131,7 @@ def find_layout(text: str, delimiter: str | None = None, decimal: str | None = N
         raise TableError("it is empty")
     usual = Counter(w for w in full if w).most_common(1)[0][0]
     start = next(i for i, w in enumerate(full) if w >= usual)
+    start += is_above_heading(rows[start : start + 4])
     names = tuple(cell.strip() for cell in rows[start])
     following = start + 1
     under = rows[following] if following < len(rows) else []
@@ -138,7 +139,8 @@ def find_layout(text: str, delimiter: str | None = None, decimal: str | None = N
     if is_units(under) and len(under) <= len(names):
         stated, following = tuple(cell.strip() for cell in under), following + 1
     cells = [cell.strip() for row in rows[following:] for cell in row]
-    notes = [f"{start} lines above the heading are not read"] if any(full[:start]) else []
+    are = "line above the heading is" if start == 1 else "lines above the heading are"
+    notes = [f"{start} {are} not read"] if any(full[:start]) else []
     if decimal is None:
         decimal, note = _find_decimal(cells, delimiter)
         notes += note
@@ -166,6 +168,29 @@ def _fit(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
         if usual > 1
         else (0.0, 0)
     )
+
+
+def is_above_heading(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row only groups the columns ("process", "results"), and the second is the heading.
+
+    The first has gaps or one text several times; the second names every column, each once, and in no cell has what
+    stands in a table's rows; numbers come below it.
+    """
+    from zairyo.tables._cells import meaning
+
+    if len(rows) < 3:
+        return False
+    top, second = ([cell.strip() for cell in row] for row in rows[:2])
+    count = width(second)
+    said = [cell for cell in top if cell]
+    if count < 2 or width(top) > count or (len(said) == count and len(set(said)) == count):
+        return False
+    named = second[:count]
+    if not all(named) or len(set(named)) < count or is_units(second):
+        return False
+    if any(meaning(cell) is not None for cell in (*named, *said)):
+        return False
+    return any(isinstance(meaning(cell.strip()), (float, tuple)) for row in rows[2:] for cell in row)
 
 
 def is_units(row: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from zairyo.measurement import units
 from zairyo.tables._base import Floats, Integers, Mask, TableError, listed
 from zairyo.tables._change import at_positions
 from zairyo.tables._features_composition import DEFAULT_COMPOSITIONS, composition_makers
@@ -256,7 +257,7 @@ def _parts(
     name = column.name
     if column.numeric:
         kind: BlockKind = "integer" if column.kind == "integer" else "number"
-        yield Part(kind, name, (name,), (column.unit,), partial(_numbers, name=name))
+        yield Part(kind, name, (name,), (column.unit,), partial(_numbers, name=name, unit=column.unit))
     elif column.kind == "composition":
         yield from composition_makers(table, column, compositions, properties)
     elif column.kind == "smiles" and tuple(smiles) != ("levels",):
@@ -274,12 +275,30 @@ def _parts(
         yield _by_level("levels", name, column.levels)
 
 
-def _numbers(table: Table, name: str) -> Floats:
-    cells = table.cells[table.schema[name].name]
+def _numbers(table: Table, name: str, unit: str | None = None) -> Floats:
+    """Shape (n, 1), in the unit in which the features were planned."""
+    column = table.schema[name]
+    cells = table.cells[column.name]
     if cells.distinct is not None:
         raise TableError(f"column {name!r} holds text here, and held numbers when the features were planned")
-    values: Floats = cells.values[:, None]
-    return values
+    return in_unit(cells.values, column, unit)[:, None]
+
+
+def in_unit(values: Floats, column: Column, unit: str | None) -> Floats:
+    """A column's numbers in a unit; where one of the two is not told, they are taken to be in it.
+
+    Raises
+    ------
+    TableError
+        The two units measure different things, or one is not known.
+    """
+    if not column.unit or not unit or column.unit == unit:
+        return values
+    if not units.same_dimension(column.unit, unit):
+        raise TableError(
+            f"column {column.name!r} is in {column.unit} here, and in {unit} in what was learned from"
+        )
+    return np.asarray(units.convert(values, column.unit, unit), np.float64)
 
 
 def _by_level(
