@@ -181,7 +181,7 @@ def test_all_failed_still_gives_picks() -> None:
         ({"temperature": 0.2, "time": 2.0, "gas": "He", "strength": 1.0}, "row 0.*He"),
         ({"temperature": "hot", "time": 2.0, "gas": "Ar", "strength": 1.0}, "row 0.*temperature"),
         ({"temperature": 0.2, "time": 2.0, "gas": "Ar", "strength": "1,2 GPa"}, "not a number"),
-        ({"temperature": 0.2, "time": 2.0, "gas": "Ar", "strength": 1.0, "state": "done"}, "no state 'done'"),
+        ({"temperature": 0.2, "time": 2.0, "gas": "Ar", "strength": 1.0, "state": "odd"}, "no state 'odd'"),
         ({"candidate": 77, "strength": 1.0}, "no candidate 77"),
         ({"experiment": 99, "strength": 1.0}, "no experiment 99"),
     ],
@@ -558,3 +558,56 @@ def test_descriptors_are_kept(tmp_path: Path) -> None:
     )
     assert campaign.learned.problem.D is not None
     assert len(campaign.ask(2)) == 2
+
+
+@pytest.mark.parametrize("name", ["experiment", "mean", "lower", "strategy", "who"])
+def test_a_setting_is_not_named_as_what_proposals_say(name: str) -> None:
+    """The proposal's expected mean stood in the column of the setting, and was told as if it had been set."""
+    with pytest.raises(
+        CampaignError, match=f"'{name}' is the name of a column that proposals have themselves"
+    ):
+        Campaign(
+            pool().rename(columns={"time": name}), [maximise("strength")], settings=["temperature", name]
+        )
+    with pytest.raises(CampaignError, match="rename the column"):
+        Campaign(pool(), [maximise(name)])
+
+
+def test_states_are_told_in_japanese_and_a_failure_is_one_whatever_the_state() -> None:
+    campaign = begun()
+    rows = (
+        pool()
+        .iloc[[1, 2, 3]]
+        .assign(state=["失敗", "測定済", "made"], strength=[None, 0.5, "failed: cracked"])
+    )
+    told = campaign.tell(rows)
+    assert told["state"].tolist() == ["failed", "made", "failed"]
+    assert told["reason"].tolist()[2] == "cracked"
+
+
+def test_no_more_is_promised_than_there_are_candidates() -> None:
+    table = pool(3)
+    campaign = Campaign(table, [maximise("strength")], seed=0)
+    campaign.tell(table.iloc[:6].assign(strength=outcome(table.iloc[:6])))
+    assert campaign.status().stop.more == 3
+    assert "Another 3 experiments" in campaign.status().text()
+
+
+def test_what_is_ruled_out_is_said_to_be() -> None:
+    campaign = Campaign(pool(), [maximise("strength")], constraints=["time < 1", "time > 9"])
+    with pytest.warns(CampaignWarning, match="or is ruled out by the constraints"):
+        assert not len(campaign.ask())
+
+
+def test_a_map_of_phases_needs_phases() -> None:
+    with pytest.raises(CampaignError, match=r"needs outcomes that are phases, as model\('strength'\)"):
+        Campaign(pool(), [maximise("strength")], aim="map of phases")
+
+
+def test_a_folder_and_an_unknown_number_are_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(CampaignError, match="is a folder"):
+        Campaign.open(tmp_path)
+    with pytest.raises(
+        CampaignError, match=r"none was asked for or told yet; .* without a column experiment"
+    ):
+        Campaign(pool(), [maximise("strength")]).tell([{"experiment": 1, "strength": 2.0}])

@@ -373,3 +373,142 @@ def test_what_an_outcome_can_be_is_said(tmp_path: Path) -> None:
     refused = run(*asked, "--possible", "strength=100..0")
     assert "below" in refused.output
     assert refused.exit_code == 2
+
+
+def as_file(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def treated(heading: str, cells: dict[int, str], name: str = "T (degC)", start: int = 900) -> str:
+    """Ten samples, the outcome of those in ``cells`` known."""
+    lines = [f"S{i},{start + 10 * i},{i * i % 7},{cells.get(i, '')}" for i in range(10)]
+    return "\n".join([heading.format(name), *lines]) + "\n"
+
+
+KNOWN = {i: f"{300 + 7 * i}" for i in range(6)}
+
+
+def test_failures_are_counted_and_not_proposed_again(tmp_path: Path) -> None:
+    """All failed so far; the state in the row and the word in the cell may differ; the state may be Japanese."""
+    failed = as_file(tmp_path / "a.csv", treated("sample,{},b,y", dict.fromkeys(range(4), "failed: cracked")))
+    assert "0 experiments made, 4 failed, 1 under way" in run("recommend", failed, "--maximise", "y").output
+    assert "no row of" in run("predict", failed, "--target", "y").output
+    rows = "".join(
+        f"{900 + 10 * i},{'測定済' if i < 5 else '失敗' if i < 7 else '予定'},{'' if i > 4 else 5 + i}\n"
+        for i in range(9)
+    )
+    found = run(
+        "recommend",
+        as_file(tmp_path / "b.csv", "温度,状態,強度\n" + rows),
+        "--maximise",
+        "強度",
+        "-n",
+        2,
+        "--json",
+    )
+    assert found.exit_code == 0, found.output
+    assert {p["candidate"] for p in json.loads(found.stdout)["picks"]} == {7, 8}
+    assert json.loads(found.stdout)["status"][1].startswith("5 experiments made, 2 failed")
+
+
+def test_a_wrong_cell_is_named_by_its_line(tmp_path: Path) -> None:
+    path = as_file(tmp_path / "a.csv", treated("sample,{},b,y", {2: "=1*3", 4: "=2*3", 5: "=5*3"}))
+    assert (
+        "a.csv, line 4, column 'y': '=1*3' is not a number"
+        in run("recommend", path, "--maximise", "y").output
+    )
+
+
+def test_what_was_decided_of_a_table_is_told(tmp_path: Path) -> None:
+    text = treated("sample,{},b,y", KNOWN) + "Mean,945,3,320\n"
+    for words in (
+        ("recommend", tmp_path / "a.csv", "--maximise", "y"),
+        ("predict", tmp_path / "a.csv", "--target", "y"),
+    ):
+        as_file(tmp_path / "a.csv", text)
+        assert "note: a.csv: line 12 (Mean) sums up the rows above and is left out" in run(*words).output
+    ranges = "".join(f"S{i},{900 + i}-{910 + i},{i},{i}.5\n" for i in range(20))
+    found = run("predict", as_file(tmp_path / "r.csv", "sample,T,b,y\n" + ranges), "--target", "y")
+    assert "column 'T' has cells such as '900-910'" in found.output
+    assert "not learned from: T" in found.output
+
+
+def test_other_files_may_have_other_units(tmp_path: Path) -> None:
+    """A furnace in kelvin is no furnace in degrees Celsius: what is predicted for it was wrong without a word."""
+    known = as_file(tmp_path / "a.csv", treated("sample,{},b,y", {i: f"{300 + 7 * i}" for i in range(10)}))
+    same = as_file(tmp_path / "c.csv", treated("sample,{},b,z", {}, "T (degC)", 905))
+    kelvin = as_file(tmp_path / "k.csv", same.read_text().replace("T (degC)", "T (K)"))
+    frame = pd.read_csv(kelvin)
+    frame["T (K)"] += 273.15
+    frame.to_csv(kelvin, index=False)
+    a, b = (run("predict", known, "--target", "y", "--on", other, "--json") for other in (same, kelvin))
+    assert "T is in K in the samples to be predicted; it was converted to degC" in b.stderr
+    told = [[p["y predicted"] for p in json.loads(r.stdout)["predictions"]] for r in (a, b)]
+    np.testing.assert_allclose(*told, rtol=1e-6)
+    candidates = as_file(tmp_path / "p.csv", treated("sample,{},b,y", {}))
+    made = pd.read_csv(as_file(tmp_path / "m.csv", treated("sample,{},b,y", KNOWN))).iloc[:6]
+    made["T (degC)"] += 273.15
+    made.rename(columns={"T (degC)": "T (K)"}).to_csv(tmp_path / "m.csv", index=False)
+    found = run("recommend", candidates, "--made", tmp_path / "m.csv", "--maximise", "y", "-n", 2)
+    assert found.exit_code == 0, found.output
+    assert "not among the candidates" not in found.output
+    assert "T of --made was converted from K to degC" in found.output
+
+
+def test_columns_of_the_report_do_not_hide_settings(tmp_path: Path) -> None:
+    text = treated("sample,{},lower,y", KNOWN)
+    found = run(
+        "predict", as_file(tmp_path / "a.csv", text), "--target", "y", "--possible", "y=0..", "--json"
+    )
+    rows = json.loads(found.stdout)["predictions"]
+    assert [r["lower"] for r in rows] == [i * i % 7 for i in range(6, 10)]
+    assert all(r["y lower"] <= r["y predicted"] <= r["upper"] for r in rows)
+    found = run("recommend", tmp_path / "a.csv", "--maximise", "y")
+    assert "'lower' is the name of a column that proposals have themselves; rename the column" in found.output
+
+
+def test_settings_and_ranges_are_shown_with_the_digits_they_need(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{i * 7 % 5}.5,{101325 + 0.5 * i},{5.43102 + i * 1e-5 if i < 9 else ''}\n" for i in range(14)
+    )
+    found = run(
+        "recommend", as_file(tmp_path / "a.csv", "x,pressure (Pa),a (angstrom)\n" + rows), "--maximise", "a"
+    )
+    assert "101331.5" in found.output
+    assert "5.431 (5.431 to" not in found.output
+    assert "5.43 (5.43" not in found.output
+
+
+def test_nothing_is_asked_for_that_cannot_be_written(tmp_path: Path) -> None:
+    """Proposals recorded as under way, and shown to nobody."""
+    path, log = as_file(tmp_path / "a.csv", treated("sample,{},b,y", KNOWN)), tmp_path / "log.jsonl"
+    for name in ("p.xlsx", "absent/p.csv"):
+        found = run("recommend", path, "--maximise", "y", "--file", log, "-o", tmp_path / name)
+        assert found.exit_code == 2
+        assert "-o" in found.output
+        assert not log.exists()
+    assert "is the property itself" in run("worth", path, "--target", "y", "--descriptor", "y").output
+    assert "name it .png" in run("simulate", path, "--maximise", "y", "--plot", tmp_path / "a.odd").output
+
+
+def test_what_is_possible_is_not_less_than_what_was_measured(tmp_path: Path) -> None:
+    path = as_file(tmp_path / "a.csv", treated("sample,{},b,y", KNOWN))
+    found = run("predict", path, "--target", "y", "--possible", "y=0..320")
+    assert "line 5, column y: 321 was measured, and --possible says that it cannot be" in found.output
+
+
+def test_an_empty_column_does_not_leave_out_every_row(tmp_path: Path) -> None:
+    path = as_file(
+        tmp_path / "a.csv", treated("sample,{},b,y", KNOWN).replace(",b,", ",b,c,").replace("\nS", "\nS")
+    )
+    lines = path.read_text().splitlines()
+    path.write_text(
+        "\n".join([lines[0], *(",".join([*x.split(",")[:3], "", x.split(",")[3]]) for x in lines[1:])]) + "\n"
+    )
+    found = run("predict", path, "--target", "y")
+    assert "y: 6 samples, 2 columns" in found.output
+    assert "not learned from: c" in found.output
+    found = run("recommend", path, "--maximise", "y")
+    assert found.exit_code == 0
+    assert "sample, c were not taken as settings" in found.output

@@ -17,7 +17,11 @@ def known(word: str, names: Sequence[str], where: str) -> None:
 
     if word not in names:
         near = get_close_matches(str(word), list(names), n=2, cutoff=0.6)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {listed(names)}"
+        hint = (
+            f"did you mean {' or '.join(near)}?"
+            if near
+            else f"there are {listed(list(dict.fromkeys(names)))}"
+        )
         raise CampaignError(f"{where}: there is no parameter {word!r}; {hint}")
 
 

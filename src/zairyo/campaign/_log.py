@@ -188,6 +188,8 @@ class FileLog:
             if after:
                 raise CampaignError(f"{self.path} was there and is not any more; put it back")
             return []
+        if self.path.is_dir():
+            raise CampaignError(f"{self.path} is a folder; name the campaign's file in it")
         with self.path.open("rb") as f, _locked(f, shared=True):
             start = self._place if after == self._seen else 0
             if f.seek(0, os.SEEK_END) < start:

@@ -92,8 +92,11 @@ def plan_of(table: Any, settings: Sequence[str] | None, leave: Sequence[str], ow
         not_set = ("identifier", "note", "group", "cost")
         columns = [c for c in schema.columns if c.name not in left]
         known = {c.name for c in columns if c.role in OUTCOMES} if own_names else _others_like(schema, left)
+        empty = {c.name for c in columns if len(table) and table.missing(c.name).all()}
         chosen = [
-            c.name for c in columns if c.role not in not_set and c.kind != "text" and c.name not in known
+            c.name
+            for c in columns
+            if c.role not in not_set and c.kind != "text" and c.name not in known | empty
         ]
         outcomes = [keys[c.name] for c in columns if c.name in known]
         if outcomes:

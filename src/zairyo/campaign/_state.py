@@ -109,7 +109,12 @@ class State:
         try:
             return self.experiments[int(number)]
         except (KeyError, TypeError, ValueError):
-            last = max(self.experiments, default=0)
+            if not self.experiments:
+                raise CampaignError(
+                    f"there is no experiment {number!r}: none was asked for or told yet; tell what was made before by "
+                    "its settings, without a column experiment"
+                ) from None
+            last = max(self.experiments)
             raise CampaignError(f"there is no experiment {number!r}; they run from 1 to {last}") from None
 
     def apply(self, event: Event) -> None:

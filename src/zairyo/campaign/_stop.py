@@ -154,6 +154,8 @@ def stop(campaign: Campaign, more: int, language: str = "en") -> Stop:
     X, rng = _open(known)
     if not len(X):
         return _with(nothing, words["nothing left"], 0.0)
+    if campaign.candidates.size is not None and not campaign._created["replicates"]:
+        more = min(more, len(X))
     if all(o.classes for o in campaign.objectives):
         return _of_phases(known, X, more, words)
     if not wanted(campaign.objectives):

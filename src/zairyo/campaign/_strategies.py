@@ -87,6 +87,11 @@ def check(aim: str, name: str, objectives: Sequence[Objective]) -> None:
         raise CampaignError(
             f"the aim {aim!r} needs an objective that is maximised, minimised, near a target or within a range"
         )
+    if aim == "map of phases" and sought:
+        raise CampaignError(
+            f"the aim {aim!r} needs outcomes that are phases, as model({objectives[sought[0]].name!r}), and nothing "
+            "that is maximised, minimised, near a target or within a range"
+        )
     known = table_of(aim, objectives)
     if name in known:
         return

@@ -28,6 +28,8 @@ OURS = (
     "experiment", "candidate", "state", "reason", "who", "by", "cost", "strategy", "mean", "lower", "upper",
     "probability_best", "row", "replicate_of",
 )  # fmt: skip
+#: Of these, names that a setting, outcome or descriptor cannot have, because one would be read as the other.
+TAKEN = frozenset(OURS) - {"row", "replicate_of"}
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,7 @@ class Reader:
             )
 
     def _row(self, row: Mapping[str, Any], at: int, state: State) -> dict[str, Any] | None:
-        said = str(present(row.get("state")) or "").strip().lower()
-        if said not in STATES:
-            raise CampaignError(
-                f"row {at}: there is no state {row['state']!r}; there are made, measured, failed, lost and planned"
-            )
+        said, why = _state(row, at)
         if said == "planned":
             return None
         given = self._given(row, at, state)
@@ -101,7 +99,7 @@ class Reader:
         if given is not None and reason == state.experiment(given).why:
             reason = ""  # the one for which it was proposed, still in the table of picks
         outcomes, noise, failure = self._outcomes(row, at)
-        standing = STATES[said] or ("failed" if failure else "told")
+        standing = "failed" if failure and said in ("", "told") else said or "told"
         found: dict[str, Any] = {
             "given": given,
             "at": at,
@@ -109,7 +107,7 @@ class Reader:
             "outcomes": {} if standing in ("failed", "lost") else outcomes,
             "noise": {} if standing in ("failed", "lost") else noise,
             "descriptors": self._descriptors(row, at),
-            "reason": reason or (failure if standing == "failed" else ""),
+            "reason": reason or why or (failure if standing == "failed" else ""),
         }
         for name in ("who", "by"):
             if (who := present(row.get(name))) is not None and found["given"] is None:
@@ -221,6 +219,21 @@ class Reader:
             places = self.candidates.locate([row["settings"] for row in moved])
             for row, place in zip(moved, places, strict=True):
                 row["candidate"] = int(place)
+
+
+def _state(row: Mapping[str, Any], at: int) -> tuple[str, str]:
+    """What ``state`` makes of an experiment, as :data:`STATES` has it, and the reason if it says one."""
+    from zairyo.tables._cells import state_of
+
+    text = str(present(row.get("state")) or "").strip()
+    if text.lower() in STATES:
+        return STATES[text.lower()], ""
+    word, why = state_of(text) or ("", "")
+    if word not in STATES or not word:
+        raise CampaignError(
+            f"row {at}: there is no state {row['state']!r}; there are made, measured, failed, lost and planned"
+        )
+    return STATES[word], "" if why == text else why
 
 
 def settings_at(candidates: Candidates, places: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -342,6 +355,12 @@ def _said(e: Experiment) -> str:
     )
 
 
+def frame_of(table: Any) -> Any:
+    """A table's frame, whose states and reasons are called so whatever its file calls them (状態)."""
+    own = {table.schema.state: "state", table.schema.reason: "reason"}
+    return table.to_pandas(whole=True).rename(columns=own)
+
+
 def records(made: Any) -> list[dict[str, Any]]:
     """Rows as dicts, of a DataFrame, a table, dicts, columns or a file."""
     if isinstance(made, (str, os.PathLike)):
@@ -353,9 +372,9 @@ def records(made: Any) -> list[dict[str, Any]]:
             raise CampaignError(str(e)) from None
         # By the headings of the file, as candidates that are read from one have them.
         headings = {c.name: c.heading or c.name for c in table.schema.columns}
-        made = table.to_pandas(whole=True).rename(columns=headings)
+        made = frame_of(table).rename(columns=headings)
     if hasattr(made, "to_pandas") and hasattr(made, "schema"):
-        made = made.to_pandas(whole=True)
+        made = frame_of(made)
     if hasattr(made, "iloc") and hasattr(made, "columns"):
         if made.index.name == "experiment" and "experiment" not in made.columns:
             made = made.reset_index()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,11 @@ def number(value: Any, digits: int = 4) -> str:
     """A value as people write it."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    return (
-        f"{value:.{digits}g}"
-        if abs(value) < 1e5 or (isinstance(value, float) and abs(value) >= 1e15)
-        else f"{value:,.0f}"
-    )
+    size = abs(value)
+    if size < 1e5 or (isinstance(value, float) and not size < 1e15):
+        return f"{value:.{digits}g}"
+    text = f"{value:,.{max(0, digits - 1 - math.floor(math.log10(size)))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def with_unit(value: Any, objective: Objective) -> str:
@@ -36,8 +37,18 @@ def possible(value: Any, objective: Objective) -> Any:
 
 def span(promised: Mapping[str, float], objective: Objective) -> str:
     """``5.2 (3.9 to 6.6 kJ)``."""
-    mean, low, high = (number(possible(promised[k], objective), 3) for k in ("mean", "lower", "upper"))
+    values = [float(possible(promised[k], objective)) for k in ("mean", "lower", "upper")]
+    mean, low, high = (number(value, digits_of(values)) for value in values)
     return f"{mean} ({low} to {high}{' ' + objective.unit if objective.unit else ''})"
+
+
+def digits_of(values: Sequence[float], least: int = 3) -> int:
+    """How many digits tell numbers of one kind apart, to two digits of what lies between the ends."""
+    told = [v for v in values if math.isfinite(v)]
+    between = max(told, default=0.0) - min(told, default=0.0)
+    if not between > 0:
+        return least
+    return min(15, max(least, math.floor(math.log10(max(map(abs, told)) / between)) + 2))
 
 
 def percent(share: float) -> str:
@@ -57,4 +68,7 @@ def shares(chances: Mapping[str, float]) -> str:
 
 def said(settings: Mapping[str, Any]) -> str:
     """Settings in one line."""
-    return ", ".join(f"{name} {number(value)}" for name, value in settings.items())
+    return ", ".join(
+        f"{name} {number(value, 4 if isinstance(value, float) and abs(value) < 1000 else 9)}"
+        for name, value in settings.items()
+    )

@@ -22,7 +22,7 @@ from zairyo.campaign._designs import design_named, own_design
 from zairyo.campaign._learning import Encoder, Learned, learned
 from zairyo.campaign._log import NOTHING, CampaignWarning, FileLog, Log, MemoryLog, event_of, plain
 from zairyo.campaign._state import Experiment, State
-from zairyo.campaign._telling import Reader, assign, records
+from zairyo.campaign._telling import TAKEN, Reader, assign, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,6 +141,7 @@ class Campaign(Decisions):
         self._begin(
             chosen, folder, who, pool, None if isinstance(strategy, str) else strategy, created, constraints
         )
+        _check_names((*self.candidates.names, *(o.name for o in self.objectives), *self.descriptors))
         self._write("created", lambda: created)
         for text in getattr(self.candidates, "notes", ()):
             warnings.warn(text, CampaignWarning, stacklevel=2)
@@ -299,8 +300,11 @@ class Campaign(Decisions):
         numbers = [pick["number"] for pick in data["picks"]] if data else []
         if len(numbers) < wanted:
             many = f"only {len(numbers)} more experiments" if numbers else "no more experiments"
+            many = many[:-1] if len(numbers) == 1 else many
+            ruled = self._created["constraints"] or self._created["shared"]
+            out = " or is ruled out by the constraints and shared settings" if ruled else ""
             warnings.warn(
-                f"{many} can be proposed: every other candidate was made, is under way or was rejected",
+                f"{many} can be proposed: every other candidate was made, is under way or was rejected{out}",
                 CampaignWarning,
                 stacklevel=2,
             )
@@ -507,6 +511,15 @@ def _check_objectives(objectives: Sequence[Objective], aim: str | None) -> None:
     if twice := sorted({n for n in names if names.count(n) > 1}):
         raise CampaignError(
             f"{twice[0]!r} is an objective twice; bound an outcome that is sought by another column"
+        )
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """What is set, wanted or measured is not named as a column that ``ask`` adds to its picks or a table has itself."""
+    if taken := [name for name in names if name in TAKEN]:
+        raise CampaignError(
+            f"{taken[0]!r} is the name of a column that proposals have themselves; rename the column, or leave it out "
+            "with settings=[…]"
         )
 
 

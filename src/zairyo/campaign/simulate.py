@@ -240,7 +240,10 @@ def simulate(
         )
     known = _read(table, wants, settings)
     if len(known.index) < start + picks:
-        raise CampaignError(f"the table has {len(known.index)} rows, and {start + picks} are to be made")
+        rows = "1 row" if len(known.index) == 1 else f"{len(known.index)} rows"
+        raise CampaignError(
+            f"the table has {rows}, and {start} + {picks} = {start + picks} are to be made; lower start or picks"
+        )
     curves: dict[str, Floats] = {}
     orders: dict[str, list[list[int]]] = {}
     seconds: dict[str, float] = {}
@@ -279,7 +282,10 @@ def _read(table: Any, objectives: tuple[Objective, ...], settings: Sequence[str]
             elif value is not None and not str(value).lower().startswith("failed"):
                 raise CampaignError(f"row {i}, column {name!r}: {value!r} is not a number")
     if not np.isfinite(Y).any(axis=0).all():
-        raise CampaignError("an outcome has no values at all")
+        empty = [name for name, any_ in zip(outcomes, np.isfinite(Y).any(axis=0), strict=True) if not any_]
+        raise CampaignError(
+            f"no row has {' or '.join(empty)}: a replay needs a table whose outcomes are known"
+        )
     candidates = candidates_from(table, leave=tuple(outcomes), settings=settings)
     blocks = list(candidates.blocks())
     index = np.concatenate([b.index for b in blocks])

@@ -56,7 +56,11 @@ def telling(command: Callable[P, R]) -> Callable[P, R]:
 
 def _as_option(text: str) -> str:
     """What Python is given, as a command is given it."""
-    return text.replace("settings=[…]", "--setting COLUMN").replace("unit=…", "--unit COLUMN=UNIT")
+    return (
+        text.replace("settings=[…]", "--setting COLUMN")
+        .replace("unit=…", "--unit COLUMN=UNIT")
+        .replace("lower start or picks", "lower --start or --picks")
+    )
 
 
 def note(text: str) -> None:
@@ -191,7 +195,19 @@ def read_table(path: Path, roles: dict[str, Sequence[str]], units: dict[str, str
     """A file as a table, with columns in the roles and units given, which are named as the file or the schema does."""
     from zairyo.tables import Table
 
-    return Table.read(path, roles={role: list(names) for role, names in roles.items() if names}, units=units)
+    table = Table.read(path, roles={role: list(names) for role, names in roles.items() if names}, units=units)
+    told = click.get_current_context().meta.setdefault("zairyo.tables.notes", set())
+    for text in table.notes:
+        if text not in told and "give roles if" not in text:  # no command needs that guess
+            note(text if text.startswith(path.name) else f"{path.name}: {text}")
+        told.add(text)
+    return table
+
+
+def without_empty(table: Table) -> Table:
+    """The samples to learn from, whose settings that none of them has are notes: they would leave out every row."""
+    empty = [c for c in table.columns if table.schema[c].role == "process" and table.missing(c).all()]
+    return table.with_roles({"note": empty}) if empty and len(table) else table
 
 
 def number_column(table: Table, name: str) -> NDArray[np.float64]:
@@ -217,6 +233,16 @@ def named_as(table: Table, wanted: Sequence[Objective]) -> list[Objective]:
             o = replace(o, name=column.name, unit=o.unit or column.unit or "")
         found.append(o)
     return found
+
+
+def check_output(path: Path | None) -> None:
+    """Raises UsageError where a table could not be written to a path, before there is one that would be lost."""
+    if path is None:
+        return
+    if path.suffix.lower() not in (".parquet", ".pq", ".csv", ".txt", ".tsv"):
+        raise click.UsageError(f"-o {path}: name it .csv, .tsv or .parquet")
+    if not path.resolve().parent.is_dir():
+        raise click.UsageError(f"-o {path}: there is no folder {path.resolve().parent}")
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
@@ -246,7 +272,25 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def shown(frame: pd.DataFrame, leave_out: Sequence[str] = ()) -> str:
-    """A table for the terminal; columns without any value are left out."""
+def shown(
+    frame: pd.DataFrame,
+    leave_out: Sequence[str] = (),
+    settings: Container[str] = (),
+    alike: Sequence[str] = (),
+) -> str:
+    """A table for the terminal; columns without any value are left out.
+
+    ``settings`` are shown as they are set, and columns that are ``alike`` with the digits that tell them apart.
+    """
+    from zairyo.campaign._words import digits_of
+
     kept = [c for c in frame.columns if c not in leave_out and frame[c].notna().any()]
-    return str(frame[kept].to_string(float_format=lambda v: f"{v:.4g}"))
+    digits = dict.fromkeys((c for c in kept if c in settings), 9)
+    if alike := [c for c in alike if c in kept]:
+        digits |= dict.fromkeys(
+            alike, max(digits_of(row, 4) for row in frame[alike].to_numpy(float).tolist())
+        )
+    # pandas sets a column with a formatter of its own one space nearer to the one before
+    each = {f" {c}": f"{{:.{n}g}}".format for c, n in digits.items() if frame[c].dtype.kind == "f"}
+    frame = frame[kept].rename(columns=lambda c: f" {c}" if f" {c}" in each else c)
+    return str(frame.to_string(float_format=lambda v: f"{v:.4g}", formatters=each))

@@ -9,6 +9,7 @@ import click
 
 from zairyo.cli._tables import (
     POSSIBLE,
+    check_output,
     ends_of,
     json_of,
     note,
@@ -17,6 +18,7 @@ from zairyo.cli._tables import (
     shown,
     targeting,
     telling,
+    without_empty,
     write_frame,
 )
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Rows that are shown in the terminal.
 MOST = 20
+#: The column that says which samples are far from all that was made.
+OUTSIDE = "outside the made samples"
 
 
 @click.command(short_help="Predict a property from a table, and how far to trust it.")
@@ -76,17 +80,20 @@ def command(
     predicted are the rows of --on, or those of TABLE without the property.
     """
     low, high = ends_of(possible, [target]).get(target, (None, None))
+    check_output(output)
     roles = {"property": [target], "measured_descriptor": descriptors, "group": [group] if group else []}
     known = read_table(table, roles, units)
     name = known.schema[target].name
     number_column(known, target)
     missing = known.missing(name) | known.missing(known.schema[group].name) if group else known.missing(name)
-    learned = known.take(~missing)
+    learned = without_empty(known.take(~missing))
     if not len(learned):
         raise click.ClickException(f"no row of {table} has {target}")
     features = learned.features(descriptors=bool(descriptors))
     for text in features.notes:
         note(text)
+    _say_left_out(learned, name)
+    _check_possible(learned, name, low, high)
     predictor = _fit(learned, features, name, group, seed, units.get(target))
     if html is not None:
         predictor.to_html(html)
@@ -94,8 +101,14 @@ def command(
         samples = known.take(known.missing(name))
     else:
         samples = read_table(others, {"measured_descriptor": descriptors}, {})
+        learned_from = [b.source for b in features.blocks if b.source in samples.columns]
+        samples = samples.with_roles(
+            {"process": [c for c in learned_from if samples.schema[c].role == "property"]}
+        )
+        _say_converted(known, samples, features)
     frame = _predicted(predictor, features, samples, name, level)
-    for title in {f"{name} predicted", "lower", "upper"} & set(frame.columns):
+    titles = [t for t in frame.columns if t not in samples.columns and t != OUTSIDE]
+    for title in (titles[:1] + titles[2:]) if titles else ():
         frame[title] = frame[title].clip(low, high)
     if output is not None:
         write_frame(frame, output)
@@ -106,9 +119,39 @@ def command(
     click.echo(predictor.report())
     if len(frame):
         click.echo(f"\nPredicted{f' in {unit}' if unit else ''}, with {100 * level:g} % intervals")
-        click.echo(shown(frame.head(MOST)))
+        click.echo(shown(frame.head(MOST), settings=samples.columns, alike=titles[:1] + titles[2:]))
         if len(frame) > MOST and output is None:
             click.echo(f"… and {len(frame) - MOST} more; -o FILE writes them all")
+
+
+def _say_left_out(table: Table, name: str) -> None:
+    """Columns that are not learned from, but for names and costs of samples, which nobody expects to be."""
+    odd = [c.name for c in table.schema.columns if c.name != name and c.role in ("note", "property")]
+    if odd:
+        note(f"not learned from: {', '.join(odd)}")
+
+
+def _say_converted(known: Table, samples: Table, features: Features) -> None:
+    """Columns learned from that are in another unit, or in none that is told, where they are predicted."""
+    for block in features.blocks:
+        if block.kind not in ("number", "integer") or block.source not in samples.schema:
+            continue
+        ours, theirs = known.schema[block.source].unit, samples.schema[block.source].unit
+        if ours and theirs and ours != theirs:
+            note(f"{block.source} is in {theirs} in the samples to be predicted; it was converted to {ours}")
+        elif bool(ours) != bool(theirs):
+            note(f"{block.source} has a unit in one file only ({ours or theirs}); both are taken to be in it")
+
+
+def _check_possible(table: Table, name: str, low: float | None, high: float | None) -> None:
+    """Raises ClickException where what is said to be possible is not what was measured."""
+    values = table[name].astype(float)
+    for row, value in zip(table.rows.tolist(), values.tolist(), strict=True):
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise click.ClickException(
+                f"{table.where(row, name)}: {value:g} was measured, and --possible says that it cannot be; correct "
+                "one of them"
+            )
 
 
 def _fit(
@@ -151,6 +194,8 @@ def _predicted(
     import numpy as np
     import pandas as pd
 
+    from zairyo.tables._raw import unique
+
     if not len(samples):
         return pd.DataFrame()
     X = features.plan.apply(samples).matrix
@@ -162,14 +207,15 @@ def _predicted(
         c for c in samples.columns if samples.schema[c].role in ("identifier", "composition", "process")
     ]
     frame = samples.to_pandas()[identity]
-    for title, values in zip((name, "sd", "lower", "upper"), found or (), strict=False):
+    for title, values in zip(("predicted", "sd", "lower", "upper"), found or (), strict=False):
         column = np.full(len(samples), np.nan)
         column[whole] = values
-        frame[title if title != name else f"{name} predicted"] = column
+        own = title == "predicted" or title in samples.columns
+        frame[unique([*samples.columns, f"{name} {title}"])[-1] if own else title] = column
     if found is not None and found.outside.any():
         outside = np.zeros(len(samples), bool)
         outside[whole] = found.outside
-        frame["outside the made samples"] = outside
+        frame[OUTSIDE] = outside
         note(f"{outside.sum()} of {len(samples)} lie outside the samples learned from: trust them less")
     return frame
 

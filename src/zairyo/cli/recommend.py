@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from zairyo.cli._tables import (
+    check_output,
     json_of,
     named_as,
     note,
@@ -24,6 +28,10 @@ if TYPE_CHECKING:
 
     from zairyo.campaign import Campaign, Objective
     from zairyo.tables import Table
+
+
+#: Endings of files whose rows people count as rows, not as lines.
+_SHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".parquet", ".pq")
 
 
 @click.command(short_help="Which experiments to make next.")
@@ -118,10 +126,12 @@ def command(
     With --file everything is recorded: run it again when there are outcomes, and it goes on; run again before, it
     gives further experiments.
     """
+    check_output(output)
     wanted = objectives_of(given)
     campaign, rows = _opened(candidates, made, log, wanted, given)
     if len(rows):
-        _tell(campaign, rows, made is None)
+        with _lines(made or candidates, rows):
+            _tell(campaign, rows, made is None)
     picks = campaign.pending if pending else campaign.ask(count)
     if made is None and 0 < len(rows) == campaign.candidates.size:
         outcomes = " and ".join(o.name for o in campaign.objectives)
@@ -138,7 +148,17 @@ def command(
             )
         )
         return
-    click.echo(shown(picks, leave_out=("reason",)) if len(picks) else "no experiment")
+    many = sum(not o.classes for o in campaign.objectives) > 1
+    outlook = [
+        f"{what} {o.name}" if many else what
+        for o in campaign.objectives
+        for what in ("mean", "lower", "upper")
+    ]
+    click.echo(
+        shown(picks, ("reason",), campaign.candidates.names, () if many else outlook)
+        if len(picks)
+        else "no experiment"
+    )
     if language and len(picks):
         click.echo("\n" + campaign.explain(picks, language).text())
     elif len(picks):
@@ -181,15 +201,13 @@ def _opened(
             pool, wanted = read_table(path, *_present(path, roles, given["units"], made)), left
         wanted = wanted if going_on else named_as(pool, wanted)
         given["descriptors"] = [pool.schema[n].name if n in pool.schema else n for n in given["descriptors"]]
-        frame = pool.to_pandas(whole=True)
-        rows = (
-            frame[_made(frame, wanted)].drop(columns=["replicate_of"], errors="ignore").reset_index(drop=True)
-        )
+        frame = _by_line(pool, names)
+        rows = frame[_made(frame, wanted)].drop(columns=["replicate_of"], errors="ignore")
     if made is not None:
         told_of = read_table(
             made, {"property": names, "measured_descriptor": given["descriptors"]}, given["units"]
         )
-        rows = told_of.to_pandas(whole=True)
+        rows = _by_line(told_of if isinstance(pool, Path) else _in_units(told_of, pool), names)
         wanted = wanted if going_on else named_as(told_of, wanted)
     if going_on:
         assert log is not None
@@ -207,6 +225,53 @@ def _opened(
         **options,
     )
     return campaign, rows
+
+
+def _by_line(table: Table, names: Sequence[str]) -> pd.DataFrame:
+    """A table's frame whose index says where in the file each row is."""
+    from zairyo.campaign._telling import frame_of
+
+    column = next((c for c in table.columns if c in names), table.columns[0])
+    return frame_of(table).set_axis(table.cells[column].line, axis=0).rename_axis("line")
+
+
+def _in_units(table: Table, like: Table) -> Table:
+    """A table of what was made, its settings in the units of the candidates."""
+    from dataclasses import replace
+
+    from zairyo.tables import TableError
+    from zairyo.tables.features import in_unit
+
+    for column in table.schema.columns:
+        unit = like.schema[column.name].unit if column.name in like.schema else None
+        if column.role != "process" or not column.numeric or not unit or column.unit in (None, "", unit):
+            continue
+        try:
+            values = in_unit(table[column.name].astype(float), column, unit)
+        except TableError:
+            raise click.UsageError(
+                f"--made: {column.name} is in {column.unit} there, and in {unit} among the candidates"
+            ) from None
+        table = table.with_column(replace(column, unit=unit, kind="number", heading=""), values)
+        note(f"{column.name} of --made was converted from {column.unit} to {unit}")
+    return table
+
+
+@contextmanager
+def _lines(path: Path, rows: pd.DataFrame) -> Iterator[None]:
+    """A refused row is named by its place in the file, not by its number among those told."""
+    from zairyo.campaign import CampaignError
+
+    try:
+        yield
+    except CampaignError as e:
+        found = re.match(r"row (\d+)(?: of what is told: row \d+)?", str(e))
+        if found is None or rows.index.name != "line" or int(found[1]) >= len(rows):
+            raise
+        word = "row" if path.suffix.casefold() in _SHEETS else "line"
+        raise CampaignError(
+            f"{path.name}, {word} {rows.index[int(found[1])]}{str(e)[found.end() :]}"
+        ) from None
 
 
 def _made(frame: pd.DataFrame, wanted: list[Objective]) -> pd.Series[bool]:

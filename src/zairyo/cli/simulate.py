@@ -59,6 +59,8 @@ def command(
     """
     from zairyo.campaign.simulate import simulate
 
+    if picture is not None and picture.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise click.UsageError(f"--plot {picture}: name it .png, .svg or .pdf")
     wanted = objectives_of(given)
     if not wanted:
         raise click.UsageError(

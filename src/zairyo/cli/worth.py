@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zairyo.cli._tables import json_of, note, number_column, read_table, targeting, telling
+from zairyo.cli._tables import json_of, note, number_column, read_table, targeting, telling, without_empty
 from zairyo.cli.predict import space_of
 
 if TYPE_CHECKING:
@@ -54,13 +54,17 @@ def command(
 
     from zairyo.campaign import worth
 
+    if target in descriptors:
+        raise click.UsageError(
+            f"--descriptor {target}: that is the property itself; name what is measured beside it"
+        )
     roles = {"property": [target], "measured_descriptor": descriptors, "group": [group] if group else []}
     samples = read_table(table, roles, units)
     y, *D = (number_column(samples, name) for name in (target, *descriptors))
     known = np.isfinite(y)
     if group is not None:
         known &= ~samples.missing(samples.schema[group].name)
-    learned = samples.take(np.flatnonzero(known))
+    learned = without_empty(samples.take(np.flatnonzero(known)))
     if not len(learned):
         raise click.ClickException(f"no row of {table} has {target}" + (f" and {group}" if group else ""))
     features = learned.features(descriptors=False)
