@@ -85,6 +85,18 @@ def test_kinds_on_other_positions_are_entries_of_their_own(tmp_path: Path) -> No
     assert m["transmittance"].signal.unit == ""
 
 
+def test_depolarisation_as_wvase_spells_it(tmp_path: Path) -> None:
+    """It was two signals without a name and unit, the uncertainty one of them."""
+    m = read(
+        save(tmp_path, "E 500 65 20 100", "E 510 65 20 100", "dpolE 500 65 1.5 0.9", "dpolE 510 65 2.5 0.8")
+    )
+    (entry,) = m
+    depolarisation: Any = entry["depolarisation"]
+    assert (depolarisation.unit, depolarisation.values.tolist()) == ("percent", [[1.5, 2.5]])
+    assert depolarisation.uncertainty.tolist() == [[0.9, 0.8]]
+    assert not m.warnings
+
+
 def test_positions_that_are_no_grid_become_a_table(tmp_path: Path) -> None:
     m = read(save(tmp_path, "E 500 65 20 100", "E 510 65 21 101", "E 500 75 22 102"))
     (entry,) = m

@@ -48,6 +48,8 @@ _KINDS: dict[str, tuple[tuple[str, str | None, str], ...]] = {
     "pT": (("transmittance_p", "", "Transmittance, p"),),
     "sT": (("transmittance_s", "", "Transmittance, s"),),
 }
+#: WVASE and CompleteEASE do not agree on the case: ``dpolE`` is ``dPolE``.
+_SPELLED = {kind.casefold(): kind for kind in _KINDS}
 _MUELLER = re.compile(r"mm([1-4])([1-4])", re.IGNORECASE)
 
 
@@ -111,6 +113,7 @@ def _rows(lines: list[str], first: int, name: str, warnings: list[str]) -> Itera
         kind, numbers = parts[0], parts[-1]
         if kind[0] in "+-.0123456789":
             kind, numbers = "E", line
+        kind = _SPELLED.get(kind.casefold(), kind)
         kinds.append(kind)
         if kind in texts:
             texts[kind].append(numbers)
@@ -248,7 +251,7 @@ def _conditions(settings: dict[str, dict[str, str]]) -> dict[str, Quantity]:
 
 READER = Reader(
     name="woollam_dat",
-    version="1",
+    version="2",
     techniques=("ellipsometry",),
     vendor="J.A. Woollam",
     format="CompleteEASE / WVASE data",
