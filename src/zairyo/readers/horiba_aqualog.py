@@ -28,7 +28,7 @@ def _sniff(source: RawInput) -> float:
 
 def _read(source: RawInput) -> Measurement:
     lines = [line for line in read_lines(source) if line.strip()]
-    name, *cells = cells_of(lines[0].rstrip(), "\t")
+    name, *cells = cells_of(lines[0].rstrip() if lines else "", "\t")
     excitations = [number(c) for c in cells]
     begin = next((k for k, line in enumerate(lines[1:6], 1) if number(line.split("\t")[0]) is not None), None)
     if begin is None or None in excitations:
