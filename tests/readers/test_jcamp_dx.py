@@ -287,6 +287,13 @@ def test_lines_that_contradict_the_header_win(tmp_path: Path) -> None:
     assert "do not agree" in m.warnings[0]
 
 
+def test_the_last_end_without_its_mark(tmp_path: Path) -> None:
+    path = dx(tmp_path, "##FIRSTX=400\n##LASTX=408\n##NPOINTS=5\n" + TABLE)
+    path.write_text(path.read_text().replace("##END=", "##END"))
+    assert path.read_text().rstrip().endswith("##END")
+    assert read(path)[0]["wavenumber"].values == pytest.approx([400, 402, 404, 406, 408])
+
+
 def test_lines_that_count_points(tmp_path: Path) -> None:
     """JEOL's ALICE: taken as abscissas, every chemical shift was several ppm too large."""
     table = "##XYDATA=(X++(Y..Y))\n4 100 200\n2 300 400\n0 500\n"

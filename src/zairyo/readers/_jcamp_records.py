@@ -112,6 +112,8 @@ def compared(label: str) -> str:
 
 
 def read_records(text: str) -> list[Record]:
+    if text[-200:].rstrip().endswith("##END"):  # some programs leave out the last mark
+        text = f"{text.rstrip()}=\n"
     matches, starts = list[re.Match[str]](), list[int]()
     for match in _RECORD.finditer(text):
         start = text.rfind("\n", 0, match.start()) + 1
