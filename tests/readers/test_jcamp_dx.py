@@ -294,6 +294,24 @@ def test_the_last_end_without_its_mark(tmp_path: Path) -> None:
     assert read(path)[0]["wavenumber"].values == pytest.approx([400, 402, 404, 406, 408])
 
 
+def test_tuples_of_more_than_two_variables(tmp_path: Path) -> None:
+    """The third variable was lost, and the others were named after their units."""
+    path = tmp_path / "made.jdx"
+    path.write_text(
+        "##TITLE=abc\n##JCAMP-DX= 5.01\n##DATA TYPE= TGA\n##DATA CLASS= NTUPLES\n##NTUPLES= TGA\n"
+        "##VAR_NAME= Weight, Temperature, Time\n##SYMBOL= X, Y, T\n##FACTOR= 1, 1, 0.5\n##UNITS= mg, °C, s\n"
+        "##PAGE= N=1\n##DATA TABLE= (XYT..XYT), PEAKS\n100 20  2\n90  30  4\n##END=\n",
+        encoding="utf-8",
+    )
+    (entry,) = read(path)
+    assert [(s.name, s.unit, s.values.tolist()) for s in entry.signals] == [
+        ("weight", "mg", [100, 90]),
+        ("temperature", "degC", [20, 30]),
+        ("time", "s", [1, 2]),
+    ]
+    assert (entry.x, entry.default) == ("weight", "temperature")
+
+
 def test_lines_that_count_points(tmp_path: Path) -> None:
     """JEOL's ALICE: taken as abscissas, every chemical shift was several ppm too large."""
     table = "##XYDATA=(X++(Y..Y))\n4 100 200\n2 300 400\n0 500\n"

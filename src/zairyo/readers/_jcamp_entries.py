@@ -218,6 +218,8 @@ def _ntuples(words: _Words) -> list[Entry]:
     if not pages:
         raise ReadError(f"the NTUPLES {words.block.text('TITLE')[:40]!r} has no page with a data table")
     first = pages[0].table
+    if len(first.symbols) > 2 and not first.is_regular:
+        return [_variable_table(words, variables, pages)]
     same_axis = all(p.table.is_regular and _same(p.table, first) for p in pages)
     if not same_axis:
         return [_page_table(words, variables, pages)]
@@ -301,6 +303,32 @@ def _page_table(words: _Words, variables: dict[str, _Variable], pages: list[_Pag
     if len({c.name for c in columns}) < len(columns):
         columns[0] = replace(column, name="page")
     return table("peaks", words.technique, columns, x=axis.name, default=columns[2].name, **words.shared())
+
+
+def _variable_table(words: _Words, variables: dict[str, _Variable], pages: list[_Page]) -> Entry:
+    """Groups of more than two, ``(XYT..XYT)``: a column for each variable, by its own name and unit."""
+    symbols = pages[0].table.symbols
+    odd = next((s for s in symbols if s not in variables), None)
+    if odd is not None or any(p.table.symbols != symbols for p in pages):
+        raise ReadError(
+            "the NTUPLES' pages hold variables that ##SYMBOL does not name, or not all the same ones"
+        )
+    columns: list[Signal] = []
+    if len(pages) > 1:
+        lengths = [len(p.table.columns[0]) for p in pages]
+        columns.append(Signal("page", np.repeat(np.arange(1, len(pages) + 1), lengths), ""))
+    for k, symbol in enumerate(symbols):
+        variable = variables[symbol]
+        name = make_name(variable.name or symbol)
+        if name in {c.name for c in columns}:
+            name = f"{name[:55]}_{k + 1}"
+        values = np.concatenate([p.table.columns[k] for p in pages])
+        # The table has applied the factors of the first two.
+        values = values * variable.factor if k > 1 else values
+        unit = unit_of(variable.unit, words.technique, words.warnings)
+        columns.append(Signal(name, values, unit, long_name=clean_text(variable.name)))
+    x, default = columns[-len(symbols)].name, columns[1 - len(symbols)].name
+    return table("points", words.technique, columns, x=x, default=default, **words.shared())
 
 
 def _pages(words: _Words) -> tuple[dict[str, _Variable], list[_Page]]:
