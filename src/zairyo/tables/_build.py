@@ -201,9 +201,7 @@ def build(raw: RawTable, looks: Mapping[int, Look], schema: Schema, notes: list[
     rows = _row_ids(schema, raw, headings)
     stated, said = _states(schema, raw, headings)
     reasons = {**reasons, **said}
-    ended = STATES.index(
-        "failed"
-    )  # an outcome's cell that says so says more than "measured" in the row's state
+    ended = STATES.index("failed")  # which an outcome's cell knows better than the row's state
     states = np.where((stated >= 0) & ~((states >= ended) & (stated < ended)), stated, states)
     states = np.where(states >= 0, states, implied_states(schema, cells, length))
     sources = (NOWHERE, Source(raw.kind, raw.source))  # type: ignore[arg-type]
