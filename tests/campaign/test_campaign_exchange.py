@@ -158,3 +158,38 @@ def test_a_hostile_table_runs_nothing(tmp_path: Path) -> None:
         with pytest.raises(CampaignError, match="cannot be read"):
             baybe.take_apart({**BAYBE["product"], "measurements_exp": text})
     assert not (tmp_path / "owned").exists()
+
+
+def test_what_nimos_table_gains_later_is_taken_in(tmp_path: Path) -> None:
+    """The price comes a day after the conductivity; a value was mistyped; a sample turned out to have failed."""
+    table = tmp_path / "candidates.csv"
+    table.write_text("x,conductivity,price\n0,1,2\n1,2,\n2,3,5\n3,4,6\n4,,\n5,,\n", encoding="utf-8")
+    campaign = nimo.open(table, [maximise("conductivity"), minimise("price")], file=tmp_path / "c.jsonl")
+    assert nimo.take_in(campaign, table) == 0
+    table.write_text("x,conductivity,price\n0,1,2\n1,2,9\n2,33,5\n3,broke,\n4,7,\n5,,\n", encoding="utf-8")
+    assert nimo.take_in(campaign, table) == 4
+    told = campaign.experiments().set_index("candidate")
+    assert told.loc[1, "price"] == 9
+    assert told.loc[2, "conductivity"] == 33
+    assert told.loc[3, "state"] == "failed"
+    assert told.loc[4, "conductivity"] == 7
+    assert nimo.take_in(campaign, table) == 0
+    assert nimo.take_in(nimo.open(table, campaign.objectives, file=tmp_path / "c.jsonl"), table) == 0
+
+
+def test_nimos_table_may_be_saved_by_a_japanese_excel(tmp_path: Path) -> None:
+    path = tmp_path / "candidates.csv"
+    path.write_bytes("温度,時間,強度\n900,1,310\n950,2,n.d.\n990,2,割れ\n".encode("cp932"))
+    read = nimo.read_candidates(path, ["強度"])
+    assert list(read.columns) == ["温度", "時間", "強度"]
+    assert read["強度"].tolist()[::2] == [310, "failed: 割れ"]
+    assert pd.isna(read["強度"][1])
+    (tmp_path / "p.csv").write_text("actions,x\n5.7,1\n", encoding="utf-8")
+    with pytest.raises(CampaignError, match=r"line 2: '5\.7' is no row of NIMO's table"):
+        nimo.read_proposals(tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize("text", ["", "  ", "[1, 2]"])
+def test_what_is_no_campaign_of_baybe_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(CampaignError, match="no BayBE campaign"):
+        baybe.read(text)

@@ -512,3 +512,20 @@ def test_an_empty_column_does_not_leave_out_every_row(tmp_path: Path) -> None:
     found = run("recommend", path, "--maximise", "y")
     assert found.exit_code == 0
     assert "sample, c were not taken as settings" in found.output
+
+
+def test_an_outcome_taken_out_of_the_table_is_not_forgotten_silently(tmp_path: Path) -> None:
+    path, log = as_file(tmp_path / "a.csv", treated("sample,{},b,y", KNOWN)), tmp_path / "c.jsonl"
+    assert run("recommend", path, "--maximise", "y", "--file", log).exit_code == 0
+    as_file(path, treated("sample,{},b,y", KNOWN | {2: ""}))
+    found = run("recommend", path, "--file", log)
+    assert "note: the table has no outcome of experiment 3 told before; what was told is kept" in found.output
+
+
+def test_what_only_made_samples_have_is_asked_for_as_that(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i * i % 7},{f'{i}.5,{i * 3}' if i < 6 else ','}\n" for i in range(9))
+    path = as_file(tmp_path / "a.csv", "T,waist,y,z\n".replace("waist,y,z", "b,waist,y") + rows)
+    found = run("recommend", path, "--maximise", "y", "--setting", "T", "--setting", "waist")
+    assert "line 8, column waist: the setting 'waist' has no value" in found.output
+    assert "known of made samples only, give --descriptor COLUMN" in found.output
+    assert run("recommend", path, "--maximise", "y", "--descriptor", "waist").exit_code == 0

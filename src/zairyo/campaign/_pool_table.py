@@ -155,7 +155,7 @@ def _from_table(table: Any, plan: Plan, frame: Any, cost: str | float | None, op
             row = int(np.flatnonzero(missing)[0])
             raise CampaignError(
                 f"{table.where(int(table.rows[row]), name)}: the setting {key!r} has no value that can be set; "
-                "fill it in or leave the row out"
+                "fill it in or leave the row out; if it is known of made samples only, name it in descriptors=[…]"
             )
         if column.numeric:
             values = np.array(table[name], float)

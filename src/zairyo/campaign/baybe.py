@@ -146,7 +146,9 @@ def _loaded(source: Any) -> Mapping[str, Any]:
     if isinstance(source, Mapping):
         return source
     text = str(source)
-    if not text.lstrip().startswith("{"):
+    if not text.strip() or Path(text[:200]) == Path():
+        raise CampaignError("this is no BayBE campaign: it is empty")
+    if not text.lstrip().startswith(("{", "[")):
         text = Path(source).read_text(encoding="utf-8")
     try:
         told = json.loads(text)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import builtins
 import csv
+import io
 import math
 import os
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from zairyo.campaign._base import CampaignError, Objective
+from zairyo.campaign._state import Experiment
 from zairyo.campaign.campaign import Campaign
 
 #: The column of ``proposals.csv`` with the row in ``candidates.csv``.
@@ -45,8 +47,7 @@ def read_candidates(path: str | os.PathLike[str], objectives: Sequence[str] | in
     import pandas as pd
 
     where = Path(path)
-    with where.open(encoding="utf-8-sig", newline="") as f:
-        lines = [(number, row) for number, row in enumerate(csv.reader(f), 1) if row]
+    lines = _lines(where)
     if len(lines) < 2:
         raise CampaignError(f"{where.name}: a line of names and a line a candidate are needed")
     names = [name.strip() for name in lines[0][1]]
@@ -70,6 +71,19 @@ def read_candidates(path: str | os.PathLike[str], objectives: Sequence[str] | in
     return pd.DataFrame(rows, columns=names)
 
 
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    """The cells of each line that is not blank, with its number; also of a file that a Japanese Excel saved."""
+    from zairyo.tables import TableError
+    from zairyo.tables._text import decode
+
+    try:
+        text, _ = decode(path.read_bytes())
+    except TableError as e:
+        raise CampaignError(f"{path.name}: {e}") from None
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    return [(number, row) for number, row in enumerate(rows, 1) if row]
+
+
 def _setting(cell: str, where: str, name: str) -> float:
     try:
         value = float(cell)
@@ -83,12 +97,18 @@ def _setting(cell: str, where: str, name: str) -> float:
 
 
 def _outcome(cell: str) -> float | str:
-    if not cell.strip():
+    from zairyo.tables._cells import is_failure, meaning
+
+    said = meaning(cell) if cell.strip() else ""
+    if said == "":
         return math.nan
-    try:
-        return float(cell)
-    except ValueError:
-        return f"failed: {cell.strip()}"
+    if isinstance(said, float):
+        return said
+    return (
+        cell.strip()
+        if is_failure(cell) and cell.strip().lower().startswith("failed")
+        else f"failed: {cell.strip()}"
+    )
 
 
 def open(
@@ -123,15 +143,42 @@ def open(
 
 
 def take_in(campaign: Campaign, path: str | os.PathLike[str]) -> int:
-    """Tell the campaign what has been written into ``candidates.csv`` since; how many experiments those were."""
+    """Tell the campaign what has been written into ``candidates.csv`` since; how many experiments those were.
+
+    An outcome that was added to a row told before, or changed in it, is put right.
+    """
     names = [o.name for o in campaign.objectives]
     table = read_candidates(path, names)
-    known = {e.candidate for e in campaign.state.of_here()}
+    known: dict[int, list[Experiment]] = {}
+    for e in campaign.state.of_here():
+        known.setdefault(e.candidate, []).append(e)
     made = table[table[names].notna().any(axis=1)]
     new = made[[at not in known for at in made.index]]
     if len(new):
         campaign.tell(new.assign(candidate=new.index))
-    return len(new)
+    return len(new) + sum(
+        _put_right(campaign, known[at], made.loc[at, names]) for at in made.index if at in known
+    )
+
+
+def _put_right(campaign: Campaign, told: Sequence[Experiment], row: Any) -> bool:
+    """Whether a row has more than was told of its experiment, or something else, which is then put right.
+
+    Of several experiments of one row the file has the mean, which says of none that it was wrong.
+    """
+    said = {name: value for name, value in row.items() if isinstance(value, str) or not math.isnan(value)}
+    failed = [value for value in said.values() if isinstance(value, str) or not math.isfinite(value)]
+    if len(told) != 1 or (failed and told[0].standing == "failed"):
+        return False
+    was = {name: told[0].outcomes.get(name, math.nan) for name in said}
+    if not failed and all(math.isclose(value, was[name], rel_tol=1e-12) for name, value in said.items()):
+        return False
+    if failed:
+        why = str(failed[0]).removeprefix("failed").lstrip(" :：")
+        campaign.correct(told[0].number, state="failed", reason=why or "failed")
+    else:
+        campaign.correct(told[0].number, said, reason="changed in NIMO's table")
+    return True
 
 
 def propose(campaign: Campaign, path: str | os.PathLike[str], count: int = 1) -> Any:
@@ -170,8 +217,7 @@ def read_proposals(path: str | os.PathLike[str]) -> Any:
     import pandas as pd
 
     where = Path(path)
-    with where.open(encoding="utf-8-sig", newline="") as f:
-        lines = [(number, row) for number, row in enumerate(csv.reader(f), 1) if row]
+    lines = _lines(where)
     if not lines or lines[0][1][0].strip() != ACTIONS:
         raise CampaignError(f"{where.name}: the first column of NIMO's proposals is {ACTIONS}")
     names = [name.strip() for name in lines[0][1][1:]]
@@ -183,6 +229,10 @@ def read_proposals(path: str | os.PathLike[str]) -> Any:
             _setting(c, f"{where.name}, line {number}", n)
             for c, n in zip(row, [ACTIONS, *names], strict=True)
         ]
+        if numbers[0] != int(numbers[0]) or numbers[0] < 0:
+            raise CampaignError(
+                f"{where.name}, line {number}: {row[0]!r} is no row of NIMO's table; they are whole numbers from 0"
+            )
         rows.append([int(numbers[0]), *numbers[1:]])
     return pd.DataFrame(rows, columns=["candidate", *names])
 

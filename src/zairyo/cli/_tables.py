@@ -56,6 +56,7 @@ def telling(command: Callable[P, R]) -> Callable[P, R]:
 
 def _as_option(text: str) -> str:
     """What Python is given, as a command is given it."""
+    text = text.replace("name it in descriptors=[…]", "give --descriptor COLUMN")
     return (
         text.replace("settings=[…]", "--setting COLUMN")
         .replace("unit=…", "--unit COLUMN=UNIT")

@@ -358,8 +358,9 @@ def _corrected(campaign: Campaign, rows: pd.DataFrame) -> pd.DataFrame:
 
     told = {e.candidate: e for e in campaign.state.of_here() if e.candidate >= 0}
     reader = Reader(campaign.candidates, campaign.objectives, campaign.descriptors)
-    new = []
+    new, seen = [], set()
     for at, row in enumerate(reader.rows(rows, campaign.state)):
+        seen.add(row["candidate"])
         was = told.get(row["candidate"])
         if was is None:
             new.append(at)
@@ -368,4 +369,10 @@ def _corrected(campaign: Campaign, rows: pd.DataFrame) -> pd.DataFrame:
             campaign.correct(
                 was.number, row["outcomes"], state=state, reason=row["reason"] or "changed in the table"
             )
+    if gone := [e.number for place, e in told.items() if place not in seen]:
+        many = "s" if len(gone) > 1 else ""
+        note(
+            f"the table has no outcome of experiment{many} {', '.join(map(str, gone[:8]))}{' …' if gone[8:] else ''} "
+            "told before; what was told is kept (in Python, campaign.withdraw takes it back)"
+        )
     return rows.iloc[new]
