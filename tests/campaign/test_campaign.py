@@ -611,3 +611,17 @@ def test_a_folder_and_an_unknown_number_are_refused_in_words(tmp_path: Path) -> 
         CampaignError, match=r"none was asked for or told yet; .* without a column experiment"
     ):
         Campaign(pool(), [maximise("strength")]).tell([{"experiment": 1, "strength": 2.0}])
+
+
+def test_columns_without_names_and_dates_are_told_as_they_were_given() -> None:
+    """What NumPy made has numbers for names; a date is the same date when it comes back."""
+    table = pd.DataFrame(np.random.default_rng(0).random((10, 2)))
+    campaign = Campaign(table, [maximise("y")], seed=0)
+    campaign.tell(table.iloc[:4].assign(y=[1.0, 2.0, 3.0, 4.0]))
+    assert campaign.experiments()["candidate"].tolist() == [0, 1, 2, 3]
+    table = pd.DataFrame({"delivered": pd.date_range("2024-01-01", periods=8), "T": range(8)})
+    campaign = Campaign(table, [maximise("y")], seed=0)
+    campaign.tell(table.iloc[:4].assign(y=[1.0, 2.0, 3.0, 4.0]))
+    campaign.tell(campaign.ask(2).assign(y=5.0))
+    assert len(campaign.experiments()) == 6
+    assert not (campaign.experiments()["candidate"] < 0).any()

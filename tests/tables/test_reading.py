@@ -554,3 +554,18 @@ def test_features_of_other_samples_are_in_the_units_learned_from(tmp_path: Path)
     wrong = Table.read({"T (MPa)": [1173.15, 1223.65], "y": [0.0, 0.0]}, roles={"property": "y"})
     with pytest.raises(TableError, match="'T' is in MPa here, and in degC in what was learned from"):
         plan.apply(wrong)
+
+
+@pytest.mark.parametrize(
+    "cell", ["1.2×10^-3", "1.2 x 10-3", "1.2×10⁻³", "１．２×１０^－３", "1.2·10^-3", "1.2*10^-03"]
+)
+def test_powers_of_ten_are_numbers(tmp_path: Path, cell: str) -> None:
+    table = Table.read(written(tmp_path, f"T,y\n1,{cell}\n2,2.5×10²\n3,4\n"))
+    assert table["y"].tolist() == [0.0012, 250.0, 4.0]
+
+
+def test_what_is_no_power_of_ten_is_none(tmp_path: Path) -> None:
+    """3 × 10 is a size, and 2×103 may be one too."""
+    for cell in ("3x10", "2×103", "10^-3x"):
+        with pytest.raises(TableError, match="is not a number"):
+            Table.read(written(tmp_path, f"T,y\n1,{cell}\n" + "".join(f"{i},{i}.5\n" for i in range(2, 9))))

@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date, time
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,16 @@ class Measured:
 
 
 def present(value: Any) -> Any:
-    """A cell as Python's own value; None where it is empty, NaN or not a value."""
+    """A cell as Python's own value, a date as tables write it; None where it is empty, NaN or not a value."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, str):
         return value if value.strip() else None
-    return None if type(value).__name__ in ("NAType", "NaTType") else value
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    return value.isoformat() if isinstance(value, (date, time)) else value
 
 
 def is_number(value: str) -> bool:

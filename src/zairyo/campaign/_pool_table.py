@@ -13,6 +13,7 @@ from zairyo.campaign._coding import SAME, Code, Coding, MixtureCode
 from zairyo.campaign._columns import Coded, Column, Columns, listed, take
 from zairyo.campaign._pool_plan import Plan, codes_of, plan_of, understood, with_categories
 from zairyo.campaign._pools import Pool
+from zairyo.campaign._telling import named
 
 #: Frames above so many rows are understood from a sample of them, and their numbers taken as they are.
 _LARGE = 100_000
@@ -134,7 +135,7 @@ def _frame(source: Any) -> Any:
         )
     if frame.columns.nlevels > 1:
         frame = frame.set_axis([" ".join(map(str, c)) for c in frame.columns], axis=1)
-    frame = frame.rename(columns=lambda c: c.strip() if isinstance(c, str) else f"x{c}")
+    frame = frame.rename(columns=named)
     twice = sorted(set(frame.columns[frame.columns.duplicated()]))
     if twice:
         raise CampaignError(f"the candidates' table has column {listed(twice)} twice; rename one")

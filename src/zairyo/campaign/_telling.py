@@ -361,6 +361,11 @@ def frame_of(table: Any) -> Any:
     return table.to_pandas(whole=True).rename(columns=own)
 
 
+def named(column: Any) -> str:
+    """A column's name; one that a frame only numbers is called as it is among the candidates, ``x0``."""
+    return column.strip() if isinstance(column, str) else f"x{column}"
+
+
 def records(made: Any) -> list[dict[str, Any]]:
     """Rows as dicts, of a DataFrame, a table, dicts, columns or a file."""
     if isinstance(made, (str, os.PathLike)):
@@ -378,19 +383,19 @@ def records(made: Any) -> list[dict[str, Any]]:
     if hasattr(made, "iloc") and hasattr(made, "columns"):
         if made.index.name == "experiment" and "experiment" not in made.columns:
             made = made.reset_index()
-        names = [str(c).strip() for c in made.columns]
+        names = [named(c) for c in made.columns]
         if len(set(names)) < len(names):
             raise CampaignError(f"two columns are named {next(n for n in names if names.count(n) > 1)!r}")
         return [dict(zip(names, row, strict=True)) for row in made.itertuples(index=False, name=None)]
     if isinstance(made, Mapping):
         lists = [v for v in made.values() if isinstance(v, (list, tuple, np.ndarray))]
         if not lists:
-            return [{str(k): v for k, v in made.items()}]
+            return [{named(k): v for k, v in made.items()}]
         if len({len(v) for v in lists}) > 1 or len(lists) < len(made):
             raise CampaignError("columns of one length are needed, or a dict a row")
-        return [dict(zip(map(str, made), row, strict=True)) for row in zip(*made.values(), strict=True)]
+        return [dict(zip(map(named, made), row, strict=True)) for row in zip(*made.values(), strict=True)]
     if isinstance(made, Sequence) and all(isinstance(row, Mapping) for row in made):
-        return [{str(k): v for k, v in row.items()} for row in made]
+        return [{named(k): v for k, v in row.items()} for row in made]
     raise CampaignError(
         f"experiments are told as a DataFrame, a table, dicts or a file, not as {type(made).__name__}"
     )

@@ -20,6 +20,9 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _IS_NUMBER = re.compile(_NUMBER)
 _WITH_ERROR = re.compile(rf"\(?\s*({_NUMBER})\s*(?:±|\+/-|\+-)\s*({_NUMBER})\s*\)?")
 _CONCISE = re.compile(r"([+-]?\d+(?:\.(\d+))?)\((\d+)\)")
+#: ``1.2×10^-3``, ``1.2 x 10-3``; superscripts are written so before.
+_POWER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*[×xX*·⋅]\s*10(?:\^\s*([+-]?\d+)|([+-]\d+))")
+_SUPERSCRIPT = re.compile(r"(?<=10)[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _MISSING = frozenset(
     ("na", "n/a", "n.a.", "#n/a", "#na", "nan", "null", "none", "-", "--", "---", ".", "?", "missing", "blank", "nd",
      "n.d.", "tbd", "tba", "n.m.", "not measured", "not determined", "not available", "not measurable", "not detected",
@@ -134,7 +137,8 @@ def _plain_marks(text: object, decimal: str) -> object:
 
 def meaning(cell: str, decimal: str = ".") -> Meaning:
     """What one cell says: a number, (number, uncertainty), (state, reason), "" for missing, None if odd."""
-    text = unicodedata.normalize("NFKC", cell).translate(str.maketrans("−–", "--")).strip()
+    raised = _SUPERSCRIPT.sub(lambda found: f"^{found[0]}", cell)
+    text = unicodedata.normalize("NFKC", raised).translate(str.maketrans("−–", "--")).strip()
     lower = text.casefold()
     if lower in _MISSING:
         return ""
@@ -145,6 +149,8 @@ def meaning(cell: str, decimal: str = ".") -> Meaning:
         return float(number)
     if match := _WITH_ERROR.fullmatch(number):
         return float(match[1]), abs(float(match[2]))
+    if match := _POWER.fullmatch(number):
+        return float(f"{match[1]}e{match[2] or match[3]}")
     if match := _CONCISE.fullmatch(number):
         return float(match[1]), int(match[3]) * 10.0 ** -len(match[2] or "")
     if lower.lstrip("+-") in ("inf", "infinity", "∞"):
