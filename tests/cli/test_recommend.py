@@ -529,3 +529,12 @@ def test_what_only_made_samples_have_is_asked_for_as_that(tmp_path: Path) -> Non
     assert "line 8, column waist: the setting 'waist' has no value" in found.output
     assert "known of made samples only, give --descriptor COLUMN" in found.output
     assert run("recommend", path, "--maximise", "y", "--descriptor", "waist").exit_code == 0
+
+
+def test_a_phase_is_not_replayed(tmp_path: Path) -> None:
+    path = as_file(
+        tmp_path / "a.csv", "a,b,phase\n" + "".join(f"{i},{i % 3},{'xy'[i % 2]}\n" for i in range(12))
+    )
+    found = run("simulate", path, "--model", "phase", "--seeds", 1, "--picks", 2)
+    assert found.exit_code == 1
+    assert "'x' is not a number; what is replayed are numbers, no phases" in found.output

@@ -280,7 +280,9 @@ def _read(table: Any, objectives: tuple[Objective, ...], settings: Sequence[str]
             if isinstance(value, (int, float)):
                 Y[i, k] = value
             elif value is not None and not str(value).lower().startswith("failed"):
-                raise CampaignError(f"row {i}, column {name!r}: {value!r} is not a number")
+                raise CampaignError(
+                    f"row {i}, column {name!r}: {value!r} is not a number; what is replayed are numbers, no phases"
+                )
     if not np.isfinite(Y).any(axis=0).all():
         empty = [name for name, any_ in zip(outcomes, np.isfinite(Y).any(axis=0), strict=True) if not any_]
         raise CampaignError(
