@@ -625,3 +625,9 @@ def test_columns_without_names_and_dates_are_told_as_they_were_given() -> None:
     campaign.tell(campaign.ask(2).assign(y=5.0))
     assert len(campaign.experiments()) == 6
     assert not (campaign.experiments()["candidate"] < 0).any()
+
+
+def test_one_more_experiment_is_said_as_one() -> None:
+    assert begun().stop(1).sentence.startswith("One more experiment is expected")
+    assert begun().stop(1, "ja").sentence.startswith("あと 1 件の実験で、最良値に")
+    assert begun(objectives=[model("strength")]).stop(1).sentence.startswith("One more experiment can remove")

@@ -30,14 +30,17 @@ _EN = {
     "all alike": "All experiments were as good as each other so far: nothing can be said of what more will bring.",
     "by one": "by {gain}, {share} of the range measured so far",
     "by several": "by {share} of the ranges measured so far, taken together",
-    "more": "Another {more} experiments are expected to improve the best {by}; {chance} probability that one is better"
+    "another": "Another {more} experiments are",
+    "another can": "Another {more} experiments",
+    "another one": "One more experiment is",
+    "another one can": "One more experiment",
+    "more": "{another} expected to improve the best {by}; {chance} probability that one is better"
     "{kept}. {advice}",
     "kept": " (earlier picks brought {kept} of what was promised of them, which is counted in)",
     "stop": "Stopping is reasonable.",
     "go on": "Going on is worth it if that is worth their cost.",
     "unknown": "Nothing is known of the outcomes yet.",
-    "model": "Another {more} experiments can remove {share} of what is not known of all candidates (mean variance). "
-    "{advice}",
+    "model": "{another} can remove {share} of what is not known of all candidates (mean variance). {advice}",
     "phases unknown": "Too little is known of the phases to say what more experiments will bring.",
     "phases": "The phase of {share} of the candidates is not yet known with {sure} probability.",
     # the random control arm
@@ -70,13 +73,17 @@ _JA = {
     "all alike": "これまでの実験はすべて同じ良さのため、続けた場合の効果は分かりません。",
     "by one": "{gain}（これまでの測定範囲の {share}）",
     "by several": "これまでの測定範囲の合計 {share}",
-    "more": "あと {more} 件の実験で、最良値に {by}の改善が見込まれます。これまでを上回る確率は {chance} です{kept}。"
+    "another": "あと {more} 件の実験で",
+    "another can": "あと {more} 件の実験で",
+    "another one": "あと 1 件の実験で",
+    "another one can": "あと 1 件の実験で",
+    "more": "{another}、最良値に {by}の改善が見込まれます。これまでを上回る確率は {chance} です{kept}。"
     "{advice}",
     "kept": "（以前の提案は見込みの {kept} を達成しており、これを考慮しています）",
     "stop": "終了してよい段階です。",
     "go on": "費用に見合うなら、続ける価値があります。",
     "unknown": "結果についてまだ何も分かっていません。",
-    "model": "あと {more} 件の実験で、全候補の不確かさ（平均分散）の {share} を減らせます。{advice}",
+    "model": "{another}、全候補の不確かさ（平均分散）の {share} を減らせます。{advice}",
     "phases unknown": "相についてまだ分かっていることが少なく、続けた場合の効果は分かりません。",
     "phases": "候補の {share} は、相がまだ {sure} の確率では分かっていません。",
     "arms": "提案による実験 {chosen} 件、無作為の実験 {random} 件",

@@ -228,7 +228,7 @@ def _of_best(
     else:
         by = words["by several"].format(share=share_in(words, share))
     sentence = words["more"].format(
-        more=more,
+        another=words["another one" if more == 1 else "another"].format(more=more),
         by=by,
         chance=percent(chance),
         kept=words["kept"].format(kept=percent(kept)) if kept < 0.9 else "",
@@ -256,7 +256,10 @@ def _of_model(known: Learned, X: Floats, more: int, words: Mapping[str, str]) ->
     if not count:
         return Stop(more, math.nan, math.nan, math.nan, 1.0, words["unknown"])
     share = 1.0 - float(np.mean(left))
-    sentence = words["model"].format(more=more, share=share_in(words, share), advice=_advice(share, words))
+    another = words["another one can" if more == 1 else "another can"].format(more=more)
+    sentence = words["model"].format(
+        another=another, share=share_in(words, share), advice=_advice(share, words)
+    )
     return Stop(more, share, share, math.nan, 1.0, sentence)
 
 
