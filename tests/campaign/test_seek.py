@@ -357,6 +357,20 @@ def test_many_outcomes_take_no_longer_than_some(pool: Rows, monkeypatch: pytest.
     assert any((row == pool.X[best]).all() for row in belief.coarse().X)
 
 
+def test_of_more_than_are_modelled_the_best_and_the_worst_are_kept(
+    pool: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_seek_model, "MOST_ROWS", 32)
+    made = np.arange(300)
+    y = hill(pool.X[made])
+    belief = belief_of(problem(pool, made, y), 0)
+    assert belief is not None
+    known = belief.members[0].X
+    assert len(known) == 32
+    for ends in (np.argsort(y)[:4], np.argsort(y)[-4:]):
+        assert all(any((row == x).all() for row in known) for x in pool.X[ends])
+
+
 def test_several_objectives_are_not_one(pool: Rows) -> None:
     two = (Objective("a"), Objective("b"))
     with pytest.raises(CampaignError, match="pareto"):
