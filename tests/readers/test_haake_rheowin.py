@@ -24,7 +24,8 @@ SWEEP = (
     "2|2,633.3,40.0,1,717,1540,270100,100.3,37.1, \n"
 )
 FLOW = (
-    "C:\\Daten\\Probe 7.rwd\nA. Nutzer\n26.03.2024 / 14:12:07 / HAAKE RheoWin 4.41\n\n"
+    "C:\\Daten\\Probe 7.rwd\nCompany / Operator: Institut / A. Nutzer\n"
+    "Date / Time / Version: 26.03.2024 / 14:12:07 / HAAKE RheoWin 4.41.0001\nSubstance / Sample no: Probe 7 / \n\n"
     ";t in s;GP in 1/s;Tau in Pa;Eta in Pas;T in °C;\n"
     "1|1;5,5;10,0;2,5;0,25;20,01;\n1|2;10,5;100,0;12,5;0,125;20,02;\n"
 )
@@ -66,7 +67,8 @@ def test_a_flow_curve_with_its_lines_above(tmp_path: Path, encoding: str, word: 
     m = read(save(tmp_path, FLOW.replace(" in ", word), encoding))
     (entry,) = m
     assert entry.started == datetime(2024, 3, 26, 14, 12, 7)
-    assert m.operator == "A. Nutzer"
+    assert (m.operator, m.sample) == ("A. Nutzer", "Probe 7")
+    assert entry.conditions["software_version"].value == "4.41.0001"
     assert (entry.x, entry.default) == ("shear_rate", "viscosity")
     assert entry["shear_stress"].values.tolist() == [2.5, 12.5]
     assert (entry["viscosity"].unit, entry["shear_rate"].unit) == ("Pa*s", "1/s")
@@ -81,7 +83,7 @@ def test_a_gamma_per_second_is_the_shear_rate(tmp_path: Path, symbol: str) -> No
 def test_lines_that_are_no_points_are_told(tmp_path: Path) -> None:
     m = read(save(tmp_path, FLOW + "Ende der Messung;x\n"))
     assert len(m[0]["time"].values) == 2
-    assert any("line 8" in w for w in m.warnings)
+    assert any("line 9" in w for w in m.warnings)
 
 
 def test_others_are_not_taken(tmp_path: Path) -> None:
@@ -95,3 +97,21 @@ def test_files_cut_off_or_damaged_are_refused_or_read(tmp_path: Path) -> None:
     broken_files.damage(READER, whole, tmp_path / "broken.csv", turns=150)
     with pytest.raises(ReadError):
         READER.read(RawInput(save(tmp_path, SWEEP.splitlines()[0])))
+
+
+def test_an_older_program_in_french(tmp_path: Path) -> None:
+    """``Om`` in 1/min is no angular frequency; AM and PM count."""
+    text = (
+        "Thermo RheoWin  3/27/2019 / 1:03 PM\n\nSociété: Labo Opérateur: admin\n"
+        "Date: 27.03.2019 Temps: 10:17:48 PM Version: HAAKE RheoWin 3.61.0005\nEchantillon: Gel 2 N° Echant.: Lot 1\n\n"
+        "Nr-Seg;t en s;Tau en Pa;Om en 1/min;M en µNm;f en Hz;T en °C;Da en °;G\" en Pa;G' en Pa;Ga en %;\n"
+        "1|1;5.5;0.637;2.0;1.00;0.20; ;10.8;150;782;0.0800;\n1|2;24.0;0.697;2.5;1.09;0.30; ;10.5;146;783;0.0875;\n"
+    )
+    m = read(save(tmp_path, text, "cp1252"))
+    (entry,) = m
+    assert (m.sample, m.operator, entry.started) == ("Gel 2", "admin", datetime(2019, 3, 27, 22, 17, 48))
+    assert {s.name: s.unit for s in entry.signals} == {
+        "time": "s", "shear_stress": "Pa", "rotational_speed": "1/min", "torque": "uN*m", "frequency": "Hz",
+        "phase": "deg", "loss_modulus": "Pa", "storage_modulus": "Pa", "shear_strain": "percent",
+    }  # fmt: skip
+    assert entry["loss_modulus"].values.tolist() == [150, 146]

@@ -1,8 +1,10 @@
 """HAAKE RheoWin (Thermo Scientific) exports: text or CSV, between tabs, semicolons or commas.
 
-Facts: perhaps the file's path (``.rwd``), the operator, and a line with date and version; then the headings, of which
-the first is blank or ``SegIndex`` and the others are ``symbol in unit`` (``en`` in French): ``t in s``, ``G' in Pa``,
-``|η*| in mPas`` or, where the code page has no Greek, ``|Eta*| in Pas``. Rows begin with segment and point: ``2|17``.
+Facts: perhaps some lines of header, ``Company / Operator: ETH / me``, ``Date / Time / Version: 11.10.2017 / 13:47:12 /
+HAAKE RheoWin 4.63``, or, in older programs, ``Société: ETH Opérateur: me``; then the headings, of which the first is
+blank, ``SegIndex`` or ``Nr-Seg`` and the others are ``symbol in unit`` (``en`` in French): ``t in s``, ``G' in Pa``,
+``|η*| in mPas`` or, where the code page has no Greek, ``Eta in Pas``, ``Ga in %`` (γ), ``GP in 1/s`` (its rate), ``Da in
+°`` (δ). Rows begin with segment and point: ``2|17``. ``Om`` is a speed in 1/min and an angular frequency in rad/s.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from zairyo.measurement import Entry, Measurement, table
+from zairyo.measurement import Entry, Measurement, Quantity, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._rheology import plot_of
@@ -18,7 +20,15 @@ from zairyo.readers._text_export import cells_of, columns_of, head_lines, read_l
 
 _HEADING = re.compile(r"(?P<symbol>\S.*?)\s+(?:in|en)\s+(?P<unit>\S+)\Z")
 _ROW = re.compile(r'"?(?P<segment>\d+)\s*\|\s*\d+"?[\t;,]')
-_DATE = re.compile(r"(\d{1,2}\.\d{1,2}\.\d{4})\D{1,12}(\d{1,2}:\d\d:\d\d)")
+_DATE = re.compile(r"(\d{1,2}\.\d{1,2}\.\d{4})\D{1,12}(\d{1,2}:\d\d:\d\d)(?:\s*([AP]M))?")
+_VERSION = re.compile(r"RheoWin\s+(\d[\d.]*)")
+_OPERATOR = re.compile(
+    r"(?:/ (?:Operator|Bediener): .*? / |(?:Operator|Bediener|Opérateur): )(?P<text>.*?)\s*\Z"
+)
+_SAMPLE = re.compile(
+    r"(?:Substance / Sample no|Substanz / Proben?[- ]?Nr\.?)\s*:\s*(?P<text>.*?)\s*(?:/\s*)?\Z"
+    r"|(?:Echantillon|Substance|Substanz): (?P<older>.*?)(?:\s+(?:N° Echant|Sample no|Proben?).*)?\Z"
+)
 _MOST_HEADER = 100
 #: Symbols, whose letters are not those of the other case: ``t`` is the time, ``T`` the temperature.
 _SYMBOLS = [
@@ -28,7 +38,7 @@ _SYMBOLS = [
         (r"t", "time"),
         (r"T", "temperature"),
         (r"f", "frequency"),
-        (r"ω|[Oo]m(ega)?", "angular_frequency"),
+        (r"[ωΩ]|[Oo]m(ega)?", "angular_frequency"),
         (r"G'", "storage_modulus"),
         (r"G''|G\"", "loss_modulus"),
         (r"\|G\*\||G\*", "complex_modulus"),
@@ -48,6 +58,9 @@ _SYMBOLS = [
         (r"J", "creep_compliance"),
     )
 ]
+#: A symbol that means another thing in this unit.
+_SPECIAL = {(gamma, "1/s"): "GP" for gamma in ("γ", "ɣ", "Ga", "?")}
+_SPECIAL |= {(omega, "1/min"): "n" for omega in ("Om", "Ω", "ω")}
 _SPELLINGS = {
     "mPas": "mPa*s", "Pas": "Pa*s", "mPa·s": "mPa*s", "µNm": "uN*m", "mNm": "mN*m", "Nm": "N*m", "°": "deg", "-": "",
 }  # fmt: skip
@@ -60,7 +73,7 @@ def _headings_at(lines: tuple[str, ...] | list[str]) -> tuple[int, str] | None:
         if not delimiter or (" in " not in line and " en " not in line):
             continue
         first, *others = cells_of(line, delimiter)
-        if first not in ("", "SegIndex") or sum(map(bool, map(_HEADING.match, others))) < 2:
+        if len(first) > 20 or _HEADING.match(first) or sum(map(bool, map(_HEADING.match, others))) < 2:
             continue
         below = next((x for x in lines[at + 1 :] if x.strip()), "")
         if _ROW.match(below):
@@ -83,15 +96,8 @@ def _read(source: RawInput) -> Measurement:
     names, units = [], list[str | None]()
     for cell in cells_of(lines[at], delimiter)[1:]:
         match = _HEADING.match(cell)
-        unit = match["unit"] if match else None
-        names.append(
-            "GP"
-            if match and unit == "1/s" and match["symbol"] in "γɣ"
-            else match["symbol"]
-            if match
-            else cell
-        )
-        units.append(unit)
+        names.append(_SPECIAL.get((match["symbol"], match["unit"]), match["symbol"]) if match else cell)
+        units.append(match["unit"] if match else None)
     segments: dict[str, list[str]] = {}
     begins: dict[str, int] = {}
     odd: list[int] = []
@@ -107,8 +113,9 @@ def _read(source: RawInput) -> Measurement:
             f"{len(odd)} lines below the headings (first line {odd[0]}) are no points and are left out."
         )
     head = [clean_text(line) for line in lines[:at] if line.strip()]
-    date = _DATE.search("\n".join(head))
-    started = datetime.strptime(" ".join(date.groups()), "%d.%m.%Y %H:%M:%S") if date else None
+    started = _started("\n".join(head))
+    version = next((m[1] for line in head if (m := _VERSION.search(line)) and _DATE.search(line)), "")
+    conditions = {"software_version": Quantity(version)} if version else {}
     entries: list[Entry] = []
     for segment, rows in segments.items():
         columns = columns_of(rows, delimiter, len(names), warnings, line=begins[segment])
@@ -116,33 +123,51 @@ def _read(source: RawInput) -> Measurement:
         if not signals:
             continue
         x, default = plot_of(signals)
-        title = f"segment {segment}"
-        entries.append(
-            table(
-                f"segment_{segment}", "rheology", signals, x=x, default=default, title=title, started=started
-            )
+        entry = table(
+            f"segment_{segment}",
+            "rheology",
+            signals,
+            x=x,
+            default=default,
+            title=f"segment {segment}",
+            conditions=conditions,
+            started=started,
         )
+        entries.append(entry)
     if not entries:
         raise ReadError(f"{source.name} holds no points; nothing was measured, or it is cut off.")
-    told = bool(head) and head[0].lower().endswith(".rwd")
+    sample = next((m["text"] or m["older"] or "" for line in head if (m := _SAMPLE.search(line))), "")
     return Measurement(
         tuple(entries),
-        title=source.path.stem,
-        operator=head[1] if told and len(head) > 2 else "",
+        title=sample or source.path.stem,
+        sample=sample,
+        operator=next((m["text"] for line in head if (m := _OPERATOR.search(line))), ""),
         instrument="HAAKE rheometer",
         original_metadata=tidy_metadata({"lines": head, "headings": cells_of(lines[at], delimiter)}),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
 
+def _started(text: str) -> datetime | None:
+    """Day, month and year stand between points; the time of day may be one of twelve hours."""
+    date = _DATE.search(text)
+    if date is None:
+        return None
+    form = "%d.%m.%Y %I:%M:%S %p" if date[3] else "%d.%m.%Y %H:%M:%S"
+    try:
+        return datetime.strptime(" ".join(filter(None, date.groups())), form)
+    except ValueError:
+        return None
+
+
 READER = Reader(
     name="haake_rheowin",
-    version="1",
+    version="2",
     techniques=("rheology",),
     vendor="Thermo Scientific HAAKE",
     format="RheoWin export",
     endings=(".csv", ".txt", ".asc"),
     sniff=_sniff,
     read=_read,
-    notes="Every segment is an entry. The lines above the headings are from public descriptions.",
+    notes="Every segment is an entry. RheoWin's own .rwd files are not read.",
 )
