@@ -3,8 +3,9 @@
 Facts: perhaps some lines of header, ``Company / Operator: ETH / me``, ``Date / Time / Version: 11.10.2017 / 13:47:12 /
 HAAKE RheoWin 4.63``, or, in older programs, ``Société: ETH Opérateur: me``; then the headings, of which the first is
 blank, ``SegIndex`` or ``Nr-Seg`` and the others are ``symbol in unit`` (``en`` in French): ``t in s``, ``G' in Pa``,
-``|η*| in mPas`` or, where the code page has no Greek, ``Eta in Pas``, ``Ga in %`` (γ), ``GP in 1/s`` (its rate), ``Da in
-°`` (δ). Rows begin with segment and point: ``2|17``. ``Om`` is a speed in 1/min and an angular frequency in rad/s.
+``|η*| in mPas`` or, where the code page has no Greek, ``Eta in Pas``, ``Ga in %`` (γ), ``GP in 1/s`` (its rate),
+``Da in °`` (δ). Rows begin with segment and point: ``2|17``. ``Om`` is a speed in 1/min and an angular frequency in
+rad/s.
 """
 
 from __future__ import annotations
