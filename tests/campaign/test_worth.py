@@ -78,7 +78,7 @@ def test_verdicts_follow_the_interval(middle: float, low: float, high: float, sa
 
 def test_how_many_samples_would_settle_it() -> None:
     gain = Gain(("d",), "known", 1.0, 0.9, 0.1, -0.1, 0.3)
-    assert Worth("y", 30, 0, 0.9, 10, 2, (gain,)).samples_needed(gain) == 120
+    assert Worth("y", "MPa", 30, 0, 0.9, 10, 2, (gain,)).samples_needed(gain) == 120
 
 
 def test_the_same_samples_and_seed_give_the_same_answer() -> None:

@@ -251,6 +251,8 @@ def test_worth_says_whether_to_measure(tmp_path: Path) -> None:
     asked = ("worth", tmp_path / "s.csv", "--target", "strength", "--descriptor", "grain", "--repeats", 1)
     told = json.loads(run(*asked, "--json").stdout)
     assert (told["target"], told["samples"]) == ("strength", 23)
+    assert "errors in MPa" in run(*asked).stdout
+    assert "誤差の単位 MPa" in run(*asked, "--language", "ja").stdout
     assert [told["gains"][0][key] for key in ("sense", "verdict")] == ["known", "worth making"]
     said = run(*asked, "--language", "ja")
     assert "strength を予測するために測定する価値はありますか？" in said.output

@@ -76,8 +76,8 @@ class Worth:
 
     Attributes
     ----------
-    target
-        The property's name.
+    target, unit
+        The property's name and unit.
     samples
         How many samples it rests on.
     left_out
@@ -91,6 +91,7 @@ class Worth:
     """
 
     target: str
+    unit: str
     samples: int
     left_out: int
     level: float
@@ -143,6 +144,7 @@ def worth(
     descriptor_names: Sequence[str] | None = None,
     groups: Sequence[object] | None = None,
     target: str = "the property",
+    unit: str = "",
     level: float = 0.9,
     repeats: int = 2,
     seed: int = 0,
@@ -169,8 +171,8 @@ def worth(
     groups
         Of each sample: those of one group (a batch, repeats of one recipe) are left out together; by default
         samples of the same settings.
-    target
-        The property's name.
+    target, unit
+        The property's name and unit, in which errors are told.
     level
         Of the intervals.
     repeats
@@ -223,7 +225,7 @@ def worth(
         splits = list(_splits(group, folds, max(1, repeats), seed))
         errors = _errors(settings[known], measured[known], values[known], space, splits, seed, progress)
     gains = _gains(errors, names, level, folds)
-    return Worth(target, int(known.sum()), int((~known).sum()), level, folds, max(1, repeats), gains)
+    return Worth(target, unit, int(known.sum()), int((~known).sum()), level, folds, max(1, repeats), gains)
 
 
 def _subsets(width: int) -> list[tuple[int, ...]]:

@@ -149,11 +149,13 @@ def _basis(worth: Worth, language: Language) -> str:
         return (
             f"{worth.samples} 試料{lost}、{worth.repeats} × {worth.folds} 分割の入れ子交差検証、"
             f"{100 * worth.level:.0f} % 区間（試料の重なりと行数を補正）"
+            f"{f'、誤差の単位 {worth.unit}' if worth.unit else ''}"
         )
     lost = f" ({worth.left_out} left out: a value is missing)" if worth.left_out else ""
     return (
         f"{worth.samples} samples{lost}; {worth.repeats} × {worth.folds}-fold nested cross-validation; "
         f"{100 * worth.level:.0f} % intervals, corrected for shared samples and for the number of rows"
+        f"{f'; errors in {worth.unit}' if worth.unit else ''}"
     )
 
 

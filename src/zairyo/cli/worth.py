@@ -74,7 +74,8 @@ def command(
         features.matrix, np.column_stack(D)[known], y[known],
         space=space_of(features), descriptor_names=[samples.schema[name].name for name in descriptors],
         groups=None if group is None else [str(one) for one in learned[samples.schema[group].name]],
-        target=samples.schema[target].name, level=level, repeats=repeats, seed=seed, progress=_progress,
+        target=samples.schema[target].name, level=level, unit=units.get(target) or samples.schema[target].unit or "",
+        repeats=repeats, seed=seed, progress=_progress,
     )  # fmt: skip
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
