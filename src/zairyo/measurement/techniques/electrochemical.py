@@ -165,6 +165,8 @@ _SIGNALS = (
     Named("current_amplitude", "A", "Current amplitude", "電流振幅"),
     Named("voltage_amplitude_rms", "V", "Voltage amplitude, root mean square", "電圧振幅（実効値）"),
     Named("bias", "V", "Bias", "バイアス電位"),
+    Named("charge_positive", "C", "Anodic charge", "酸化電気量"),
+    Named("charge_negative", "C", "Cathodic charge", "還元電気量"),
     Named("bias_current", "A", "Bias current", "バイアス電流"),
     Named("segment", "", "Segment", "セグメント"),
     Named("current_difference", "A", "Forward less reverse current", "電流差（順－逆）"),
