@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from scipy.stats import norm
 from tests.campaign.seeking import Rows, Square, hill, problem
 
-from zairyo.campaign import _seek_model, _seek_search
+from zairyo.campaign import _base, _seek_model, _seek_search
 from zairyo.campaign._acquisition import (
     Path,
     log_expected_improvement,
@@ -369,6 +369,19 @@ def test_of_more_than_are_modelled_the_best_and_the_worst_are_kept(
     assert len(known) == 32
     for ends in (np.argsort(y)[:4], np.argsort(y)[-4:]):
         assert all(any((row == x).all() for row in known) for x in pool.X[ends])
+
+
+def test_many_rows_to_avoid_are_found_as_few_are(pool: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    near = pool.X[rng.choice(len(pool.X), 60, replace=False)]
+    near[:30] += 1e-11  # the same settings but for rounding
+    near[30:40] += 1e-3
+    asked = replace(problem(pool, [], np.empty(0)), avoid=near)
+    (block,) = pool.blocks()
+    few = asked.free(block)
+    assert (~few).sum() == 50
+    monkeypatch.setattr(_base, "MANY_AVOIDED", 10)
+    np.testing.assert_array_equal(asked.free(block), few)
 
 
 def test_several_objectives_are_not_one(pool: Rows) -> None:

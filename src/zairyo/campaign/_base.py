@@ -24,6 +24,8 @@ Settings: TypeAlias = Mapping[str, Any]
 
 #: Rows of a pool that are looked at together.
 BLOCK = 65_536
+#: Of more rows to avoid than these, the near ones are looked up in a tree.
+MANY_AVOIDED = 500
 
 
 class CampaignError(ValueError):
@@ -217,6 +219,20 @@ class Problem:
             elif free.any():
                 yield block.take(free)
 
+    @cached_property
+    def _slack(self) -> Floats:
+        """By how much features of the same settings may differ, shape (p,)."""
+        width = self.space.upper - self.space.lower
+        return np.where(width > 0, width, 1.0) * 1e-9
+
+    @cached_property
+    def _avoided(self) -> Any:
+        """The rows to avoid as a tree, in units of the slack."""
+        from scipy.spatial import cKDTree
+
+        assert self.avoid is not None
+        return cKDTree(self.avoid / self._slack, balanced_tree=False, compact_nodes=False)
+
     def free(self, block: Block) -> Mask:
         """Which of a block may be proposed, shape (m,)."""
         free = np.ones(len(block), bool)
@@ -228,18 +244,20 @@ class Problem:
         elif len(self.taken):
             at = np.minimum(np.searchsorted(self.taken, block.index), len(self.taken) - 1)
             free &= self.taken[at] != block.index
-        if self.avoid is not None and len(self.avoid):
-            slack = 1e-9 * np.where(
-                self.space.upper > self.space.lower, self.space.upper - self.space.lower, 1.0
-            )
-            for row in self.avoid:
-                # Column after column, so that after the first few rows are left to compare.
-                near = np.arange(len(block))
-                for j in range(block.X.shape[1]):
-                    near = near[np.abs(block.X[near, j] - row[j]) <= slack[j]]
-                    if not len(near):
-                        break
-                free[near] = False
+        if self.avoid is None or not len(self.avoid):
+            return free
+        if len(self.avoid) > MANY_AVOIDED:
+            apart, _ = self._avoided.query(block.X / self._slack, p=np.inf, distance_upper_bound=1.0 + 1e-6)
+            free[np.isfinite(apart)] = False
+            return free
+        for row in self.avoid:
+            # Column after column, so that after the first few rows are left to compare.
+            near = np.arange(len(block))
+            for j in range(block.X.shape[1]):
+                near = near[np.abs(block.X[near, j] - row[j]) <= self._slack[j]]
+                if not len(near):
+                    break
+            free[near] = False
         return free
 
 
