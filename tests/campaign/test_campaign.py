@@ -631,3 +631,17 @@ def test_one_more_experiment_is_said_as_one() -> None:
     assert begun().stop(1).sentence.startswith("One more experiment is expected")
     assert begun().stop(1, "ja").sentence.startswith("あと 1 件の実験で、最良値に")
     assert begun(objectives=[model("strength")]).stop(1).sentence.startswith("One more experiment can remove")
+
+
+def test_settings_far_outside_are_kept_and_told() -> None:
+    campaign = Campaign([Continuous("temperature", 700, 900)], objectives=[maximise("strength")])
+    campaign.ask(2)
+    with pytest.warns(CampaignWarning, match="temperature = 8500 is far outside .* \\(700 to 900\\)"):
+        campaign.edit(1, temperature=8500)
+    with pytest.warns(CampaignWarning, match="temperature = 70000 is far outside"):
+        campaign.tell([{"temperature": 70_000.0, "strength": 3.0}])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CampaignWarning)
+        campaign.edit(2, temperature=905)  # a little beyond what was planned is somebody's decision
+        campaign.tell([{"temperature": 650.0, "strength": 4.0}])
+    assert set(campaign.experiments()["temperature"]) >= {8500.0, 70_000.0, 905.0, 650.0}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from zairyo.campaign._base import CampaignError
+from zairyo.campaign._base import CampaignError, Candidates, Floats
 from zairyo.campaign._columns import listed
+from zairyo.campaign._log import CampaignWarning
 
 _MOST_LEVELS = 1_000_000
 
@@ -75,3 +77,26 @@ def once(parameter: Any, values: Sequence[Any]) -> None:
         seen: set[Any] = set()
         twice = [v for v in values if v in seen or seen.add(v)]  # type: ignore[func-returns-value]
         raise CampaignError(f"parameter {parameter.name!r} names {listed(twice)} twice; name each once")
+
+
+def warn_far_outside(candidates: Candidates, X: Floats, stacklevel: int) -> None:
+    """Tell of numbers that are farther outside their range than it is wide: of slips, and of other units.
+
+    ``X`` holds the features of settings, shape (n, p). They are kept: people may know better.
+    """
+    space = candidates.space
+    for one in space.variables:
+        if one.kind not in ("number", "integer"):
+            continue
+        (at,) = one.columns
+        low, high = float(space.lower[at]), float(space.upper[at])
+        values = X[:, at]
+        far = values[(values < low - (high - low)) | (values > high + (high - low))]
+        if high > low and len(far):
+            more = f" (and {len(far) - 1} more)" if len(far) > 1 else ""
+            warnings.warn(
+                f"{one.name} = {far[0]:g}{more} is far outside what this campaign looks at ({low:g} to {high:g}): a slip, "
+                "or another unit? It is kept as it was told; edit or correct the experiment if it is wrong",
+                CampaignWarning,
+                stacklevel=stacklevel + 1,
+            )

@@ -10,6 +10,7 @@ import numpy as np
 
 from zairyo.campaign._base import CampaignError, Candidates, Objective
 from zairyo.campaign._cells import present
+from zairyo.campaign._checks import warn_far_outside
 from zairyo.campaign._recorded import Recorded
 from zairyo.campaign._telling import Reader, settings_at
 
@@ -159,7 +160,7 @@ class Decisions(Recorded):
                 settings = known[int(place)]
             elif missing:
                 raise CampaignError(f"row {at}: the settings {', '.join(missing)} are missing")
-            self.candidates.encode([settings])
+            warn_far_outside(self.candidates, self.candidates.encode([settings]), stacklevel=3)
             place = int(self.candidates.locate([settings])[0]) if place is None or not missing else int(place)
             found.append({"settings": settings, "candidate": place})
         return found

@@ -14,6 +14,7 @@ import numpy as np
 
 from zairyo.campaign._base import Block, CampaignError, Candidates, Objective
 from zairyo.campaign._cells import is_number, measured, number, present, whole
+from zairyo.campaign._checks import warn_far_outside
 from zairyo.campaign._log import CampaignWarning, plain
 from zairyo.campaign._pools import Pool
 from zairyo.campaign._state import Experiment, State
@@ -206,7 +207,7 @@ class Reader:
                     )
                 row["settings"] = known[row["candidate"]]
         try:
-            self.candidates.encode([row["settings"] for row in rows])
+            X = self.candidates.encode([row["settings"] for row in rows])
         except CampaignError:
             for row in rows:  # which one it was
                 try:
@@ -214,6 +215,7 @@ class Reader:
                 except CampaignError as e:
                     raise CampaignError(f"row {row['at']} of what is told: {e}") from None
             raise
+        warn_far_outside(self.candidates, X, stacklevel=6)
         moved = [row for row in rows if row["candidate"] is None]
         if moved:
             places = self.candidates.locate([row["settings"] for row in moved])
