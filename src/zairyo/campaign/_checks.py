@@ -95,8 +95,8 @@ def warn_far_outside(candidates: Candidates, X: Floats, stacklevel: int) -> None
         if high > low and len(far):
             more = f" (and {len(far) - 1} more)" if len(far) > 1 else ""
             warnings.warn(
-                f"{one.name} = {far[0]:g}{more} is far outside what this campaign looks at ({low:g} to {high:g}): a slip, "
-                "or another unit? It is kept as it was told; edit or correct the experiment if it is wrong",
+                f"{one.name} = {far[0]:g}{more} is far outside what this campaign looks at ({low:g} to {high:g}): a "
+                "slip, or another unit? It is kept as it was told; edit or correct the experiment if it is wrong",
                 CampaignWarning,
                 stacklevel=stacklevel + 1,
             )
