@@ -8,8 +8,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import numpy as np
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, iterparse
+from defusedxml.ElementTree import iterparse
 
 from zairyo.measurement import clean_text
 from zairyo.measurement.model import Array
@@ -63,18 +62,8 @@ class Run:
 
 def stream(src: RawInput) -> Run:
     run = Run()
-    try:
-        with src.open() as file:
-            _events(run, iterparse(file, events=("start", "end")), src.name)
-    except ParseError as e:
-        line, column = e.position
-        raise ReadError(
-            f"{src.name} is not complete XML (line {line}, column {column}: {e}); it is cut off or damaged."
-        ) from None
-    except (DefusedXmlException, LookupError, ValueError, EOFError, OSError) as e:
-        if isinstance(e, ReadError):
-            raise
-        raise ReadError(f"{src.name} cannot be read as XML: {e}") from None
+    with _xml.parsing(src.name), src.open() as file:
+        _events(run, iterparse(file, events=("start", "end")), src.name)
     return run
 
 

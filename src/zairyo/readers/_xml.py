@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -28,16 +29,30 @@ def parse_xml(data: bytes, what: str) -> Element:
     # What must be refused is declared in a DTD. Where there can be none, the plain parser will do, which is
     # twice as fast.
     parse = ElementTree.fromstring if _has_no_dtd(data) else fromstring
-    try:
+    with parsing(what):
         root: Element = parse(data)
+    return root
+
+
+@contextmanager
+def parsing(what: str) -> Iterator[None]:
+    """What a parser says of damaged, forbidden or wrongly encoded XML, as errors for people."""
+    try:
+        yield
     except ParseError as e:
         line, column = e.position
         raise ReadError(
             f"{what} is not complete XML (line {line}, column {column}: {e}); it may be cut off. Copy it again."
         ) from None
-    except (ValueError, LookupError) as e:  # forbidden entities, an unknown or wrong encoding
+    except ReadError:
+        raise
+    except (
+        ValueError,
+        LookupError,
+        EOFError,
+        OSError,
+    ) as e:  # forbidden entities, an unknown or wrong encoding
         raise ReadError(f"{what} cannot be read as XML: {e}") from None
-    return root
 
 
 def _has_no_dtd(data: bytes) -> bool:

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 import numpy as np
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, iterparse
+from defusedxml.ElementTree import iterparse
 
 from zairyo.measurement import Measurement, Quantity, clean_text, tidy_metadata
 from zairyo.measurement.model import Array
@@ -46,18 +45,8 @@ def sniff(src: RawInput) -> float:
 
 def read(src: RawInput) -> Measurement:
     run = Run()
-    try:
-        with src.open() as file:
-            _events(run, iterparse(file, events=("start", "end")))
-    except ParseError as e:
-        line, column = e.position
-        raise ReadError(
-            f"{src.name} is not complete XML (line {line}, column {column}: {e}); it is cut off or damaged."
-        ) from None
-    except (DefusedXmlException, LookupError, ValueError, EOFError, OSError) as e:
-        if isinstance(e, ReadError):
-            raise
-        raise ReadError(f"{src.name} cannot be read as XML: {e}") from None
+    with _xml.parsing(src.name), src.open() as file:
+        _events(run, iterparse(file, events=("start", "end")))
     if not run.spectra:
         raise ReadError(f"{src.name} holds no spectrum; nothing was acquired or it was cut off")
     warnings: list[str] = []
