@@ -138,7 +138,63 @@ def test_testxpert_with_its_header(tmp_path: Path) -> None:
     assert conditions["temperature"] == "22 degC"
     assert conditions["standard"] == "ISO 6892-1"
     assert (m.sample, m.operator) == ("WR00_43", "abc")
-    assert m.started == datetime(2021, 5, 19, 9, 36)
+    assert m.started == datetime(2021, 5, 19)  # a tenth of a day is no time of day
+    assert any("only its day is known" in w for w in m.warnings)
+    exact = TESTXPERT.replace("44335,4\t", "44335,40278\t")
+    assert read(ZWICK, written(tmp_path / "b.TXT", exact, "cp1252")).started == datetime(2021, 5, 19, 9, 40)
+
+
+TRA_FRENCH = (
+    '"Épaisseur éprouvette",1,"mm"\n"Largeur éprouvette",5.96,"mm"\n"Section",5.96,"mm²"\n'
+    '"L0 - course standard",25,"mm"\n"Capteur de force",""\n"Date/heure",43173.4,""\n"Opérateur","jd"\n'
+    '"v2",1,"mm/min"\n"Temps","Traverse absolue","Force standard","Course standard"\n"s","mm","N","mm"\n'
+    "5.4937,-794.864,146.366,0\n5.7737,-794.865,147.815,-0.00015\n"
+)
+TRA_ENGLISH = (
+    '"Specimen thickness",1.5,"mm"\n"Cross-section",7.335,"mm²"\n"Gage length, standard travel",30,"mm"\n'
+    '"Date/Clock time",44182.5,""\n"v2",1,"mm/min"\n"Time","Crosshead absolute","Standard travel","Standard force"\n'
+    '"s","mm","mm","N"\n2.63805,1190.55,0,103.053\n2.64805,1190.56,0.00016852,106.046\n'
+)
+
+
+@pytest.mark.parametrize(("text", "gauge"), [(TRA_FRENCH, "25 mm"), (TRA_ENGLISH, "30 mm")])
+def test_a_crosshead_that_moves_is_no_travel_of_the_specimen(tmp_path: Path, text: str, gauge: str) -> None:
+    m = read(ZWICK, written(tmp_path / "a.TRA", text, "cp1252"))
+    entry = m["test"]
+    assert (entry.x, entry.default, entry.title) == ("displacement", "force", "")
+    assert abs(entry["displacement"].values).max() < 1e-3 < 700 < abs(entry["position"].values).min()
+    assert (str(entry.conditions["gauge_length"]), str(entry.conditions["cross_section"])[-5:]) == (
+        gauge,
+        "mm**2",
+    )
+    assert m.started is not None
+    assert m.started.hour == 0
+    assert m.operator == ("jd" if text is TRA_FRENCH else "")
+
+
+def test_waves_are_counted_and_no_unit(tmp_path: Path) -> None:
+    text = (
+        "Total Time (s),Cycle Elapsed Time (s),Total Cycles,Step,Total Cycle Count(Linear Waveform),"
+        "Position (mm),Force (kN),Rotation (deg)\n0,0,1,1,0,0.17,-0.0185,-33.1\n0.203,0.002,2,1,1,-0.03,-0.0097,-33.2\n"
+    )
+    entry = read(INSTRON, written(tmp_path / "a.steps.tracking.csv", text))["test"]
+    assert [(s.name, s.unit) for s in entry.signals] == [
+        ("time", "s"), ("time_2", "s"), ("cycle", None), ("step", None), ("cycle_2", None), ("position", "mm"),
+        ("force", "kN"), ("angle", "deg"),
+    ]  # fmt: skip
+    assert entry["cycle_2"].long_name == "Total Cycle Count(Linear Waveform)"
+
+
+def test_specimens_side_by_side_in_french(tmp_path: Path) -> None:
+    text = (
+        'Cu,,,,Fe,,,\n"Temps","Force","Stroke","Ext.1","Temps","Force","Stroke","Ext.1"\n'
+        '"sec","N","mm","mm","sec","N","mm","mm"\n0,143,0.1,0.01,0,237,0.2,0.02\n0.1,144,0.2,0.02,0.1,238,0.3,0.03\n'
+    )
+    m = read(ANY, written(tmp_path / "a.csv", text))
+    assert [(e.title, e.x, e["extension"].values.tolist()) for e in m.entries] == [
+        ("Cu", "extension", [0.01, 0.02]),
+        ("Fe", "extension", [0.02, 0.03]),
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-16"])

@@ -9,27 +9,30 @@ from zairyo.measurement import Signal
 from zairyo.readers._text_export import rules
 
 _BEFORE = (
-    "axial|compression|compressive|crosshead|cross-head|elapsed|engineering|flexural|flexure|grip|machine|nominal|run"
+    "axial|compression|compressive|crosshead|cross-head|cycle|elapsed|engineering|flexural|flexure|grip|machine|nominal|run"
     "|running|shear|standard|tensile|test|total|eng[.]?"
 )
 #: Name of the vocabulary → the words for it. The first that fits wins; a word may have others behind it.
 _WORDS = (
-    ("time", "time|zeit|prüfzeit|testzeit|時間|経過時間|temps"),
+    ("time", "time|zeit|prüfzeit|testzeit|時間|経過時間|temps|tiempo|tempo"),
     ("true_stress", "true stress|wahre spannung|真応力"),
     ("true_strain", "true strain|wahre dehnung|真ひずみ"),
     ("plastic_strain", "plastic strain|plastische dehnung|塑性ひずみ"),
     ("transverse_strain", "(transverse|lateral|width) strain|querdehnung|breitendehnung|幅ひずみ|横ひずみ"),
     ("transverse_extension", "(transverse|lateral|width) (extension|displacement)|breitenänderung|幅方向変位|横変位"),
-    ("stress", "stress|spannung|(nenn|druck|zug|biege)spannung|応力|contrainte"),
+    ("stress", "stress|spannung|(nenn|druck|zug|biege)spannung|応力|contrainte|tensión|tensione|sollecitazione"),
     ("creep_strain", "creep strain|kriechdehnung|クリープひずみ"),
     ("strain_rate", "strain ?rate|dehn(ungs)?rate|ひずみ速度"),
-    ("strain", "strain|(gesamt|nenn|zug|druck|biege)?dehnung|stauchung|ひずみ|公称ひずみ|歪み?|伸び率|déformation"),
-    ("force", "load|force|kraft|standardkraft|prüfkraft|試験力|荷重|charge|f"),
-    ("position", "position|absolute crosshead travel|traverse(nweg)? abs(olut)?[.]?|werkzeugabstand|位置"),
-    ("extension", "extensometer|feindehnung|längenänderung|伸び計?|標線間伸び|elongation|dl"),
+    ("strain", "strain|(gesamt|nenn|zug|druck|biege)?dehnung|stauchung|ひずみ|公称ひずみ|歪み?|伸び率|déformation"
+     "|deformación|deformazione"),
+    ("force", "load|force|kraft|standardkraft|prüfkraft|試験力|荷重|charge|fuerza|forza|f"),
+    ("position", "position|absolute crosshead travel|crosshead absolute|traverse(nweg)? abs(olute?|olue)?[.]?"
+     "|werkzeugabstand|tool separation|grip to grip separation|位置"),
+    ("extension", "extensometer|feindehnung|längenänderung|伸び計?|標線間伸び|elongation|dl|ext[.]?"
+     "|allongement|alargamiento|allungamento"),
     ("deflection", "deflection|durchbiegung|たわみ|撓み"),
     ("displacement", "displacement|extension|travel|stroke|separation|crosshead|(standard|traversen)?weg|verformung"
-     "|deformation|変位|ストローク|クロスヘッド変位|déplacement"),
+     "|deformation|変位|ストローク|クロスヘッド変位|déplacement|course|desplazamiento|carrera|spostamento|corsa"),
     ("energy", "energy|work|arbeit|エネルギー?"),
     ("cycle", "cycles?|zyklus|zyklen|サイクル数?"),
     ("test_speed", "speed|rate|geschwindigkeit|試験速度|速度|motor ?speed"),

@@ -65,11 +65,17 @@ _SPELLINGS = {
 }
 #: Keys of the header (whole, in any case) → condition.
 _CONDITIONS = (
-    (r"probendicke|thickness|specimen thickness|厚さ|板厚|dicke", "sample_thickness"),
-    (r"probenbreite|width|specimen width|幅|breite", "sample_width"),
-    (r"(proben)?durchmesser|diameter|specimen diameter|直径", "sample_diameter"),
     (
-        r"messlänge.*|anfangsmesslänge|gau?ge length|標点距離|標点間距離|extensometer gau?ge length|l0",
+        r"probendicke|thickness|specimen thickness|厚さ|板厚|dicke|épaisseur( éprouvette)?|espesor|spessore",
+        "sample_thickness",
+    ),
+    (r"probenbreite|width|specimen width|幅|breite|largeur( éprouvette)?|ancho|larghezza", "sample_width"),
+    (
+        r"(proben)?durchmesser|diameter|specimen diameter|直径|diamètre( éprouvette)?|diámetro|diametro",
+        "sample_diameter",
+    ),
+    (
+        r"messlänge.*|anfangsmesslänge|gau?ge length(, .*)?|標点距離|標点間距離|extensometer gau?ge length|l0( - .*)?",
         "gauge_length",
     ),
     (r"(versuchs|proben|einspann)länge|length|specimen length|長さ|試験片長さ", "sample_length"),
@@ -80,7 +86,11 @@ _CONDITIONS = (
     (r"prüfgeschwindigkeit|test speed|speed|crosshead speed|rate 1|試験速度|速度", "test_speed"),
     (r"vorkraft|preload|予荷重|初荷重", "preload"),
     (r"temperatur|temperature|test temperature|温度", "temperature"),
-    (r"(anfangs)?querschnitt(sfläche)?|area|cross[- ]section(al)?( area)?|断面積", "cross_section"),
+    (
+        r"(anfangs)?querschnitt(sfläche)?|area|cross[- ]section(al)?( area)?|断面積"
+        r"|section( transversale)?|sección|sezione",
+        "cross_section",
+    ),
     (r"e-modul|emod|modul", ""),
 )
 _TEXTS = (
@@ -91,8 +101,11 @@ _TEXTS = (
     (r"bemerkung|comment|コメント", "comment"),
 )
 _SAMPLE = r"probenkennung.*|probenbezeichnung|proben-?id|specimen (label|name)|sample (name|id)|試料名|試験片名|名称"
-_OPERATOR = r"prüfer|operator( name)?|tester|試験者|担当者|オペレータ"
-_DATE = r"datum(/uhrzeit)?|prüfdatum|date|test date|start date|試験日|試験日時|日付"
+_OPERATOR = r"prüfer|operator( name)?|tester|試験者|担当者|オペレータ|opérateur|operador|operatore"
+_DATE = (
+    r"datum(/uhrzeit)?|prüfdatum|date(/clock time|/heure|/time)?|test date|start date|fecha(/hora)?|data(/ora)?"
+    r"|試験日|試験日時|日付"
+)
 _DATES = (
     "%d.%m.%Y %H:%M:%S",
     "%d.%m.%Y",
@@ -103,6 +116,8 @@ _DATES = (
     "%d/%m/%Y",
 )
 _EXCEL_EPOCH = datetime(1899, 12, 30)
+#: Decimals of a day from which its minute is known.
+_EXACT_DAYS = 4
 
 
 @dataclass
@@ -125,7 +140,7 @@ def heading_at(lines: Sequence[str], start: int = 0) -> tuple[int, str] | None:
                 continue
             if _are_units(line, below, delimiter):
                 return at, delimiter
-            if line[-2:].rstrip('"')[-1:] in ")]" and _have_units(line, below, delimiter):
+            if (")" in line or "]" in line) and _have_units(line, below, delimiter):
                 return at, delimiter
     return None
 
@@ -139,8 +154,14 @@ def headings_of(lines: Sequence[str], place: tuple[int, str]) -> tuple[list[str]
     if _are_units(lines[at], lines[at + 1], delimiter):
         units = (cells_of(lines[at + 1], delimiter) + [""] * len(names))[: len(names)]
         return names, units, at + 2
-    split = [split_name(n) for n in names]
+    split = [_split(n) for n in names]
     return [name for name, _ in split], [unit or "" for _, unit in split], at + 1
+
+
+def _split(heading: str) -> tuple[str, str | None]:
+    """Name and unit of a heading; what is in brackets and no unit belongs to the name."""
+    name, unit = split_name(heading)
+    return (name, unit) if unit is not None and _UNIT.match(unit) else (heading.strip(), None)
 
 
 @lru_cache(maxsize=4)
@@ -167,10 +188,10 @@ COLUMNS_TIME = re.compile(r"time.*|zeit|prüfzeit|testzeit|temps|時間.*|経過
 
 
 def _have_units(headings: str, below: str, delimiter: str) -> bool:
-    """Whether the headings name their units themselves, ``"Force (kN)"``, and a row of numbers follows."""
-    names = cells_of(headings, delimiter)
-    split = [split_name(n) for n in names if n]
-    if len(split) < 2 or any(unit is None or not _UNIT.match(unit) for _, unit in split):
+    """Whether most headings name their units themselves, ``"Force (kN)"``, and a row of numbers follows."""
+    split = [_split(n) for n in cells_of(headings, delimiter) if n]
+    with_unit = sum(unit is not None for _, unit in split)
+    if with_unit < 2 or with_unit * 2 < len(split) or any(number(name) is not None for name, _ in split):
         return False
     cells = cells_of(below, delimiter)
     return len(cells) >= len(split) and all(number(c) is not None for c in cells if c) and any(cells)
@@ -247,7 +268,7 @@ def read_tests(source: RawInput, vendor: str, software: str) -> Measurement:
     runs = [run for found in tables for run in _side_by_side(found)]
     technique = technique_of([*(h for r in runs for h in r.headings), *words])
     conditions = _conditions(header, warnings)
-    started = _started(header)
+    started = _started(header, warnings)
     entries: list[Entry] = []
     for n, run in enumerate(runs, 1):
         signals = signals_of(run.headings, run.units, run.columns, COLUMNS, warnings, _SPELLINGS)
@@ -260,7 +281,7 @@ def read_tests(source: RawInput, vendor: str, software: str) -> Measurement:
                 signals,
                 x=x,
                 default=default,
-                title=clean_text(run.above[0])[:200] if run.above and run.above[0] else "",
+                title=_title(run.above),
                 conditions=conditions,
                 started=started,
             )
@@ -295,6 +316,12 @@ def _side_by_side(found: Found) -> list[Found]:
         )
         for a, b in pairwise(bounds)
     ]
+
+
+def _title(above: Sequence[str]) -> str:
+    """The text that stands alone above a table; a key with its value (and unit) is none."""
+    filled = [c for c in above if c]
+    return clean_text(filled[0])[:200] if len(filled) == 1 and number(filled[0]) is None else ""
 
 
 def _trimmed(signals: list[Signal]) -> list[Signal]:
@@ -369,11 +396,18 @@ def _conditions(header: dict[str, object], warnings: list[str]) -> dict[str, Qua
     return found
 
 
-def _started(header: dict[str, object]) -> datetime | None:
+def _started(header: dict[str, object], warnings: list[str]) -> datetime | None:
     text = _value(header, _DATE)
     if (parsed := moment(text, _DATES)) is not None:
         return parsed
     value = quantity(text)
-    if value and value[1] == "d" and 20_000 < value[0] < 80_000:  # days, as a worksheet counts them
-        return _EXCEL_EPOCH + timedelta(seconds=round(value[0] * 86400))
-    return None
+    if not value or value[1] not in ("", "d") or not 20_000 < value[0] < 80_000:
+        return None
+    # Days, as a worksheet counts them.
+    digits = re.search(r"[.,](\d+)", text)
+    if digits is None or len(digits[1]) < _EXACT_DAYS:
+        warnings.append(
+            f"The time of the test is given as {text} days since 1899-12-30, so only its day is known."
+        )
+        return _EXCEL_EPOCH + timedelta(days=int(value[0]))
+    return _EXCEL_EPOCH + timedelta(seconds=round(value[0] * 86400))

@@ -1,4 +1,4 @@
-"""Instron Bluehill raw data (`is_tens_RawData`, `*.csv`, older `*.raw`): curves of one or more specimens.
+"""Instron Bluehill raw data (`is_tens_RawData`, `*.csv`, older `*.raw`) and WaveMatrix's tracking and trends.
 
 Facts: perhaps parameters (``"key","value"`` or ``key : value``), perhaps ``Results Table n``, then headings (``Time``,
 ``Extension``, ``Load`` …, in the program's language), units in brackets below or behind them, and rows, often between
@@ -12,7 +12,6 @@ import re
 from zairyo.measurement import Measurement
 from zairyo.readers._api import LIKELY, NO, POSSIBLE, RawInput, Reader
 from zairyo.readers._test_tables import (
-    COLUMNS_TIME,
     first_heading,
     heading_at,
     headings_of,
@@ -22,7 +21,9 @@ from zairyo.readers._test_tables import (
 from zairyo.readers._text_export import cells_of, head_lines
 
 _WORDS = re.compile(
-    r"Results Table|Bluehill|Specimen label|Specimen properties|is_tens|is_comp|is_flex|Raw Data", re.I
+    r"Results Table|Bluehill|Specimen label|Specimen properties|is_tens|is_comp|is_flex|Raw Data"
+    r"|Total Cycle Count ?\((Linear|Rotary) Waveform\)",
+    re.I,
 )
 _BRACKETS = re.compile(r"\([^()]{0,12}\)\Z")
 
@@ -34,9 +35,9 @@ def _sniff(source: RawInput) -> float:
         at, delimiter = place
         names, _, first = headings_of(lines, place)
         loads = kinds_of(names) & {"force", "stress", "torque"}
-        if COLUMNS_TIME.fullmatch(names[0]) and loads and all(c < "\u3000" for n in names for c in n):
+        if kinds_of(names[:1]) == {"time"} and loads and all(c < "\u3000" for n in names for c in n):
             units = [u for u in cells_of(lines[first - 1], delimiter) if u]
-            if any(_WORDS.search(x) for x in lines[:at]) or _WORDS.search(source.name):
+            if any(_WORDS.search(x) for x in lines[: at + 1]) or _WORDS.search(source.name):
                 return LIKELY
             return POSSIBLE if first == at + 2 and all(_BRACKETS.match(u) for u in units) else NO
         place = heading_at(lines[:400], at + 1)
@@ -52,7 +53,7 @@ READER = Reader(
     version="2",
     techniques=("tensile", "compression", "bending", "fatigue", "creep", "mechanical_test"),
     vendor="Instron",
-    format="Bluehill raw data",
+    format="Bluehill raw data, WaveMatrix",
     endings=(".csv", ".raw", ".txt"),
     sniff=_sniff,
     read=_read,
