@@ -137,6 +137,32 @@ def test_heat_capacity(tmp_path: Path) -> None:
     assert entry.conditions["sample_mass"].value == 12.5
 
 
+def test_lines_that_only_say_something_are_no_records(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "hc.dat",
+        "Time Stamp (Seconds),Comment (),System Status (Code),Sample Temp (Kelvin),Samp HC (µJ/K)",
+        [
+            "100,Error: Current field is 999.9 Oe;",
+            "101,Error: addenda, measured at -0.3 Oe",
+            "102,,1857,300.5,8478.6",
+            "103,slow,1857,299.5,8470.6",
+            "104,CALFILE: Puck3274.cal,,,",
+        ],
+        "INFO,PPMS Heat Capacity 1.5,APPNAME",
+    )
+    measurement = read(path)
+    entry = measurement[0]
+    assert entry["temperature"].values.tolist() == [300.5, 299.5]
+    assert entry["time"].values.tolist() == [0.0, 1.0]
+    assert entry["comment"].values.tolist() == ["", "slow"]
+    assert measurement.original_metadata["Remarks among the records"] == [
+        "100 Error: Current field is 999.9 Oe;",
+        "101 Error: addenda, measured at -0.3 Oe",
+        "104 CALFILE: Puck3274.cal",
+    ]
+    assert not measurement.warnings
+
+
 def test_transport_with_several_bridges(tmp_path: Path) -> None:
     path = written(
         tmp_path / "r.dat",

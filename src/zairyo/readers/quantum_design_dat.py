@@ -193,10 +193,17 @@ def _rows(body: str, headings: list[str], line: int, warnings: list[str]) -> lis
         return ",".join([row + blank for _, row in numbered]).split(",")
     cells: list[str] = []
     odd: list[int] = []
+    said = _place_of(headings, "comment")
     for at, row in numbered:
         parts = row.split(",")
         while len(parts) > width and not parts[-1].strip():
             parts.pop()
+        if said is not None and said < len(parts) < width and not any(map(_is_number, parts[said + 1 :])):
+            parts = [
+                *parts[:said],
+                ",".join(parts[said:]),
+                *[""] * (width - said - 1),
+            ]  # nothing but a remark
         if len(parts) > width and headings[0].strip().casefold() == "comment":
             more = len(parts) - width
             parts = [",".join(parts[: more + 1]), *parts[more + 1 :]]  # commas within the comment
@@ -209,6 +216,33 @@ def _rows(body: str, headings: list[str], line: int, warnings: list[str]) -> lis
             " missing is left blank, what is too much is left out."
         )
     return cells
+
+
+def _place_of(headings: list[str], word: str) -> int | None:
+    return next((at for at, h in enumerate(headings) if h.casefold().startswith(word)), None)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def _without_remarks(cells: list[str], headings: list[str]) -> tuple[list[str], list[str]]:
+    """Records, and what lines say that hold a comment and no value beside their time stamp."""
+    said, stamp, width = _place_of(headings, "comment"), _place_of(headings, "time"), len(headings)
+    if said is None or not any(cells[said::width]):
+        return cells, []
+    kept: list[str] = []
+    remarks: list[str] = []
+    for start in range(0, len(cells), width):
+        row = cells[start : start + width]
+        if row[said].strip() and not any(c.strip() for at, c in enumerate(row) if at not in (said, stamp)):
+            remarks.append(f"{row[stamp]} {row[said]}".strip() if stamp is not None else row[said])
+        else:
+            kept += row
+    return kept, remarks
 
 
 def _column(cells: list[str], heading: str, warnings: list[str]) -> Array | None:
@@ -342,6 +376,7 @@ def _read(source: RawInput) -> Measurement:
         )
     header = _header(head.split("\n"))
     cells = _rows(body, headings, head.count("\n") + skipped + 3, warnings)
+    cells, remarks = _without_remarks(cells, headings)
     signals, empty = _signals(cells, headings, warnings)
     if not any(s.values.dtype.kind == "f" for s in signals.values()):
         raise ReadError(f"{source.name} holds no number after its headings; it is cut off or no measurement.")
@@ -353,6 +388,8 @@ def _read(source: RawInput) -> Measurement:
     sample = next((t for k in _SAMPLES if (t := _text(info.get(k)))), "")
     title = _text(header.get("TITLE")) or sample or source.path.name.split(".")[0]
     metadata: dict[str, Any] = {"Header": header, "Headings": headings, "Headings without data": empty}
+    if remarks:
+        metadata["Remarks among the records"] = remarks
     if first_stamp is not None:
         metadata["First time stamp"] = first_stamp
     columns = sorted(signals.items(), key=lambda item: item[0])
@@ -379,7 +416,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="quantum_design_dat",
-    version="3",
+    version="4",
     techniques=(*TECHNIQUES, "unspecified"),
     vendor="Quantum Design",
     format="MultiVu data",
