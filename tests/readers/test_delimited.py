@@ -247,6 +247,17 @@ def test_plain_tables(tmp_path: Path, content: str, columns: list[list[float]]) 
     assert [list(s.values) for s in entry.signals] == columns
 
 
+def test_units_behind_a_slash(tmp_path: Path) -> None:
+    """Ivium writes ``E /V``; a ratio is a name, whatever stands behind its slash."""
+    path = write(
+        tmp_path, "a.txt", "time /s\tI /mA\tZ1 /ohm\tHC /Temp\tT / K\n0\t1\t3\t5\t7\n1\t2\t4\t6\t8\n"
+    )
+    reader = registry.default_registry().readers["plain_table"]
+    assert [(s.name, s.unit) for s in only(reader.read(RawInput(path))).signals] == [
+        ("time", "s"), ("i", "mA"), ("z1", "ohm"), ("hc_temp", None), ("t", "K"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "content",
     [

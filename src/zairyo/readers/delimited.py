@@ -30,7 +30,7 @@ from zairyo.readers.delimited_text import describe_text
 __all__ = ["DescriptionError", "describe_text", "load_reader", "read", "sniff"]
 
 MOST_BYTES = 512 * 1024**2
-_IN_NAME = re.compile(r"(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\[\]()]*)[\])]|\s/\s(?P<per>\S+))\s*\Z")
+_IN_NAME = re.compile(r"(?P<name>.*?)\s*(?:[\[(](?P<unit>[^\[\]()]*)[\])]|\s/(?P<per>\s?\S+))\s*\Z")
 
 #: What begins like this is for readers that know its elements; to look for rows in it is work for nothing.
 _XML = (b"<?xml", b"\xef\xbb\xbf<?xml")
@@ -296,6 +296,20 @@ def _entry(d: Description, block: _Block, name: str, header: Mapping[str, Any], 
     )
 
 
+def _name_and_unit(d: Description, written: str) -> tuple[str, str | None]:
+    """``Force (N)``, ``Time / s``, ``E /V``; what follows a slash at once is a unit only if it is a known one."""
+    m = _IN_NAME.match(written)
+    if m is None:
+        return written, None
+    per = m["per"] or ""
+    if per and not per[0].isspace():
+        unknown: list[str] = []
+        unit_of(d, per, unknown)
+        if unknown:
+            return written, None
+    return m["name"], m["unit"] or per.strip() or None
+
+
 def _name_columns(
     d: Description, block: _Block, header: Mapping[str, Any], warnings: list[str]
 ) -> list[_Named]:
@@ -303,8 +317,7 @@ def _name_columns(
     taken: set[str] = set()
     for k, cells in enumerate(block.columns):
         written = block.names[k] if k < len(block.names) else ""
-        m = _IN_NAME.match(written)
-        bare, stated = (m["name"], m["unit"] or m["per"]) if m else (written, None)
+        bare, stated = _name_and_unit(d, written)
         if k < len(block.units) and block.units[k].strip():
             stated = block.units[k]
         declared = _declaration(d.columns, k, bare, stated, header, taken)
