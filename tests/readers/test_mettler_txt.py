@@ -148,3 +148,9 @@ def test_damage_never_breaks_out(tmp_path: Path) -> None:
     data = STARE.encode("cp1252")
     cut(READER, data, tmp_path / "cut", parts=60)
     damage(READER, data, tmp_path / "damaged", turns=200, within=len(data))
+
+
+def test_a_date_that_may_be_either_costs_the_start_not_the_sample(tmp_path: Path) -> None:
+    m = reads(STARE.replace("24.03.2020", "02/03/2020"), tmp_path, "utf-8")
+    assert (m.sample, m.started) == ("PET 25-300 10K", None)
+    assert any("day or the month stands first" in w for w in m.warnings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import repeat
 from typing import Any
 
@@ -117,16 +116,6 @@ def numbers_of(
             f"{len(odd)} values of {heading!r} are no numbers (first {odd[0][:40]!r}) and are left blank."
         )
     return values
-
-
-def moment_of(written: str, formats: tuple[str, ...]) -> datetime | None:
-    """A date and time in the first of ``formats`` that fits, or None."""
-    for form in formats:
-        try:
-            return datetime.strptime(written.strip(), form)
-        except ValueError:
-            continue
-    return None
 
 
 def seconds_of(cells: list[str]) -> Array:

@@ -1,4 +1,4 @@
-"""Dates that a program wrote as the country of its computer does: whether the day or the month stands first."""
+"""Moments as programs write them; above all, whether the day or the month stands first."""
 
 from __future__ import annotations
 
@@ -43,6 +43,41 @@ def day_is_first(text: str, others: Iterable[str], warnings: list[str]) -> bool 
         f"Whether the day or the month stands first in {clean_text(text)[:40]!r} is not known; the start is left open."
     )
     return None
+
+
+def in_forms(
+    text: str, forms: Iterable[str], warnings: list[str] | None = None, others: Iterable[str] = ()
+) -> datetime | None:
+    """The moment that a text is in the first of ``forms`` (``strptime``, ISO at last) that fits, or None.
+
+    With ``warnings``, day and month are not guessed: where forms fit that take the one for the other, the text and
+    ``others`` (as in :func:`day_is_first`) must tell which stands first; else there is no moment, and a warning.
+    """
+    text = text.strip()
+    fitting = (moment for form in forms if (moment := _parsed(text, form)) is not None)
+    found = next(fitting, None)
+    if found is None:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            return None
+    day = _YEAR_LAST.search(text)
+    if warnings is None or day is None or {found.day, found.month} != {int(day["one"]), int(day["two"])}:
+        return found  # not two numbers that may be either
+    if found.day == found.month or all(other.day == found.day for other in fitting):
+        return found
+    first = day_is_first(text, others, warnings)
+    if first is None:
+        return None
+    of_month = int(day["one"] if first else day["two"])
+    return found if found.day == of_month else found.replace(day=found.month, month=found.day)
+
+
+def _parsed(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)
+    except ValueError:
+        return None
 
 
 def moment(text: str, others: Iterable[str], warnings: list[str]) -> datetime | None:

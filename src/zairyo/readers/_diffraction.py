@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from zairyo.measurement import Quantity
 from zairyo.measurement.text import clean_text, make_name
 from zairyo.readers._api import ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._whole_numbers import whole_numbers
 
 Floats = NDArray[np.float64]
@@ -105,6 +106,13 @@ _UNITS = {
     "rpm": "rpm",
     "%": "percent",
 }
+_MOMENTS = (
+    "%m/%d/%y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%Y/%m/%d %H:%M:%S",
+    "%d-%b-%Y %H:%M:%S",
+    "%d-%b-%Y %H:%M",
+)
 _ANGLES = frozenset("two_theta two_theta_chi omega omega_offset chi psi phi".split())  # noqa: SIM905
 
 
@@ -176,22 +184,7 @@ def when(*texts: str) -> datetime | None:
     """The moment that ISO or the vendors' American date and time say; None if they say none."""
     text = " ".join(t.strip() for t in texts if t.strip())
     iso = re.sub(r"(\.\d{6})\d+", r"\1", text)  # .NET writes seven decimals
-    try:
-        moment = datetime.fromisoformat(iso)
-    except ValueError:
-        moment = None
-        for form in (
-            "%m/%d/%y %H:%M:%S",
-            "%m/%d/%Y %H:%M:%S",
-            "%Y/%m/%d %H:%M:%S",
-            "%d-%b-%Y %H:%M:%S",
-            "%d-%b-%Y %H:%M",
-        ):
-            try:
-                moment = datetime.strptime(text, form)
-                break
-            except ValueError:
-                continue
+    moment = in_forms(iso, _MOMENTS)
     return moment if moment is not None and moment.year > 1900 else None
 
 

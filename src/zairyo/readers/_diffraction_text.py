@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Quantity
 from zairyo.readers._api import ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._diffraction import Floats, number, numbers, quantity, text_or_none, when
 
 _SEPARATORS = str.maketrans({",": " ", ";": " "})
@@ -68,12 +69,7 @@ def moment(*texts: str) -> datetime | None:
     if found is not None:
         return found
     text = " ".join(t.strip() for t in texts if t.strip()).title()
-    for form in _DATES:
-        try:
-            return datetime.strptime(text, form)
-        except ValueError:
-            continue
-    return None
+    return in_forms(text, _DATES)
 
 
 def mapped(

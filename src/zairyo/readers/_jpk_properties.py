@@ -8,6 +8,7 @@ from datetime import datetime
 
 from zairyo.measurement import clean_text
 from zairyo.readers._api import ReadError
+from zairyo.readers._day_or_month import in_forms
 
 Properties = dict[str, str]
 
@@ -79,14 +80,12 @@ def number(properties: Mapping[str, str], key: str) -> float | None:
 
 def moment(text: str | None) -> datetime | None:
     """``2020-02-07 16:29:05.036 +0100``, with the zone or without."""
-    for form in (
-        "%Y-%m-%d %H:%M:%S.%f %z",
-        "%Y-%m-%d %H:%M:%S %z",
-        "%Y-%m-%d %H:%M:%S.%f",
-        "%Y-%m-%d %H:%M:%S",
-    ):
-        try:
-            return datetime.strptime((text or "").strip(), form)
-        except ValueError:
-            continue
-    return None
+    return in_forms(
+        text or "",
+        (
+            "%Y-%m-%d %H:%M:%S.%f %z",
+            "%Y-%m-%d %H:%M:%S %z",
+            "%Y-%m-%d %H:%M:%S.%f",
+            "%Y-%m-%d %H:%M:%S",
+        ),
+    )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Axis, Entry, MeasurementError, Quantity, Signal, tidy_metadata
 from zairyo.readers._api import ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._photoemission import (
     Floats,
     amount,
@@ -158,16 +159,7 @@ def _conditions(info: Mapping[str, str], energy: Axis) -> dict[str, Quantity | N
 
 def started(info: Mapping[str, str]) -> datetime | None:
     """The moment that ``Date`` and ``Time`` say, by the instrument's clock."""
-    text = f"{info.get('Date', '')} {info.get('Time', '')}".strip()
-    for form in _TIMES:
-        try:
-            return datetime.strptime(text, form)
-        except ValueError:
-            continue
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
+    return in_forms(f"{info.get('Date', '')} {info.get('Time', '')}", _TIMES)
 
 
 def about(infos: Sequence[Mapping[str, str]]) -> dict[str, str]:

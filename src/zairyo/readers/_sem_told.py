@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from zairyo.measurement import Quantity, clean_text
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._microscope_values import Table, conditions, number, quantity, split_number
 from zairyo.readers._trees import at, text_at
 
@@ -55,12 +56,7 @@ def ini(text: str) -> dict[str, Any]:
 
 
 def moment(text: str, *layouts: str) -> datetime | None:
-    for layout in layouts:
-        try:
-            return datetime.strptime(text.strip(), layout)
-        except ValueError:
-            continue
-    return None
+    return in_forms(text, layouts)
 
 
 def pair(height: Any, width: Any, factor: float = 1.0) -> tuple[float, float] | None:

@@ -23,6 +23,7 @@ from zairyo.measurement import (
     units,
 )
 from zairyo.readers._api import RawInput, ReadError
+from zairyo.readers._day_or_month import in_forms
 
 Array = NDArray[Any]
 
@@ -162,12 +163,7 @@ def quantity(text: str | None, default_unit: str | None = None) -> Quantity | No
 
 
 def moment(text: str, *forms: str) -> datetime | None:
-    for form in forms:
-        try:
-            return datetime.strptime(text.strip(), form)
-        except ValueError:
-            continue
-    return None
+    return in_forms(text, forms)
 
 
 def told(**values: Quantity | str | float | None) -> dict[str, Quantity]:

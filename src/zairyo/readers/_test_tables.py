@@ -18,13 +18,13 @@ import numpy as np
 from zairyo.measurement import Entry, Measurement, Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import RawInput, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._mechanical_columns import COLUMNS, plot_of, technique_of
 from zairyo.readers._text_export import (
     Array,
     cells_of,
     columns_of,
     decimal_of,
-    moment,
     number,
     quantity,
     read_lines,
@@ -398,7 +398,7 @@ def _conditions(header: dict[str, object], warnings: list[str]) -> dict[str, Qua
 
 def _started(header: dict[str, object], warnings: list[str]) -> datetime | None:
     text = _value(header, _DATE)
-    if (parsed := moment(text, _DATES)) is not None:
+    if (parsed := in_forms(text, _DATES, warnings)) is not None:
         return parsed
     value = quantity(text)
     if not value or value[1] not in ("", "d") or not 20_000 < value[0] < 80_000:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -116,20 +115,6 @@ def unit_of(
         warnings.append(f"The unit {stated[:40]!r} is not known and is kept as written.")
         return clean_text(stated)[:80]
     return unit
-
-
-def moment(text: str, formats: Iterable[str]) -> datetime | None:
-    """The first of ``formats`` (ISO at last) in which the text is a moment."""
-    text = text.strip()
-    for form in formats:
-        try:
-            return datetime.strptime(text, form)
-        except ValueError:
-            continue
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 # --- rows → columns -----------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ import numpy as np
 from zairyo.measurement import Entry, Measurement, Quantity, make_name
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import lines_of, moment_of, numbers_of, table_of
+from zairyo.readers._cycler_text import lines_of, numbers_of, table_of
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._electrochemistry import Columns, make_entry
 from zairyo.readers._text_export import decimal_of, head_lines, split_name
 
@@ -138,7 +139,7 @@ def _read_fra(source: RawInput) -> Measurement:
 
 def _started(head: list[str]) -> datetime | None:
     found = next((m for line in head[:3] if (m := _FRA_DATES.match(line))), None)
-    return moment_of(found[1], ("%d.%m.%Y %H:%M:%S",)) if found else None
+    return in_forms(found[1], ("%d.%m.%Y %H:%M:%S",)) if found else None
 
 
 def _measurement(

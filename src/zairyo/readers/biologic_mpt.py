@@ -21,7 +21,8 @@ from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._biologic_columns import add_column
 from zairyo.readers._biologic_settings import TECHNIQUES, conditions_of
 from zairyo.readers._biologic_tables import add_derived, add_loops, entries_of
-from zairyo.readers._cycler_text import lines_of, moment_of, moments_of, numbers_of, table_of
+from zairyo.readers._cycler_text import lines_of, moments_of, numbers_of, table_of
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._electrochemistry import Columns
 
 Array = NDArray[Any]
@@ -250,7 +251,7 @@ def _read(source: RawInput) -> Measurement:
     conditions = _conditions(keys, settings, loose)
     if title:
         conditions["method"] = Quantity(title)
-    started = moment_of(_text(keys, "Acquisition started on"), _DATES) or columns.started()
+    started = in_forms(_text(keys, "Acquisition started on"), _DATES) or columns.started()
     device = re.sub(r"\s*\(SN.*", "", _text(keys, "Device"))
     return Measurement(
         entries_of(technique, columns, title or "data", started, conditions),

@@ -21,15 +21,8 @@ from zairyo.measurement import Measurement, Quantity, make_name
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers import neware_layered
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import (
-    chinese_text,
-    lines_of,
-    moment_of,
-    moments_of,
-    numbers_of,
-    seconds_of,
-    table_of,
-)
+from zairyo.readers._cycler_text import chinese_text, lines_of, moments_of, numbers_of, seconds_of, table_of
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._electrochemistry import Columns, make_entry, split_by_direction, time_from_moments
 from zairyo.readers._text_export import decimal_of, texts
 from zairyo.readers.delimited_text import is_number
@@ -297,7 +290,7 @@ def _read(dialect: _Dialect, source: RawInput) -> Measurement:
             _add(columns, dialect, heading, column, decimal, warnings)
     time_from_moments(columns)
     split_by_direction(columns)
-    started = next((m for key in dialect.started if (m := moment_of(header.get(key, ""), _DATES))), None)
+    started = next((m for key in dialect.started if (m := in_forms(header.get(key, ""), _DATES))), None)
     started = started or columns.started()
     conditions = {name: Quantity(header[key]) for key, name in dialect.conditions.items() if header.get(key)}
     entry = make_entry(

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from zairyo.measurement import Entry, Measurement, Quantity, make_name
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import lines_of, moment_of, numbers_of, table_of
+from zairyo.readers._cycler_text import lines_of, numbers_of, table_of
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._electrochemistry import Columns, make_entry
 
 Array = NDArray[Any]
@@ -304,13 +305,13 @@ def _conditions(file: _File, technique: str) -> dict[str, Quantity]:
 
 def _started(file: _File, warnings: list[str]) -> datetime | None:
     date, clock = file.text("DATE"), file.text("TIME")
-    day = moment_of(date, _DATES)
+    day = in_forms(date, _DATES)
     if day is None:
         return None
     if not re.match(r"\d{4}", date) and day.day <= 12 and day.day != day.month:
         order = "month first" if "/" in date else "day first"
         warnings.append(f"The date {date!r} is read {order}; the file does not tell.")
-    time = moment_of(clock.replace(",", "."), ("%H:%M:%S", "%H:%M:%S.%f", "%I:%M:%S %p"))
+    time = in_forms(clock.replace(",", "."), ("%H:%M:%S", "%H:%M:%S.%f", "%I:%M:%S %p"))
     return datetime.combine(day.date(), time.time()) if time else day
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from zairyo.measurement import Axis, Entry, Measurement, Signal, clean_text, tidy_metadata
 from zairyo.measurement.units import normalise, same_dimension
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._mapped import map_bytes
 from zairyo.readers._microscope_values import conditions, number
@@ -25,6 +26,7 @@ from zairyo.readers._tiff_image import opened, pixels
 
 _HEAD = struct.Struct("<2sHHHHHHi")
 _HEAD_BYTES = 64
+_DATES = tuple(f"{day} %H:%M:%S" for day in ("%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y-%m-%d", "%m/%d/%Y"))
 _DESCRIPTION = 270  # the TIFF's tag
 _DTYPES = {0: "u1", 2: "<u2", 3: "<u4"}
 _PACKED = 1
@@ -110,7 +112,7 @@ def _measurement(
         title="Streak image" if axes[0].name == "time" else "Spectrograph's image",
         conditions=found,
         original_metadata=tidy_metadata(told),
-        started=_moment(told.get("Application", {})),
+        started=_moment(told.get("Application", {}), warnings),
     )
     camera = clean_text(str(_at(told, "Streak camera/DeviceName") or "")).strip()
     return Measurement(
@@ -165,15 +167,10 @@ def _axis(data: Any, told: dict[str, dict[str, str]], letter: str, size: int, wa
     return Axis(name, values, unit)
 
 
-def _moment(application: dict[str, str]) -> datetime | None:
-    """Date and time as the computer's country writes them: day first, or year first; months by name are not read."""
-    date, time = application.get("Date", ""), application.get("Time", "").split(".")[0]
-    for layout in ("%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y-%m-%d", "%m/%d/%Y"):
-        try:
-            return datetime.strptime(f"{date} {time}", f"{layout} %H:%M:%S")
-        except ValueError:
-            continue
-    return None
+def _moment(application: dict[str, str], warnings: list[str]) -> datetime | None:
+    """Date and time as the computer's country writes them; months by name are not read."""
+    text = f"{application.get('Date', '')} {application.get('Time', '').split('.')[0]}"
+    return in_forms(text, _DATES, warnings)
 
 
 READERS = (

@@ -18,7 +18,8 @@ import numpy as np
 from zairyo.measurement import Entry, Measurement
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import moment_of, table_of
+from zairyo.readers._cycler_text import table_of
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._electrochemistry import Columns, make_entry
 from zairyo.readers._text_export import cells_of, number, split_name, texts
 from zairyo.readers._toyo_tables import Heading, decode, fill, headings_of, rows_of
@@ -93,7 +94,7 @@ def _read_sd8(source: RawInput) -> Measurement:
         "battery_cycling",
         columns,
         title=source.path.stem,
-        started=moment_of(header.get("測定開始日時", ""), _DATES),
+        started=in_forms(header.get("測定開始日時", ""), _DATES),
     )
     return Measurement(
         (entry,),
@@ -174,7 +175,7 @@ def _phase(count: int, head: str, lines: list[str], warnings: list[str]) -> Entr
     )
     title = "Open circuit (自然電位測定)" if rest else f"Cycle (本測定), phase {count}"
     technique = "open_circuit_potential" if rest else "battery_cycling"
-    return make_entry(f"phase_{count}", technique, columns, title=title, started=moment_of(began, _DATES))
+    return make_entry(f"phase_{count}", technique, columns, title=title, started=in_forms(began, _DATES))
 
 
 def _is_record(line: str) -> bool:

@@ -24,6 +24,7 @@ from zairyo.measurement import (
     tidy_metadata,
 )
 from zairyo.readers._api import CERTAIN, NO, POSSIBLE, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._optical_bytes import unique_key
 
@@ -228,12 +229,7 @@ def _conditions(told: dict[str, Any]) -> dict[str, Quantity]:
 
 def _started(told: dict[str, Any]) -> datetime | None:
     stated = str(told.get("Acquired") or told.get("Date") or "").strip()
-    for form in _DATES:
-        try:
-            return datetime.strptime(stated, form)
-        except ValueError:
-            continue
-    return None
+    return in_forms(stated, _DATES)
 
 
 READER = Reader(

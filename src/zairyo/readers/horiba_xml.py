@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, make_name, tidy_metadata
 from zairyo.measurement.units import normalise
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._microscope_values import number, quantity
 from zairyo.readers._xml import find, find_all, parse_xml, text, tree
 
@@ -201,12 +202,7 @@ def _remark(info: dict[str, str]) -> dict[str, Quantity]:
 
 
 def _moment(words: str) -> datetime | None:
-    for layout in ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y %H:%M:%S"):
-        try:
-            return datetime.strptime(words, layout)
-        except ValueError:
-            continue
-    return None
+    return in_forms(words, ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y %H:%M:%S"))
 
 
 READER = Reader(

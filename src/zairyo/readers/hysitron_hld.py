@@ -12,12 +12,12 @@ from typing import Any
 from zairyo.measurement import Entry, Measurement, Quantity, Signal, make_name, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._indentation import COLUMNS
 from zairyo.readers._text_export import (
     columns_of,
     head_lines,
     head_text,
-    moment,
     quantity,
     read_lines,
     signals_of,
@@ -76,7 +76,7 @@ def _read(source: RawInput) -> Measurement:
         at += 1
     if not any(e.name == "test" for e in entries):
         raise ReadError(f"{source.name} has no data of the test itself; it is cut off. Copy it again.")
-    started = moment(str(header.get("Time Stamp", "")), ("%a %b %d %H:%M:%S %Y",))
+    started = in_forms(str(header.get("Time Stamp", "")), ("%a %b %d %H:%M:%S %Y",))
     conditions = _conditions(header, warnings)
     entries = [
         Entry(e.name, e.technique, e.axes, e.signals, e.default, e.x, e.title, conditions, {}, started)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from zairyo.measurement import Axis, Entry, Measurement, Signal
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._text_export import (
     cells_of,
     columns_of,
     decimal_of,
     head_lines,
     head_text,
-    moment,
     number,
     read_lines,
     split_name,
@@ -124,7 +124,7 @@ def _read(source: RawInput) -> Measurement:
         tuple(signals),
         signals[0].name,
         title=header.get("TITLE", ""),
-        started=moment(date, _DATES) or moment(header.get("DATE", ""), _DATES),
+        started=in_forms(date, _DATES) or in_forms(header.get("DATE", ""), _DATES),
     )
     return Measurement(
         (entry,),

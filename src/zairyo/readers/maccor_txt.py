@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from zairyo.measurement import Measurement, Quantity, make_name, units
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import lines_of, moment_of, moments_of, numbers_of, seconds_of, table_of
+from zairyo.readers._cycler_text import lines_of, moments_of, numbers_of, seconds_of, table_of
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._electrochemistry import Columns, make_entry
 from zairyo.readers._text_export import texts
 
@@ -258,7 +259,7 @@ def _add_moments(table: _Table, told: str, warnings: list[str]) -> datetime | No
     found = moments_of(table.times, span if span is not None and np.isfinite(span) else None)
     if found is None:
         columns.add("clock", texts(table.times), None, "DPt Time")
-        return moment_of(f"{told} {table.times[0]}", ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"))
+        return in_forms(f"{told} {table.times[0]}", ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"))
     times, order = found
     if order.endswith("?"):
         warnings.append(
@@ -316,7 +317,7 @@ def _read(source: RawInput) -> Measurement:
     told = header.get("Date of Test", "")
     _tell_open_units(columns, warnings)
     first = _add_moments(table, told, warnings)
-    started = moment_of(told, _DATES) or first
+    started = in_forms(told, _DATES) or first
     texts = {
         "test_protocol": header.get("Procedure", ""),
         "channel": header.get("Tester Channel") or header.get("Channel") or "",

@@ -16,7 +16,8 @@ from zairyo.measurement import Entry, Measurement, Quantity, Signal, make_name, 
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers import _thermal_columns
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
-from zairyo.readers._text_export import columns_of, head_lines, moment, number, read_lines, rules, signals_of
+from zairyo.readers._day_or_month import in_forms
+from zairyo.readers._text_export import columns_of, head_lines, number, read_lines, rules, signals_of
 from zairyo.readers.delimited_text import used
 
 _HEADING = re.compile(r"\s*Index\s+\S")
@@ -31,6 +32,7 @@ _DATES = (
     "%d.%m.%Y %H:%M",
     "%m/%d/%Y %I:%M:%S %p",
     "%m/%d/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M:%S",
     "%Y/%m/%d %H:%M:%S",
     "%d-%m-%Y %H:%M:%S",
 )
@@ -74,6 +76,8 @@ def _read(source: RawInput) -> Measurement:
         )
     warnings: list[str] = []
     ends = [_end(lines, start + 2) for start in starts]
+    outside = (lines[a:b] for a, b in zip((0, *ends), (*starts, len(lines)), strict=True))
+    dates = [named[1] for part in outside if (named := _named(part))]
     entries: list[Entry] = []
     samples: list[str] = []
     for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
@@ -83,7 +87,8 @@ def _read(source: RawInput) -> Measurement:
             warnings.append(f"The curve at line {start + 1} has no points; it was left out.")
             continue
         around = [clean_text(line.strip()) for line in (*above, *below) if line.strip()]
-        sample, started = _named(above) or _named(below) or ("", None)
+        sample, when = _named(above) or _named(below) or ("", "")
+        started = in_forms(when, _DATES, warnings, dates)
         samples.append(sample)
         entries.append(_entry(lines, start, end, sample, started, around, warnings, source))
     if not entries:
@@ -123,12 +128,12 @@ def _end(lines: list[str], begin: int) -> int:
     return max(begin, len(lines))
 
 
-def _named(lines: list[str]) -> tuple[str, datetime | None] | None:
+def _named(lines: list[str]) -> tuple[str, str] | None:
+    """The sample and when it was measured, as one line says them."""
     for line in lines:
         match = _NAMED.match(line)
-        found = moment(match["when"], _DATES) if match else None
-        if match and found is not None:
-            return clean_text(match["sample"]), found
+        if match and in_forms(match["when"], _DATES) is not None:
+            return clean_text(match["sample"]), match["when"]
     return None
 
 

@@ -18,12 +18,12 @@ from zairyo.measurement import Entry, Measurement, Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers import _thermal_columns
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._text_export import (
     Array,
     cells_of,
     columns_of,
     head_lines,
-    moment,
     number,
     read_lines,
     rules,
@@ -234,7 +234,7 @@ def _entry(
         title=clean_text(sample),
         conditions=_conditions(header, index, warnings),
         original_metadata=tidy_metadata({k: _of(header, k, index) for k in header}),
-        started=_started(_of(header, "DATE/TIME", index)),
+        started=_started(_of(header, "DATE/TIME", index), warnings),
     )
 
 
@@ -279,9 +279,9 @@ def _conditions(header: dict[str, list[str]], index: int, warnings: list[str]) -
     return found
 
 
-def _started(text: str) -> datetime | None:
+def _started(text: str, warnings: list[str]) -> datetime | None:
     zone = _ZONE.search(text)
-    found = moment(_ZONE.sub("", text), _DATES)
+    found = in_forms(_ZONE.sub("", text), _DATES, warnings)
     if found is None or zone is None or found.tzinfo is not None:
         return found
     hours, minutes = int(zone[1] or 0), int(zone[2] or 0)

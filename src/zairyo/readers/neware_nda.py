@@ -15,6 +15,7 @@ from zairyo.measurement import Measurement
 from zairyo.measurement.model import Quantity
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._neware_records import VERSIONS, fixed_range, number, read_bts8, read_bts9
 from zairyo.readers._neware_table import make_entry
 
@@ -95,12 +96,7 @@ def _metadata(data: bytes, version: int) -> dict[str, object]:
 
 
 def _started(text: str) -> datetime | None:
-    for form in ("%Y-%m-%d %H:%M:%S", "%Y.%m.%d %H:%M:%S"):
-        try:
-            return datetime.strptime(text, form)
-        except ValueError:
-            continue
-    return None
+    return in_forms(text, ("%Y-%m-%d %H:%M:%S", "%Y.%m.%d %H:%M:%S"))
 
 
 @np.errstate(all="ignore")  # damaged bytes are odd numbers, not news for the console

@@ -29,6 +29,7 @@ from zairyo.measurement import (
     tidy_metadata,
 )
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._scattering import Column, Floats, amount, curve, measurement, word
 
@@ -287,12 +288,7 @@ def _pixels(qx: Floats, qy: Floats) -> Any:
 
 
 def _created(text: str) -> datetime | None:
-    for form in _TIMES:
-        try:
-            return datetime.strptime(" ".join(text.split()), form)
-        except ValueError:
-            continue
-    return None
+    return in_forms(" ".join(text.split()), _TIMES)
 
 
 READER = Reader(

@@ -18,8 +18,9 @@ import yaml
 
 from zairyo.measurement import Entry, Measurement, Quantity, clean_text
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._scattering import Column, amount, curve, measurement, unique, unit_of, word
-from zairyo.readers._text_export import head_text, moment, number_rows, read_lines
+from zairyo.readers._text_export import head_text, number_rows, read_lines
 from zairyo.readers._trees import at, text_at
 
 _FIRST = re.compile(r"#\s*#\s*ORSO reflectivity data file\s*\|\s*([\d.]+)?.*")
@@ -194,7 +195,7 @@ def _entry(whole: dict[str, Any], values: Any, taken: set[str], warnings: list[s
 
 def _started(whole: dict[str, Any]) -> datetime | None:
     """When the experiment began; YAML makes a date or a moment of it."""
-    return moment(str(at(whole, "data_source/experiment/start_date")), ())
+    return in_forms(str(at(whole, "data_source/experiment/start_date")), ())
 
 
 def _conditions(source: Any, warnings: list[str]) -> dict[str, Quantity | None]:

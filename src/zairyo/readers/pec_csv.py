@@ -15,13 +15,15 @@ import numpy as np
 from zairyo.measurement import Entry, Measurement, Quantity, make_name
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import lines_of, moment_of, moments_of, numbers_of, table_of
+from zairyo.readers._cycler_text import lines_of, moments_of, numbers_of, table_of
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._electrochemistry import Columns, make_entry
 from zairyo.readers._text_export import decimal_of, texts
 
 _MOST_BYTES = 1024**3
 _HEADINGS = ("Test,Cell,Rack,Shelf,Position,", "Test;Cell;Rack;Shelf;Position;")
 _MOST_HEADER = 500
+_DATES = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")
 _UNITS = {"Seconds": "s", "mOhm": "mohm", "Hours": "h", "Minutes": "min"}
 _NAMES = {
     "Step": "step_index",
@@ -121,10 +123,10 @@ def _read(source: RawInput) -> Measurement:
         )
         if (text := header.get(key, ""))
     }
-    started = moment_of(header.get("Start Time", ""), ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"))
+    warnings: list[str] = []
+    started = in_forms(header.get("Start Time", ""), _DATES, warnings, header.values())
     title = header.get("TestRegime Name") or source.path.stem
     entries: list[Entry] = []
-    warnings: list[str] = []
     for cell in each:
         columns, steady = _columns(names, cells, np.flatnonzero(who == cell), decimal, warnings)
         number = f"{cell:g}" if isinstance(cell, np.floating) else str(cell)

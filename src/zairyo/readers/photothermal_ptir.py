@@ -20,6 +20,7 @@ from zairyo.measurement import (
     tidy_metadata,
 )
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._hdf5_file import attribute, dataset, group_at, members, open_hdf5, root_names
 from zairyo.readers._optical_bytes import unique_entries
 
@@ -361,12 +362,7 @@ def _conditions(channel: _Channel) -> dict[str, Quantity]:
 
 
 def _moment(stamp: Any) -> datetime | None:
-    for form in ("%Y_%m_%d-%H_%M_%S", "%Y-%m-%dT%H:%M:%S"):
-        try:
-            return datetime.strptime(str(stamp)[:19], form)
-        except ValueError:
-            continue
-    return None
+    return in_forms(str(stamp)[:19], ("%Y_%m_%d-%H_%M_%S", "%Y-%m-%dT%H:%M:%S"))
 
 
 READER = Reader(

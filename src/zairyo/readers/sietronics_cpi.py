@@ -14,7 +14,8 @@ import numpy as np
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._text_export import moment, number, read_lines
+from zairyo.readers._day_or_month import in_forms
+from zairyo.readers._text_export import number, read_lines
 
 _MAGIC, _DATA = "SIETRONICS XRD SCAN", "SCANDATA"
 _KEYS = ("start", "end", "step", "anode", "wavelength", "date", "speed_or_time", "comment")
@@ -81,7 +82,7 @@ def _conditions(told: dict[str, str], step: float) -> dict[str, Quantity]:
 
 
 def _started(text: str) -> datetime | None:
-    found = moment(text, _DATES)
+    found = in_forms(text, _DATES)
     return found if found is not None and found.year > 1900 else None
 
 

@@ -19,8 +19,9 @@ import numpy as np
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, clean_text, table
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._scattering import unique
-from zairyo.readers._text_export import head_text, moment, read_lines, rules, signals_of
+from zairyo.readers._text_export import head_text, read_lines, rules, signals_of
 from zairyo.readers.delimited_text import is_float
 
 _FILE = re.compile(r"#F\s.*\n(?:#C.*\n)*#E\s+\d+", re.MULTILINE)
@@ -260,7 +261,7 @@ def _conditions(scan: _Scan, motors: dict[str, float], x: str, columns: Iterable
 def _moment(text: str) -> datetime | None:
     if is_float(text) and 0 < float(text) < 4e9:
         return datetime.fromtimestamp(float(text), UTC)
-    return moment(text, _FORMS)
+    return in_forms(text, _FORMS)
 
 
 READER = Reader(

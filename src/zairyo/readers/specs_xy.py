@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Axis, Entry, Measurement, MeasurementError, Quantity, Signal, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._photoemission import (
     Floats,
@@ -36,6 +37,7 @@ _CREATED = re.compile(rb"^(\S{1,8}) *Created by:\s*(SpecsLab|Prodigy)", re.M)
 _PLACE = re.compile(r"(Cycle|Curve|Scan|Channel):\s*(\d+)")
 _PARAMETER = re.compile(r'"(.*)"\s*=\s*(.*)')
 _NAME_AND_UNIT = re.compile(r"(.*?)\s*\[([^\]]*)\]")
+_ZONE = re.compile(r"\s*(UTC|GMT)\s*$")
 _TIMES = ("%m/%d/%y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S")
 
 
@@ -224,6 +226,7 @@ def _entry(region: _Region, settings: dict[str, Any], taken: set[str], warnings:
             signals = _further_columns(blocks, signals, axis, warnings)
         used = {s.name for s in signals} | {a.name for a in axes} | {s.name for s in beside}
         more = _external(region, axis, used, warnings) + _varying(region, axes, used, warnings)
+        dates = [str(told.get("Acquisition Date", "")) for told in (*(b.lines for b in blocks), region.lines)]
         return Entry(
             name=unique(name, taken),
             technique=technique,
@@ -232,8 +235,7 @@ def _entry(region: _Region, settings: dict[str, Any], taken: set[str], warnings:
             title=" – ".join(t for t in (name, region.group) if t),
             conditions=known(_conditions(region, settings, axis, len({s for _, s in scans}))),
             original_metadata=tidy_metadata(region.lines | {"cycles": list(region.cycles.values())}),
-            started=min(filter(None, (_when(b.lines.get("Acquisition Date")) for b in blocks)), default=None)
-            or _when(region.lines.get("Acquisition Date")),
+            started=min(filter(None, (_when(date, dates, warnings) for date in dates)), default=None),
         )
     except MeasurementError as e:
         raise ReadError(f"region {name}: the parts do not fit together: {e}") from None
@@ -391,17 +393,12 @@ def _conditions(
     }
 
 
-def _when(text: Any) -> datetime | None:
+def _when(text: Any, others: list[str], warnings: list[str]) -> datetime | None:
     """``08/24/23 13:59:11 UTC``; without UTC it is the computer's own time."""
     stated = str(text or "").strip()
-    plain = re.sub(r"\s*(UTC|GMT)\s*$", "", stated)
-    for form in _TIMES:
-        try:
-            moment = datetime.strptime(plain, form)
-        except ValueError:
-            continue
-        return moment.replace(tzinfo=UTC) if plain != stated else moment
-    return None
+    plain = _ZONE.sub("", stated)
+    moment = in_forms(plain, _TIMES, warnings, others)
+    return moment.replace(tzinfo=UTC) if moment is not None and plain != stated else moment
 
 
 READER = Reader(

@@ -19,13 +19,13 @@ import numpy as np
 from zairyo.measurement import Measurement, Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._text_export import (
     Array,
     cells_of,
     columns_of,
     head_lines,
     head_text,
-    moment,
     quantity,
     read_lines,
     rules,
@@ -182,7 +182,7 @@ def _from_text(source: RawInput, warnings: list[str]) -> _Parts:
         )
     columns = columns_of(rows, delimiter, len(names), warnings, line=begin + 1)
     summary = _summary([cells_of(x, delimiter) for x in [*lines[:at], *lines[end:]] if x.strip()])
-    started = next((moment(v, _STARTS) for k, v in summary.get("Summary", []) if k == "Start time"), None)
+    started = next((in_forms(v, _STARTS) for k, v in summary.get("Summary", []) if k == "Start time"), None)
     return names, units, columns, summary, started
 
 

@@ -17,12 +17,12 @@ from zairyo.measurement.techniques import conditions as vocabulary
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers import _rheology, _thermal_columns
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._text_export import (
     Array,
     cells_of,
     columns_of,
     head_lines,
-    moment,
     number,
     quantity,
     read_lines,
@@ -295,7 +295,7 @@ def _started(flat: dict[str, str], warnings: list[str]) -> datetime | None:
     is_month = any(int(m[2]) > 12 or m["half"] or len(m[1] + m[2]) < 4 for m in dates)
     order = _DAY_FIRST if is_day else (*_MONTH_FIRST, *_DAY_FIRST)
     for text in found:
-        if (when := moment(text, (*order, *_YEAR_FIRST))) is not None:
+        if (when := in_forms(text, (*order, *_YEAR_FIRST))) is not None:
             if _SLASHED.match(text) and not is_day and not is_month and when.day != when.month:
                 warnings.append(f"The date {text[:40]!r} is read month first; nothing in the file tells.")
             return when

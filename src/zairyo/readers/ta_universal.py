@@ -15,10 +15,10 @@ from zairyo.measurement import Measurement, Quantity, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers import _rheology, _thermal_columns
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._text_export import (
     columns_of,
     head_lines,
-    moment,
     number,
     quantity,
     read_lines,
@@ -96,7 +96,7 @@ def _read(source: RawInput) -> Measurement:
         x=x,
         default=default,
         conditions=_conditions(header, warnings),
-        started=moment(f"{header.get('Date', '')} {header.get('Time', '')}", _DATES),
+        started=in_forms(f"{header.get('Date', '')} {header.get('Time', '')}", _DATES),
     )
     return Measurement(
         (entry,),

@@ -14,12 +14,12 @@ import numpy as np
 from zairyo.measurement import Measurement, Quantity, Signal, make_name, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._text_export import (
     Array,
     columns_of,
     head_lines,
     head_text,
-    moment,
     read_lines,
     split_name,
     unit_of,
@@ -70,13 +70,16 @@ def _read(source: RawInput) -> Measurement:
     stripped = [r.rstrip("\t") for r in rows]
     columns = columns_of(stripped, "\t", len(headings), warnings, line=at + 2, unread=clocks)
     signals, names = _signals(headings, masses, columns, warnings)
-    started = moment(_stated(header, "Start Time", "Startzeit"), _DATES) or moment(
-        rows[0].split("\t")[0], _DATES
-    )
-    ended = moment(_stated(header, "End Time", "Endzeit"), _DATES)
+    begun, ended = (_stated(header, *keys) for keys in (("Start Time", "Startzeit"), ("End Time", "Endzeit")))
+    first, last = (row.split("\t")[0] for row in (rows[0], rows[-1]))
+    if in_forms(begun, _DATES) is None:
+        begun = first
+    dates = (begun, ended, first, last)
+    started = in_forms(begun, _DATES, warnings, dates)
+    since, until = (in_forms(text, _DATES, [], dates) or in_forms(text, _DATES) for text in (begun, ended))
     conditions = {}
-    if started and ended and ended > started:
-        conditions["duration"] = Quantity((ended - started).total_seconds(), "s")
+    if since and until and until > since:
+        conditions["duration"] = Quantity((until - since).total_seconds(), "s")
     entry = table(
         "data",
         "evolved_gas_ms",
@@ -136,8 +139,8 @@ def _whole(
         ):
             raise ReadError(f"{source.name} ends within a number; it is cut off. Copy it again.")
         return rows
-    ended = moment(_stated(header, "End Time", "Endzeit"), _DATES)
-    last = next((t for c in reversed(cells) if (t := moment(c, _DATES))), None)
+    ended = in_forms(_stated(header, "End Time", "Endzeit"), _DATES)
+    last = next((t for c in reversed(cells) if (t := in_forms(c, _DATES))), None)
     if not ended or not last or abs((ended - last).total_seconds()) > 60:
         raise ReadError(f"{source.name} ends before the time that it says; it is cut off. Copy it again.")
     if len(cells) % 3:

@@ -17,9 +17,9 @@ from zairyo.measurement import Measurement
 from zairyo.measurement.text import clean_text
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._avantage import MOST_VALUES, DataSpace, SpaceAxis, spectrum
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._photoemission import number
-from zairyo.readers._text_export import moment
 
 _MOST_BYTES = 1024**3
 _PROPERTY = re.compile(
@@ -58,7 +58,7 @@ def read(src: RawInput) -> Measurement:
     created = " ".join(
         str(about.get("DS_ACPROPID_START_TIME") or about.get("DS_EXT_SUPROPID_CREATED") or "").split()
     )
-    return spectrum(DataSpace(groups, values, about, moment(created, _DATES)), src.name, warnings)
+    return spectrum(DataSpace(groups, values, about, in_forms(created, _DATES)), src.name, warnings)
 
 
 def _value(kind: str, text: str) -> Any:

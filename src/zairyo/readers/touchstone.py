@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, POSSIBLE, RawInput, Reader, ReadError
-from zairyo.readers._text_export import head_lines, head_text, moment, read_lines
+from zairyo.readers._day_or_month import in_forms
+from zairyo.readers._text_export import head_lines, head_text, read_lines
 
 Array = NDArray[Any]
 _HERTZ = {"HZ": 1.0, "KHZ": 1e3, "MHZ": 1e6, "GHZ": 1e9, "THZ": 1e12}
@@ -142,7 +143,7 @@ def _read(source: RawInput) -> Measurement:
     first = comments[0] if comments else ""
     if not date and (m := re.search(r"\d{1,2}/\d{1,2}/\d{4}\s+\d{1,2}:\d\d:\d\d(\s+[AP]M)?", first)):
         date = m[0]
-    started = moment(" ".join(date.split()), _DATES) if date else None
+    started = in_forms(" ".join(date.split()), _DATES) if date else None
     return Measurement(
         tuple(
             Entry(

@@ -20,7 +20,7 @@ import numpy as np
 from zairyo.measurement import Entry, Measurement, Quantity
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import moment_of
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, make_entry
 from zairyo.readers._toyo_tables import Heading, Rows, decode, fill, headings_of, rows_of
 
@@ -155,7 +155,7 @@ def _read_export(source: RawInput) -> Measurement:
     rows = rows_of(lines, start, headings, delimiter=delimiter)
     channels = _channels(names, below)
     warnings: list[str] = []
-    started = moment_of(header.get("開始日時", ""), _DATES)
+    started = in_forms(header.get("開始日時", ""), _DATES)
     title = re.split(r"[\\/¥]", header.get("試験名", ""))[-1] or source.path.stem
     told = _mass_of(source) if source.is_folder else None
     mass = {} if told is None else {"active_mass": Quantity(told, "g")}

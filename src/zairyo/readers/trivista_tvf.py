@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._microscope_values import conditions, free_name, number
 from zairyo.readers._xml import find, find_all, parse_xml, text, tree
 
@@ -92,7 +92,8 @@ def _entry(document: Element, order: int, name: str, taken: set[str], warnings: 
         title="" if order == 1 else f"Document {order}",
         conditions=found,
         original_metadata=tidy_metadata({**attributes, "Info": info}),
-        started=_moment(document.get("RecordTime", "")),
+        # .NET writes it the same way in every country, the month first.
+        started=in_forms(document.get("RecordTime", ""), ("%m/%d/%Y %H:%M:%S.%f", "%m/%d/%Y %H:%M:%S")),
     )
 
 
@@ -206,15 +207,6 @@ def _places(info: dict[str, Any], count: int, stamps: list[int]) -> list[Axis]:
     if all(stamps) and (np.diff(times) > 0).all():
         return [Axis("time", times, "s")]
     return [Axis("frame", np.arange(count))]
-
-
-def _moment(words: str) -> datetime | None:
-    for layout in ("%m/%d/%Y %H:%M:%S.%f", "%m/%d/%Y %H:%M:%S"):
-        try:
-            return datetime.strptime(words, layout)
-        except ValueError:
-            continue
-    return None
 
 
 READER = Reader(

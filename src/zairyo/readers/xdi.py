@@ -15,7 +15,8 @@ import numpy as np
 from zairyo.measurement import Measurement, Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._text_export import columns_of, head_text, moment, quantity, read_lines, rules, signals_of
+from zairyo.readers._day_or_month import in_forms
+from zairyo.readers._text_export import columns_of, head_text, quantity, read_lines, rules, signals_of
 
 _FIRST = re.compile(r"\s*[#;%]\s*XDI/(?P<version>\d\S*)\s*(?P<programs>.*)")
 _FIELD = re.compile(r"(?P<family>[A-Za-z]\w*)\.(?P<name>[\w.\-]+)\s*:\s*(?P<value>.*)")
@@ -102,7 +103,7 @@ def _read(source: RawInput) -> Measurement:
         default=default,
         title=sample or source.path.stem,
         conditions=_conditions(told, head, warnings),
-        started=moment(told.get("scan.start_time", ""), ()),
+        started=in_forms(told.get("scan.start_time", ""), ()),
     )
     metadata = {
         **head.fields,

@@ -16,7 +16,8 @@ import numpy as np
 from zairyo.measurement import Measurement, Quantity
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._cycler_text import lines_of, moment_of, numbers_of, table_of
+from zairyo.readers._cycler_text import lines_of, numbers_of, table_of
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._electrochemistry import Columns, make_entry
 
 _MOST_BYTES = 1024**3
@@ -128,7 +129,7 @@ def _conditions(pairs: dict[str, str], told: list[str]) -> dict[str, Quantity]:
 
 def _started(pairs: dict[str, str], warnings: list[str]) -> Any:
     date, time = pairs.get("Date", ""), pairs.get("Time", "")
-    moment = moment_of(f"{date} {time}", _DATES)
+    moment = in_forms(f"{date} {time}", _DATES)
     if (
         moment is not None
         and not re.match(r"\d{4}", date)
