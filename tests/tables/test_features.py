@@ -135,7 +135,9 @@ STEEL = {"Cr [wt.%]": [18.0, 17.0, 12.0], "Ni [wt.%]": [8.0, None, 2.0], "HV": [
 def test_a_balance_makes_up_the_rest() -> None:
     table = Table.read(STEEL)
     mixture = table.schema.mixtures[0]
-    assert (mixture.basis, mixture.total) == ("mass", None)
+    assert (mixture.basis, mixture.total, mixture.balance) == ("mass", 100.0, "rest")
+    assert any("what is missing was taken as 'rest'" in text for text in table.notes)
+    np.testing.assert_allclose(table.features().matrix[0, :3], [0.18, 0.08, 0.74])
     table = table.with_schema(replace(table.schema, mixtures=(replace(mixture, total=100.0, balance="Fe"),)))
     np.testing.assert_allclose(table.fractions("composition")[:2], [[0.18, 0.08, 0.74], [0.17, 0.0, 0.83]])
     atoms, symbols = table.element_fractions("composition")

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zairyo.tables import Column, Mixture, Schema, Table, TableError
+from zairyo.tables._headings import outcome_of, split_heading
 
 
 def written(folder: Path, text: str, encoding: str = "utf-8", name: str = "t.csv") -> Path:
@@ -569,3 +570,70 @@ def test_what_is_no_power_of_ten_is_none(tmp_path: Path) -> None:
     for cell in ("3x10", "2×103", "10^-3x"):
         with pytest.raises(TableError, match="is not a number"):
             Table.read(written(tmp_path, f"T,y\n1,{cell}\n" + "".join(f"{i},{i}.5\n" for i in range(2, 9))))
+
+
+STEELS = "Sl. No.,C,Si,Mn,S,HV\n" + "".join(
+    f"{i + 1},{0.1 + 0.05 * i:.2f},{0.2 + 0.01 * (i % 3):.2f},{0.5 + 0.1 * (i % 4):.1f},0.01,{200 + 30 * i}\n"
+    for i in range(8)
+)
+
+
+def test_elements_beside_one_without_a_column_keep_their_amounts(tmp_path: Path) -> None:
+    """Of carbon and silicon alone, 0.1 and 0.2 % would be the same as 0.4 and 0.8 %."""
+    table = Table.read(written(tmp_path, STEELS))
+    assert table.schema.mixtures == ()
+    assert any("sum neither to 1 nor to 100" in text and "balance: Fe" in text for text in table.notes)
+    np.testing.assert_allclose(table.features().matrix[:2, 0], [0.1, 0.15])
+    ratios = Table.read({"Al": [0.0, 0.5, 1.5], "Co": [1, 1, 1], "Ni": [1, 2, 1.5], "HV": [1.5, 2.5, 3.5]})
+    assert ratios.schema.mixtures[0].total is None
+
+
+def test_a_number_beside_amounts_is_none_of_them(tmp_path: Path) -> None:
+    """The refractive index of a glass is too small to be told from rounding."""
+    rows = "".join(f"{1.515 + i / 999:.3f},{13 + i / 10},{70 - i / 10},17,{i}.5\n" for i in range(9))
+    table = Table.read(written(tmp_path, "RI,Na,Si,Ca,y\n" + rows))
+    assert table.schema.mixtures[0].columns == ("Na", "Si", "Ca")
+
+
+def test_settings_that_happen_to_sum_to_100_are_no_mixture(tmp_path: Path) -> None:
+    rows = "".join(f"{50 + i % 7},{50 - i % 7 if i != 30 else 40},{i}.5\n" for i in range(60))
+    table = Table.read(written(tmp_path, "stage A,stage B,y\n" + rows))
+    assert table.schema.mixtures == ()
+    assert any("sum to 100 in all rows but 1" in text for text in table.notes)
+
+
+@pytest.mark.parametrize("heading", ["", "rownames", "Proben-Nr", "Sl. No."])
+def test_the_number_of_a_row_is_not_learned_from(tmp_path: Path, heading: str) -> None:
+    rows = "".join(f"{i},{900 + 10 * (i % 3)},{i}.5\n" for i in range(9))
+    table = Table.read(written(tmp_path, f"{heading},T,y\n" + rows), roles={"property": "y"})
+    assert [c.role for c in table.schema.columns] == ["identifier", "process", "property"]
+
+
+def test_papers_are_groups_and_no_settings(tmp_path: Path) -> None:
+    rows = "".join(f"{900 + i},10.1016/j.actamat.2014.0{i % 3},{i}.5\n" for i in range(30))
+    table = Table.read(written(tmp_path, "T,source,y\n" + rows), roles={"property": "y"})
+    assert table.schema["source"].role == "group"
+
+
+@pytest.mark.parametrize(
+    ("heading", "unit"),
+    [
+        (r"grain size ($\mu$m)", "um"),
+        (r"rho (g/cm$^3$)", "g/cm**3"),
+        (r"T ($^\circ$C)", "degC"),
+        ("speed_mm_s", "mm/s"),
+        ("density_g_cm3", "g/cm**3"),
+        ("strength_mpa", "MPa"),
+        ("bed_temperature_C", "degC"),
+        ("flow_rate_%", "percent"),
+        ("value ($)", "$"),
+        ("t_min", None),
+    ],
+)
+def test_units_as_papers_and_programs_write_them(heading: str, unit: str | None) -> None:
+    assert split_heading(heading)[1] == unit
+
+
+def test_a_setting_may_be_a_density_or_a_diameter() -> None:
+    assert outcome_of("infill density") is outcome_of("Nozzle_diameter_mm") is None
+    assert outcome_of("density") == outcome_of("wire strength") == "property"

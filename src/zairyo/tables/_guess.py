@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from zairyo.measurement import units
-from zairyo.tables._base import Floats, TableError
+from zairyo.tables._base import Floats, TableError, listed
 from zairyo.tables._cells import Numbers, is_failure, numbers_of, state_of
 from zairyo.tables._headings import basis_of, outcome_of, role_of, split_heading
 from zairyo.tables._raw import RawColumn, RawTable, unique
@@ -36,6 +36,12 @@ _RANGE = re.compile(
 _QUANTITY = re.compile(
     r"[<>≤≥＜＞~～≈約]?\s*[+-]?\d[\d.,]*(?:\s*(?:-|–|~|～|〜|\.\.|to)\s*\d[\d.,]*)?\s*(?:[^\W\d].*|[%°‰].*)?"
 )
+#: What a column without a heading is called here.
+_UNNAMED = re.compile(r"column \d+|Unnamed: \d+")
+#: Papers and pages that values were taken from.
+_LINK = re.compile(r"https?://.*|(?:doi:\s*)?10\.\d{4,9}/.*", re.I)
+#: What makes up 100 % where no column says what it is.
+_REST = "rest"
 _MOST_LEVELS = 100
 _MOST_INGREDIENTS = 60
 _EXACT = 1e-4
@@ -97,7 +103,8 @@ def guess(
         notes += note
         told |= {name} if is_told else set()
     of = {c.name: looks[i].numbers.values for c, i in zip(columns, left, strict=True) if c.numeric}
-    mixtures = _mixtures(columns, of)
+    mixtures, unsure = _mixtures(columns, of)
+    notes += unsure
     members = {name for m in mixtures for name in m.columns}
     columns = [replace(c, role="composition") if c.name in members else c for c in columns]
     columns, said = _outcomes(columns, of, members, told)
@@ -164,6 +171,8 @@ def _one(raw: RawColumn, seen: Look, name: str, is_property: bool) -> tuple[Colu
         stated = seen.numbers.values[np.isfinite(seen.numbers.values)]
         whole = bool(len(stated) and np.all(stated % 1 == 0) and np.abs(stated).max() < 2**53)
         once = len(np.unique(stated)) == len(stated)
+        if role is None and not is_property and _UNNAMED.fullmatch(heading) and _are_ids(stated):
+            role = "identifier"  # rows that a program numbered as it wrote them
         if role == "identifier" and not (whole and once):
             role = "group" if whole else None  # several rows of one sample
         # A count has no unit; 1000 °C may become 1012.5 °C, as may any outcome.
@@ -180,6 +189,11 @@ def _one(raw: RawColumn, seen: Look, name: str, is_property: bool) -> tuple[Colu
         return Column(name, "process", "smiles", **told), []
     if role is not None and (role != "identifier" or len(distinct) == seen.stated):
         return Column(name, role, "text", **told), []  # type: ignore[arg-type]
+    if role is None and sum(bool(_LINK.match(text)) for text in distinct[:_SAMPLED]) * 2 > len(
+        distinct[:_SAMPLED]
+    ):
+        again = len(distinct) < seen.stated
+        return Column(name, "group" if again else "note", "text", **told), []
     said = _no_number(name, distinct, unit)
     if raw.levels or len(distinct) <= min(_MOST_LEVELS, max(12, seen.stated // 3)):
         return Column(name, "process", "category", levels=distinct, ordered=raw.ordered, **told), said
@@ -256,8 +270,12 @@ def _rings_close(text: str) -> bool:
     return all(rings.count(number) % 2 == 0 for number in set(rings))
 
 
-def _mixtures(columns: list[Column], of: Mapping[str, Floats]) -> list[Mixture]:
-    """Neighbouring columns of amounts: those named for elements, else those whose rows sum to 1 or 100."""
+def _mixtures(columns: list[Column], of: Mapping[str, Floats]) -> tuple[list[Mixture], list[str]]:
+    """Neighbouring columns of amounts: those named for elements, else those whose rows sum to 1 or 100.
+
+    Elements that sum to neither are a mixture if they were weighed in; else one of them may have no column (the iron
+    of a steel), and their proportions alone would say too little.
+    """
     symbols = elements().index
     runs: list[list[Column]] = [[]]
     for column in columns:
@@ -267,14 +285,70 @@ def _mixtures(columns: list[Column], of: Mapping[str, Floats]) -> list[Mixture]:
         if fits:
             runs[-1].append(column)
     found: list[Mixture] = []
+    notes = []
     for run in runs:
         best: tuple[list[Column], float | None] | None = _summing(run, of)
         named = [c for c in run if c.name in symbols]
-        if len(named) >= 2 and (best is None or not {c.name for c in named} <= {c.name for c in best[0]}):
-            best = (named, _usual_total(named, of))
-        if best is not None:
+        if len(named) >= 2:
+            total = _usual_total(named, of)
+            if total is not None and (best is None or _stray(named, total, of) < _stray(*best, of)):
+                best = (named, total)
+            elif best is None and _proportions_tell(named, of):
+                best = (named, None)
+            elif best is None and all(c.unit == "percent" for c in named) and _leave_a_rest(named, of):
+                found.append(replace(_mixture(named, 100.0, number=len(found)), balance=_REST))
+                notes.append(
+                    f"{listed([c.name for c in named])} sum to less than 100 %, and what is missing was taken as "
+                    f"{_REST!r}; name it in a schema (balance: Fe of a steel) for its properties to count"
+                )
+            elif best is None and len(named) > 2:
+                notes.append(_no_whole([c.name for c in named]))
+        if best is not None and (said := _odd_sums(*best, of)):
+            notes.append(said)
+        elif best is not None:
             found.append(_mixture(*best, number=len(found)))
-    return found
+    return found, notes
+
+
+def _proportions_tell(columns: list[Column], of: Mapping[str, Floats]) -> bool:
+    """Whether only the proportions of amounts matter: they were weighed in, or one of them is the unit of all."""
+    if all(c.unit and units.same_dimension(c.unit, "g") for c in columns):
+        return True
+    return any((of[c.name] == of[c.name][0]).all() and of[c.name][0] in range(1, 100) for c in columns)
+
+
+def _leave_a_rest(columns: list[Column], of: Mapping[str, Floats]) -> bool:
+    return bool(np.all(np.nansum([of[c.name] for c in columns], axis=0) <= 100 * (1 + TOLERANCE)))
+
+
+def _stray(columns: list[Column], total: float | None, of: Mapping[str, Floats]) -> float:
+    """How far the rows' sums are from the total, on average as a share of it."""
+    sums = np.nansum([of[c.name] for c in columns], axis=0)
+    return float(np.mean(np.abs(sums / (total or 1.0) - 1.0)))
+
+
+def _no_whole(names: list[str]) -> str:
+    return (
+        f"{listed(names)} sum neither to 1 nor to 100 and were taken as they are; if an element makes up the rest, or "
+        "only proportions matter, say so in a schema: a mixture with balance: Fe, or with total: null"
+    )
+
+
+def _odd_sums(columns: list[Column], total: float | None, of: Mapping[str, Floats]) -> str:
+    """What is said of columns that only their sums tell to be a mixture, where some rows sum to something else."""
+    symbols = elements().index
+    if total is None or any(c.unit == "percent" or _basis_of(c) or c.name in symbols for c in columns):
+        return ""
+    values = np.stack([of[c.name] for c in columns], axis=1)
+    sums = np.nansum(values, axis=1)[np.isfinite(values).any(axis=1)]
+    odd = int(np.count_nonzero(np.abs(sums - total) > (TOLERANCE + 1e-9) * total))
+    if not odd:
+        return ""
+    names = listed([c.name for c in columns])
+    return (
+        f"{names} sum to {total:g} in all rows but {odd} and were taken as settings of their own; if they are a "
+        "mixture, correct those rows"
+    )
 
 
 def _summing(run: list[Column], of: Mapping[str, Floats]) -> tuple[list[Column], float | None] | None:

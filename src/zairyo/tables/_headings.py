@@ -24,6 +24,17 @@ _AFTER_UNDERSCORE = frozenset(
     ("K", "degC", "mm", "cm", "um", "nm", "GPa", "MPa", "kPa", "Pa", "eV", "meV", "kV", "mV", "mA", "mAh", "mg", "kg",
      "mL", "percent", "pct", "rpm", "ppm", "Hz", "kHz", "MHz", "GHz", "kJ", "kW", "sec", "hours", "wt%", "mol")
 )  # fmt: skip
+#: As programs write them that know small letters only.
+_CASES = {
+    "mpa": "MPa",
+    "gpa": "GPa",
+    "kpa": "kPa",
+    "ev": "eV",
+    "hz": "Hz",
+    "khz": "kHz",
+    "ml": "mL",
+    "%": "percent",
+}
 _BASES: tuple[tuple[Basis, re.Pattern[str]], ...] = (
     (
         "mass",
@@ -54,7 +65,11 @@ _ROLES = (
     ("group", _words("lots? batch labs? laboratory operators? groups?", "ロット バッチ 作業者")),
     (
         "identifier",
-        _words("ids? uid uuid no index samples? specimens? names? labels?", "試料名? サンプル 番号"),
+        _words(
+            "ids? uid uuid no nr index samples? specimens? names? labels? row.?names? row.?(?:id|no|nr|number) "
+            "proben?(?:.?(?:nr|nummer|name))? versuch",
+            "試料名? サンプル 番号",
+        ),
     ),
 )
 _DESCRIPTOR = _words(
@@ -62,6 +77,9 @@ _DESCRIPTOR = _words(
     "melting liquidus solidus d.?spacing bet grain.size t[gmcx]",
     "ガラス転移 結晶化 融点",
 )
+#: Of what is set, whose density or diameter is no outcome.
+_SET = _words("(?:infill|current|power|laser|beam|nozzle|filament|wire|die|tube|reactor)", "")
+_OF_SETTINGS = _words("density diameter")
 _PROPERTY = _words(
     "yields? strength hardness toughness modulus efficiency conductivity resistivity capacity overpotential "
     "degradation instability stability lifetime life cycles selectivity conversion target property properties "
@@ -80,11 +98,41 @@ def outcome_of(name: str) -> str | None:
     plain = name.replace("_", " ")
     if _DESCRIPTOR.search(plain):
         return "measured_descriptor"
+    if _SET.search(plain):
+        plain = _OF_SETTINGS.sub(" ", plain)
     return "property" if _PROPERTY.search(plain) else None
+
+
+#: Of a rate or a density after underscores: ``speed_mm_s``, ``density_g_cm3``.
+_PER = re.compile(
+    r".*_(?P<of>k?g|mg|mm|cm|um|nm|m|mL|ml|L|mol|mA|A|mAh|W|kW|J|kJ|N|C|K|degC)_(?P<per>s2?|sec|min|h|hr|mm[23]?|"
+    r"cm[23]?|m[23]?|L|mL|kg|g|mol)\Z"
+)
+#: Signs of a formula language, as they stand in the headings of tables from papers.
+_SIGNS = (
+    (re.compile(r"\\(?:mathrm|text|rm)\b"), ""),
+    (re.compile(r"\^?\s*\{?\s*\\(?:circ|degree)\b\s*\}?\s*"), "°"),
+    (re.compile(r"\\mu\b\s*"), "µ"),
+    (re.compile(r"\\(?:AA|r\{A\}|angstrom)\b"), "Å"),
+    (re.compile(r"\\Omega\b\s*"), "Ω"),
+    (re.compile(r"\\(?:cdot|times)\b\s*"), "*"),
+    (re.compile(r"\\%"), "%"),
+    (re.compile(r"[${}]"), ""),
+)
+
+
+def _without_signs(heading: str) -> str:
+    """A heading without the signs of LaTeX: ``size ($\\mu$m)`` → ``size (µm)``."""
+    if heading.count("$") < 2:  # one is a currency
+        return heading
+    for sign, plain in _SIGNS:
+        heading = sign.sub(plain, heading)
+    return heading
 
 
 def split_heading(heading: str) -> tuple[str, str | None]:
     """Name and unit of a heading: ``"T [°C]"``, ``"time (h)"``, ``"Temperature / K"``, ``"diameter_mm"``."""
+    heading = _without_signs(heading)
     if match := _BRACKETED.fullmatch(heading):
         if match["unit"] == "C" and _TEMPERATURE.match(match["name"]):  # not the coulomb
             return match["name"], "degC"
@@ -97,7 +145,10 @@ def split_heading(heading: str) -> tuple[str, str | None]:
             return match["name"], unit
     if (match := _STROKE.fullmatch(heading)) and (unit := units.normalise(match["unit"])):
         return match["name"].rstrip(), unit
-    _, underscore, last = heading.rpartition("_")
+    if (match := _PER.fullmatch(heading)) and (unit := units.normalise(f"{match['of']}/{match['per']}")):
+        return heading, unit
+    first, underscore, last = heading.rpartition("_")
+    last = {"C": "degC", "c": "degC"}.get(last, last) if _TEMPERATURE.match(first) else _CASES.get(last, last)
     if underscore and last in _AFTER_UNDERSCORE:
         return heading, units.normalise(last)
     return heading, None
