@@ -16,17 +16,8 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Axis, Entry, Measurement, MeasurementError, Quantity, Signal, tidy_metadata
 from zairyo.readers._api import ReadError
-from zairyo.readers._photoemission import (
-    Floats,
-    amount,
-    energy_axis,
-    known,
-    measurement,
-    number,
-    unique,
-    unit_of,
-    word,
-)
+from zairyo.readers._photoemission import Floats, energy_axis, known, measurement, unit_of
+from zairyo.readers._tokens import amount, number, unique, word
 
 MOST_VALUES = 200_000_000
 _NAMES = {
@@ -136,7 +127,9 @@ def _outer(group: list[SpaceAxis], taken: set[str], warnings: list[str]) -> tupl
         steps = np.diff(space.values) if not isinstance(space.values, list) else np.zeros(1)
         if chosen is None and length and (np.all(steps > 0) or np.all(steps < 0)):
             unit = "" if name.endswith("level") else unit_of(space.unit, space.label, warnings)
-            chosen = Axis(unique(name, taken), np.asarray(space.values, np.float64), unit, space.label)
+            chosen = Axis(
+                unique(name, taken, "region"), np.asarray(space.values, np.float64), unit, space.label
+            )
         else:
             left.append((name, space))
     if chosen is None:
@@ -144,7 +137,7 @@ def _outer(group: list[SpaceAxis], taken: set[str], warnings: list[str]) -> tupl
     for name, space in left:
         along = np.array(space.values)
         unit = unit_of(space.unit, space.label, warnings) if along.dtype.kind == "f" else None
-        signals.append(Signal(unique(name, taken), along, unit, (chosen.name,), space.label))
+        signals.append(Signal(unique(name, taken, "region"), along, unit, (chosen.name,), space.label))
     return chosen, signals
 
 

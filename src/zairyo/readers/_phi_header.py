@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from zairyo.measurement import Quantity
-from zairyo.readers._photoemission import Floats, amount, number, unit_of, word
+from zairyo.readers._photoemission import Floats, unit_of
+from zairyo.readers._tokens import amount, number, word
 
 _NUMBER = r"([-+]?\d+\.?\d*(?:[eE][-+]?\d+)?)"
 #: index, switched on, name, atomic number, points, step, start, end, two limits of the peak, seconds a point,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,7 +16,6 @@ from zairyo.measurement import (
     Quantity,
     Signal,
     clean_text,
-    make_name,
     units,
 )
 from zairyo.measurement.text import tidy_metadata
@@ -94,27 +92,6 @@ def unit_of(token: str | None, what: str, warnings: list[str]) -> str | None:
     return normal if normal is not None else text
 
 
-def number(token: Any) -> float | None:
-    """A finite number, decimal comma allowed; None for anything else."""
-    try:
-        value = float(str(token).strip().replace(",", "."))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def amount(token: Any, unit: str | None) -> Quantity | None:
-    """A condition from a program's token; None if it is no finite number."""
-    value = number(token)
-    return None if value is None else Quantity(value, unit)
-
-
-def word(token: Any) -> Quantity | None:
-    """A condition that is a text; None if it is empty."""
-    text = clean_text(str(token or "")).strip()
-    return Quantity(text) if text else None
-
-
 def known(conditions: Mapping[str, Quantity | None]) -> dict[str, Quantity]:
     """The conditions that the file does state."""
     return {name: quantity for name, quantity in conditions.items() if quantity is not None}
@@ -130,17 +107,6 @@ def energy_axis(kinetic: Floats, excitation: float | None, technique: str) -> tu
         return Axis("kinetic_energy", kinetic, "eV", "Kinetic energy"), ()
     axis = Axis("binding_energy", excitation - kinetic, "eV", "Binding energy")
     return axis, (Signal("kinetic_energy", kinetic, "eV", ("binding_energy",), "Kinetic energy"),)
-
-
-def unique(text: str, taken: set[str], fallback: str = "region") -> str:
-    """A NeXus name out of any text that no other entry (or signal) has; it is taken from now on."""
-    base = make_name(text, fallback)[:50].rstrip("_")
-    name, count = base, 1
-    while name in taken:
-        count += 1
-        name = f"{base}_{count}"
-    taken.add(name)
-    return name
 
 
 def measurement(entries: Iterable[Entry], warnings: Iterable[str], **about: Any) -> Measurement:

@@ -18,7 +18,6 @@ from zairyo.measurement import (
     Quantity,
     Signal,
     clean_text,
-    make_name,
     units,
 )
 from zairyo.measurement.text import tidy_metadata
@@ -79,38 +78,6 @@ def technique_of(radiation: str) -> str:
     if "neutron" in word:
         return "sans"
     return "saxs" if re.search(r"x.?ray|synchrotron|photon", word) else "sas"
-
-
-def number(token: Any) -> float | None:
-    """A finite number; None for anything else."""
-    try:
-        value = float(str(token).strip().replace(",", "."))
-    except ValueError:
-        return None
-    return value if np.isfinite(value) else None
-
-
-def amount(token: Any, unit: str | None) -> Quantity | None:
-    """A condition from a token; None if it is no finite number."""
-    value = number(token)
-    return None if value is None else Quantity(value, unit)
-
-
-def word(token: Any) -> Quantity | None:
-    """A condition that is a text; None if it is empty."""
-    text = clean_text(str(token or "")).strip()
-    return Quantity(text) if text else None
-
-
-def unique(text: str, taken: set[str], fallback: str = "data") -> str:
-    """A NeXus name out of any text that no other has; it is taken from now on."""
-    base = make_name(text, fallback)[:50].rstrip("_")
-    name, count = base, 1
-    while name in taken:
-        count += 1
-        name = f"{base}_{count}"
-    taken.add(name)
-    return name
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,8 @@ from numpy.typing import NDArray
 from zairyo.measurement import Axis, Entry, MeasurementError, Quantity, Signal, tidy_metadata
 from zairyo.readers._api import ReadError
 from zairyo.readers._day_or_month import in_forms
-from zairyo.readers._photoemission import (
-    Floats,
-    amount,
-    energy_axis,
-    known,
-    number,
-    unique,
-    unit_of,
-    word,
-)
+from zairyo.readers._photoemission import Floats, energy_axis, known, unit_of
+from zairyo.readers._tokens import amount, number, unique, word
 
 _TITLE_AND_UNIT = re.compile(r"(.*?)\s*\[([^\]]*)\]\s*\Z", re.S)
 _SECTION = re.compile(r"\[([^\]]+)\]\s*\Z")
@@ -122,7 +114,7 @@ def entry(
     axes = (*axes[:-1], energy)
     try:
         return Entry(
-            name=unique(name, taken),
+            name=unique(name, taken, "region"),
             technique=technique,
             axes=axes,
             signals=(Signal("intensity", values, unit, tuple(a.name for a in axes), "Intensity"), *beside),

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zairyo.readers._api import ReadError
-from zairyo.readers._photoemission import number
 from zairyo.readers._sqlite import Database
+from zairyo.readers._tokens import number
 
 _MOST_VALUES = 100_000_000
 _TRACE = re.compile(r"\s*([^=;]+?)\s*=\s*([^;]*)")

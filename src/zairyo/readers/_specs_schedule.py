@@ -7,8 +7,8 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from zairyo.readers._api import ReadError
-from zairyo.readers._photoemission import number
 from zairyo.readers._sqlite import Database
+from zairyo.readers._tokens import number
 from zairyo.readers._xml import attribute, find, local, parse_xml, text, tree
 
 _DEEPEST = 100

@@ -15,7 +15,8 @@ import numpy as np
 from zairyo.measurement import Entry, Measurement, Quantity
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
-from zairyo.readers._scattering import Column, Floats, amount, curve, measurement, number, unit_of
+from zairyo.readers._scattering import Column, Floats, curve, measurement, unit_of
+from zairyo.readers._tokens import amount, number
 from zairyo.readers._xml import attribute, find_all, parse_xml, text, tree
 
 _MOST_BYTES = 256 * 1024**2

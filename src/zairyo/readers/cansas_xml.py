@@ -11,18 +11,8 @@ import numpy as np
 
 from zairyo.measurement import Entry, Measurement, Quantity
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader
-from zairyo.readers._scattering import (
-    Column,
-    Floats,
-    amount,
-    curve,
-    measurement,
-    number,
-    technique_of,
-    unique,
-    unit_of,
-    word,
-)
+from zairyo.readers._scattering import Column, Floats, curve, measurement, technique_of, unit_of
+from zairyo.readers._tokens import amount, number, unique, word
 from zairyo.readers._xml import attribute, find, find_all, is_markup, local, parse_xml, text, tree
 
 _MOST_BYTES = 256 * 1024**2

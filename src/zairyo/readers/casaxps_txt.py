@@ -15,8 +15,9 @@ import numpy as np
 from zairyo.measurement import Axis, Entry, Measurement, MeasurementError, Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._photoemission import known, measurement, number, unique
+from zairyo.readers._photoemission import known, measurement
 from zairyo.readers._text_export import Array, cells_of, columns_of, head_text, read_lines
+from zairyo.readers._tokens import number, unique
 
 _ENERGY = re.compile(r'[\t,; ]*"?Characteristic Energy eV"?\s*[\t,;]\s*"?(?P<energy>[-+.,\deE]+)')
 _NAMES = re.compile(r'"?[KB]\.E\."?\s*[\t,;]')
@@ -91,7 +92,7 @@ def _block(
     components = {c[0]: c[1:] for c in header if c and c[0] in _COMPONENTS}
     about: dict[str, Any] = {"block": title, "settings": clean_text(lines[start].strip()), **components}
     entry = _spectrum(
-        unique(region, taken),
+        unique(region, taken, "region"),
         title,
         [names[k] for k in filled],
         [columns[k] for k in filled],

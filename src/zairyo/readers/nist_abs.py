@@ -31,7 +31,8 @@ from zairyo.measurement import (
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._legacy_text import decode_legacy
-from zairyo.readers._scattering import Column, Floats, amount, curve, measurement, word
+from zairyo.readers._scattering import Column, Floats, curve, measurement
+from zairyo.readers._tokens import amount, word
 
 _MOST_BYTES = 512 * 1024**2
 _COLUMNS = re.compile(rb"^The \d columns are\s*\|", re.M)

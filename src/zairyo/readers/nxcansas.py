@@ -24,7 +24,8 @@ from zairyo.measurement import (
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._hdf5_file import MAGIC, attribute, open_hdf5
 from zairyo.readers._nexus_tree import Node, read_tree
-from zairyo.readers._scattering import amount, measurement, technique_of, unique, unit_of, word
+from zairyo.readers._scattering import measurement, technique_of, unit_of
+from zairyo.readers._tokens import amount, unique, word
 
 _MOST_ARRAY = 512 * 1024**2
 #: The definition's names → the vocabulary's.

@@ -19,8 +19,9 @@ import yaml
 from zairyo.measurement import Entry, Measurement, Quantity, clean_text
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._day_or_month import in_forms
-from zairyo.readers._scattering import Column, amount, curve, measurement, unique, unit_of, word
+from zairyo.readers._scattering import Column, curve, measurement, unit_of
 from zairyo.readers._text_export import head_text, number_rows, read_lines
+from zairyo.readers._tokens import amount, unique, word
 from zairyo.readers._trees import at, text_at
 
 _FIRST = re.compile(r"#\s*#\s*ORSO reflectivity data file\s*\|\s*([\d.]+)?.*")

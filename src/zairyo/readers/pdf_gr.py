@@ -11,8 +11,9 @@ from typing import Any
 
 from zairyo.measurement import Measurement, Quantity, clean_text
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._scattering import Column, amount, curve, measurement, word
+from zairyo.readers._scattering import Column, curve, measurement
 from zairyo.readers._text_export import head_text, number_rows, read_lines
+from zairyo.readers._tokens import amount, word
 
 _LABELS = re.compile(r"#L\s+([rRqQ])\b(.*)", re.MULTILINE)
 #: A function of r or Q beside it: nobody else labels columns so.

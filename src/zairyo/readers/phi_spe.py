@@ -14,7 +14,8 @@ from zairyo.readers import _phi_header as header
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._phi_bytes import Record, read_records, split
 from zairyo.readers._phi_header import Lines, Region
-from zairyo.readers._photoemission import known, measurement, number, technique_of, unique, unit_of, word
+from zairyo.readers._photoemission import known, measurement, technique_of, unit_of
+from zairyo.readers._tokens import number, unique, word
 
 _MOST_BYTES = 1024**3
 #: Words of the records' dimensions that are not energies.
@@ -72,7 +73,7 @@ class _File:
         unit = unit_of(record.unit, f"region {region.name}", self.warnings)
         axes = (*outer, energies)
         return Entry(
-            name=unique(region.name, self.taken),
+            name=unique(region.name, self.taken, "region"),
             technique=self.technique,
             axes=axes,
             signals=(

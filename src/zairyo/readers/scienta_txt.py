@@ -16,7 +16,8 @@ from zairyo.measurement import Axis, Entry, Measurement
 from zairyo.readers import _scienta
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
-from zairyo.readers._photoemission import Floats, measurement, number
+from zairyo.readers._photoemission import Floats, measurement
+from zairyo.readers._tokens import number
 
 _MOST_BYTES = 1024**3
 _MOST_POINTS = 200_000_000

@@ -15,7 +15,8 @@ from zairyo.measurement import Axis, Entry, Measurement
 from zairyo.readers import _scienta
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
-from zairyo.readers._photoemission import measurement, number
+from zairyo.readers._photoemission import measurement
+from zairyo.readers._tokens import number
 
 _INI_MOST = 4 * 1024**2
 _CUBE_MOST = 1024**3

@@ -20,8 +20,8 @@ from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, clean
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._day_or_month import in_forms
-from zairyo.readers._scattering import unique
 from zairyo.readers._text_export import head_text, read_lines, rules, signals_of
+from zairyo.readers._tokens import unique
 from zairyo.readers.delimited_text import is_float
 
 _FILE = re.compile(r"#F\s.*\n(?:#C.*\n)*#E\s+\d+", re.MULTILINE)

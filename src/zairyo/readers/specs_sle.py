@@ -15,21 +15,12 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Axis, Entry, Measurement, MeasurementError, Quantity, Signal, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._photoemission import (
-    amount,
-    energy_axis,
-    known,
-    measurement,
-    number,
-    technique_of,
-    unique,
-    unit_of,
-    word,
-)
+from zairyo.readers._photoemission import energy_axis, known, measurement, technique_of, unit_of
 from zairyo.readers._photoemission_scans import stacked, usual_length
 from zairyo.readers._specs_counts import floats, of_scan, trace
 from zairyo.readers._specs_schedule import Planned, detector_shifts, protocol, read_schedule
 from zairyo.readers._sqlite import MAGIC, Database, database
+from zairyo.readers._tokens import amount, number, unique, word
 
 #: What the schedule calls the ways of scanning, letters only, lower case.
 _SHIFTED, _FIXED = "fixedanalyzertransmission", "fixedenerg"
@@ -104,7 +95,7 @@ class _Spectrum:
         group = self.planned.group_name if self.planned else ""
         try:
             return Entry(
-                name=unique(self.name, taken),
+                name=unique(self.name, taken, "region"),
                 technique=technique,
                 axes=axes,
                 signals=(*signals, *beside, *more),
@@ -229,7 +220,7 @@ class _Spectrum:
             if key != "Loop" and None not in values and len(set(values)) > 1:
                 title, _, rest = key.partition("[")
                 unit = unit_of(rest.partition("]")[0].replace("Idx", ""), title.strip(), self.warnings)
-                name = unique(title, used)
+                name = unique(title, used, "region")
                 out.append(Signal(name, np.array(values, float), unit, ("cycle",), title.strip()))
         return out
 

@@ -16,17 +16,9 @@ from numpy.typing import NDArray
 
 from zairyo.measurement import Axis, Entry, Measurement, MeasurementError, Quantity, Signal, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._photoemission import (
-    amount,
-    energy_axis,
-    known,
-    measurement,
-    number,
-    technique_of,
-    unique,
-    word,
-)
+from zairyo.readers._photoemission import energy_axis, known, measurement, technique_of
 from zairyo.readers._photoemission_scans import stacked
+from zairyo.readers._tokens import amount, number, unique, word
 from zairyo.readers._xml import is_markup, parse_xml
 
 _MOST_BYTES = 512 * 1024**2
@@ -99,7 +91,7 @@ class _Region:
         axes, signals = stacked(scans, inner, "counts", self.name, self.warnings)
         try:
             return Entry(
-                name=unique(self.name, taken),
+                name=unique(self.name, taken, "region"),
                 technique=self.technique,
                 axes=axes,
                 signals=(*signals, *self._transmission(axis), *beside),

@@ -18,19 +18,9 @@ from zairyo.measurement import Axis, Entry, Measurement, MeasurementError, Quant
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._legacy_text import decode_legacy
-from zairyo.readers._photoemission import (
-    Floats,
-    amount,
-    energy_axis,
-    known,
-    measurement,
-    number,
-    technique_of,
-    unique,
-    unit_of,
-    word,
-)
+from zairyo.readers._photoemission import Floats, energy_axis, known, measurement, technique_of, unit_of
 from zairyo.readers._photoemission_scans import stacked, usual_length
+from zairyo.readers._tokens import amount, number, unique, word
 
 _MOST_BYTES = 1024**3
 _CREATED = re.compile(rb"^(\S{1,8}) *Created by:\s*(SpecsLab|Prodigy)", re.M)
@@ -228,7 +218,7 @@ def _entry(region: _Region, settings: dict[str, Any], taken: set[str], warnings:
         more = _external(region, axis, used, warnings) + _varying(region, axes, used, warnings)
         dates = [str(told.get("Acquisition Date", "")) for told in (*(b.lines for b in blocks), region.lines)]
         return Entry(
-            name=unique(name, taken),
+            name=unique(name, taken, "region"),
             technique=technique,
             axes=axes,
             signals=(*signals, *beside, *more),
@@ -317,7 +307,11 @@ def _further_columns(
             main = out[0]
             out[0] = Signal(main.name, main.values, main.unit, main.axes, main.long_name, values)
         elif len(values) == len(axis.values) and "err" not in label.casefold():
-            name = "transmission" if "trans" in label.casefold() else unique(label, {s.name for s in out})
+            name = (
+                "transmission"
+                if "trans" in label.casefold()
+                else unique(label, {s.name for s in out}, "region")
+            )
             out.append(Signal(name, values, "" if name == "transmission" else None, (axis.name,), label))
         else:
             warnings.append(f"The column {label!r} of several scans cannot be put together; it was left out.")
@@ -358,7 +352,9 @@ def _varying(region: _Region, axes: tuple[Axis, ...], used: set[str], warnings: 
             match = _NAME_AND_UNIT.match(key)
             title, unit = (match[1], match[2]) if match else (key, "")
             token = unit_of(unit, title, warnings)
-            out.append(Signal(unique(title, used), np.array(values, float), token, ("cycle",), title))
+            out.append(
+                Signal(unique(title, used, "region"), np.array(values, float), token, ("cycle",), title)
+            )
     return out
 
 

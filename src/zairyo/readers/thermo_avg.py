@@ -19,7 +19,7 @@ from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._avantage import MOST_VALUES, DataSpace, SpaceAxis, spectrum
 from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._legacy_text import decode_legacy
-from zairyo.readers._photoemission import number
+from zairyo.readers._tokens import number
 
 _MOST_BYTES = 1024**3
 _PROPERTY = re.compile(
