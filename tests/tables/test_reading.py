@@ -231,8 +231,64 @@ def test_the_unit_that_all_cells_have_is_the_columns(
 
 
 @pytest.mark.parametrize(
+    ("heading", "cells", "unit", "numbers", "said"),
+    [
+        (
+            "x",
+            ["640 MPa", "0.7 GPa", "650 MPa"],
+            "MPa",
+            [640, 700, 650],
+            "1 cell of 'x' in GPa converted to MPa",
+        ),
+        (
+            "x",
+            ["1 h", "2 h", "30 min", "n.d."],
+            "h",
+            [1, 2, 0.5, np.nan],
+            "1 cell of 'x' in min converted to h",
+        ),
+        ("x", ["25 °C", "298.15 K", "30 °C"], "degC", [25, 25, 30], "in K converted to °C"),
+        (
+            "x (MPa)",
+            ["640", "0.7 GPa", "0.65 GPa"],
+            "MPa",
+            [640, 700, 650],
+            "2 cells of 'x (MPa)' in GPa converted",
+        ),
+    ],
+)
+def test_cells_in_several_units_are_brought_to_one(
+    tmp_path: Path, heading: str, cells: list[str], unit: str, numbers: list[float], said: str
+) -> None:
+    text = f"id,{heading},y\n" + "".join(f"s{i},{cell},{i}\n" for i, cell in enumerate(cells))
+    table = Table.read(written(tmp_path, text), roles={"property": "y"})
+    assert table.schema["x"].unit == unit
+    np.testing.assert_allclose(table["x"], numbers)
+    assert any(said in note for note in table.notes)
+
+
+def test_an_uncertainty_is_converted_with_its_number(tmp_path: Path) -> None:
+    text = "id,x,y\na,25 ± 2 °C,1\nb,298.15 ± 1 K,2\nc,640 ± 5 °C,3\n"
+    table = Table.read(written(tmp_path, text), roles={"property": "y"})
+    np.testing.assert_allclose(table["x"], [25, 25, 640])
+    np.testing.assert_allclose(table.uncertainty("x"), [2, 1, 5])
+
+
+@pytest.mark.parametrize("cells", [["640 MPa", "0.7 GPa", "650"], ["640 MPa", "200 HV", "650 MPa"]])
+def test_cells_whose_unit_nobody_can_tell_stay_as_they_are(tmp_path: Path, cells: list[str]) -> None:
+    text = "id,x,y\n" + "".join(f"s{i},{cell},{i}\n" for i, cell in enumerate(cells))
+    assert not Table.read(written(tmp_path, text)).schema["x"].numeric
+
+
+def test_a_mark_that_could_be_of_thousands_is_not_converted(tmp_path: Path) -> None:
+    text = 'id,x (MPa),y\na,640,1\nb,650,2\nc,655,3\nd,660,4\ne,665,5\nf,"1,5 GPa",6\n'
+    with pytest.raises(TableError, match="'1,5 GPa' is not a number"):
+        Table.read(written(tmp_path, text), roles={"property": "y"})
+
+
+@pytest.mark.parametrize(
     "cells",
-    [["316 L", "304 L", "904 L"], ["5 N", "4 N", "3 N"], ["2Co", "3Co", "4Co"], ["1 h", "2 h", "30 min"]],
+    [["316 L", "304 L", "904 L"], ["5 N", "4 N", "3 N"], ["2Co", "3Co", "4Co"], ["1 h", "2 h", "30 K"]],
 )
 def test_grades_and_names_are_no_numbers_with_units(tmp_path: Path, cells: list[str]) -> None:
     path = tmp_path / "t.csv"
