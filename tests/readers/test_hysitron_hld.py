@@ -160,6 +160,18 @@ def test_the_text_beside_an_indent(tmp_path: Path) -> None:
         registry.read(written(tmp_path / "b.txt", TEXT.format(points=3)))
 
 
+def test_blank_lines_part_the_segments_of_one_indent(tmp_path: Path) -> None:
+    """Newer TriboScan leaves one where a segment ends; only the first row would be left of the indent."""
+    text = (
+        TEXT.format(points=4).replace("-2.1\n", "-2.1\n\n")
+        + "\n5.5\t50.5\t0.02\t-2.2\t-2.0\n\n1.5\t0.5\t0.03\t0\t0\n"
+    )
+    m = registry.read(written(tmp_path / "a.txt", text))
+    assert m[0]["depth"].values.tolist() == [0.5, 10.5, 5.5, 1.5]
+    with pytest.raises(ReadError, match="cut off"):
+        registry.read(written(tmp_path / "b.txt", text.replace("= ", "= 1")))
+
+
 def test_decimal_commas(tmp_path: Path) -> None:
     """A computer set to German writes them; the header's numbers as well."""
     m = read(written(tmp_path / "a.hld", OLDER.replace(".", ",")))

@@ -204,7 +204,7 @@ def _marked_block(d: Description, lines: list[str], begin: int, at: int) -> tupl
     decimal = {"point": ".", "comma": ","}.get(d.table.decimal) or text.find_decimal(lines[start:], delimiter)
     if text.width(lines[start], delimiter) < 2 and text.numeric_share(lines[start], delimiter, decimal) < 1:
         return None, at + 1
-    rows, aside, end = text.rows_from(lines, start, delimiter, decimal, d.table.comments)
+    rows, aside, end = text.rows_from(lines, start, delimiter, decimal, d.table.comments, d.table.gaps)
     if not rows:
         return None, at + 1
     _check_last(rows, lines, end, delimiter)

@@ -122,6 +122,8 @@ class Table:
         Nothing but comments and two lines (names, units) may be before the table, and nothing in it or after it.
     rows
         Header key whose value is the number of rows, to notice a file that was cut off.
+    gaps
+        Blank lines may be between rows, where one part of a run ends; only with ``names`` or ``after``.
     """
 
     names: Pattern | None = None
@@ -133,6 +135,7 @@ class Table:
     comments: tuple[str, ...] = ()
     bare: bool = False
     rows: str = ""
+    gaps: bool = False
 
 
 @dataclass(frozen=True)

@@ -166,9 +166,9 @@ def find_decimal(rows: Sequence[str], delimiter: str) -> str:
 
 
 def rows_from(
-    lines: list[str], start: int, delimiter: str, decimal: str, comments: tuple[str, ...]
+    lines: list[str], start: int, delimiter: str, decimal: str, comments: tuple[str, ...], gaps: bool = False
 ) -> tuple[list[str], list[str], int]:
-    """The rows of the table that begins at ``start``.
+    """The rows of the table that begins at ``start``; with ``gaps``, blank lines may be between them.
 
     Returns
     -------
@@ -190,6 +190,8 @@ def rows_from(
         line = lines[stop]
         if comments and line.lstrip().startswith(comments):
             aside.append(line)
+            continue
+        if gaps and not line.strip():
             continue
         if line.strip() and numeric_share(line, delimiter, decimal) > 0.5:
             last = not any(rest.strip() for rest in lines[stop + 1 :])
