@@ -17,6 +17,7 @@ from zairyo.readers import invariants, registry
 from zairyo.readers._api import NO, RawInput, ReadError
 from zairyo.readers._text_export import texts
 from zairyo.readers.instron_csv import READER as INSTRON
+from zairyo.readers.mts_793 import READER as MTS
 from zairyo.readers.shimadzu_trapezium import READER as SHIMADZU
 from zairyo.readers.testing_machine_txt import READER as ANY
 from zairyo.readers.zwick_tra import READER as ZWICK
@@ -259,7 +260,7 @@ ROWS = {".": "\n0.0;1.5;2.5\n0.1;1.75;2.75\n", ",": "\n0,0;1,5;2,5\n0,1;1,75;2,7
         (ZWICK, "Zeit;Standardweg;Kraft\ns;mm;kN" + ROWS[","], "displacement"),
         (ANY, '"Time (s)";"Stroke [mm]";"Load (kN)"' + ROWS["."], "displacement"),
         (
-            ANY,
+            MTS,
             "MTS793|MPT|ENU|1|2|.|/|:|1|0|0|A\n\nData Header:\tTime:\t0.1\tSec\n"
             + ("Time;Axial Displacement;Axial Force\nSec;mm;kN" + ROWS["."]).replace(";", "\t"),
             "displacement",
@@ -277,6 +278,84 @@ def test_other_languages_and_makers(tmp_path: Path, reader, text: str, x: str) -
     assert (entry["force"].unit, entry["force"].values.tolist()) == ("kN", [2.5, 2.75])
     if text.startswith("MTS"):
         assert m.instrument == "MTS"
+
+
+MTS_GERMAN = (
+    "MTS793|MPT|DEU|1|2|,|.|:|49|1|1|A\n\nBediener Information\t\t\t\t\t\tZeit:\t15,2\ts\t11.09.2014 13:37:55\n"
+    "Prüfer : \tKh\nProbenbezeichnung :  \tM V-5\nDurchmesser :\t98,7\nLänge :\t300,2\nBediener Information Ende\n\n"
+    "Datenerfassung\t\t\t\t\t\tZeit:\t345,6\ts\t11.09.2014 13:43:25\n"
+    "Datum\tLaufzeit\tCh 1 Kraft Sollwert\tCh 1 Kraft\tCh 1 Weg\t1944 B\t2157\nd\ts\tkN\tkN\tmm\tmm\tmm\n"
+    "41893\t15,5\t-0,026\t0,0708\t5,0005\t0,973\t0,235\n41893\t16,0\t-0,134\t0,0716\t4,997\t0,974\t0,236\n"
+)
+
+
+def test_what_an_mts_was_asked_for_is_not_what_it_did(tmp_path: Path) -> None:
+    """The set value stands before the force; headings may be the numbers of transducers, units days."""
+    m = read(MTS, written(tmp_path / "specimen.dat", MTS_GERMAN))
+    entry = m[0]
+    assert entry["force"].values.tolist() == [0.0708, 0.0716]
+    assert entry["ch_1_kraft_sollwert"].values.tolist() == [-0.026, -0.134]
+    assert (entry.x, entry.default, entry["time"].long_name) == ("displacement", "force", "Laufzeit")
+    assert [s.long_name for s in entry.signals][-2:] == ["1944 B", "2157"]
+    assert (m.sample, m.operator, str(entry.conditions["sample_length"])) == ("M V-5", "Kh", "300.2")
+    assert entry.started == datetime(2014, 9, 11, 13, 37, 40), (
+        "when its clock was zero, not when the block ended"
+    )
+    assert m.original_metadata["file"] == "MTS793|MPT|DEU|1|2|,|.|:|49|1|1|A"
+
+
+@pytest.mark.parametrize(
+    ("stamp", "started"),
+    [("3/29/2016 1:54:32 PM", datetime(2016, 3, 29, 13, 54, 22)), ("3/4/2016 1:54:32 PM", None)],
+)
+def test_blocks_of_an_mts_share_one_clock(tmp_path: Path, stamp: str, started: datetime | None) -> None:
+    block = (
+        f"Data Acquisition\t\t\tTime:\t10.0\tSec\t{stamp}\n"
+        "Channel 1 Displacement\tChannel 1 Force\tTime\tAxial Segments\n"
+        "mm\tN\tSec\tsegments\n-0.1\t32.5\t0.1\t1\n-0.2\t31.1\t0.2\t1\n\n"
+    )
+    m = read(MTS, written(tmp_path / "a.dat", "MTS793|MPT|ENU|1|2|.|/|:|1|0|0|A\n\n" + 2 * block))
+    assert [(e.name, e.started, e["force"].unit) for e in m.entries] == [
+        ("test_1", started, "N"),
+        ("test_2", started, "N"),
+    ]
+    assert any("day or the month" in w for w in m.warnings) == (started is None)
+
+
+def test_extremes_of_cycles_are_told_apart(tmp_path: Path) -> None:
+    text = (
+        '"Total Cycles","Elapsed Cycles","Step","PC:Cycle Start Time (s)","Position:Maximum (mm)",'
+        '"Position:Minimum (mm)","Force:Maximum (kN)","Force:Minimum (kN)",\n'
+        "1,1,1,0,24.8,-15.6,-0.008,-0.015\n2,2,1,4.001,24.7,-15.5,-0.009,-0.016\n"
+    )
+    entry = read(INSTRON, written(tmp_path / "a.steps.trends.csv", text))["test"]
+    assert [s.name for s in entry.signals][-4:] == [
+        "position_maximum", "position_minimum", "force_maximum", "force_minimum",
+    ]  # fmt: skip
+    assert (entry.x, entry.default) == ("cycle", "force_maximum")
+
+
+def test_a_unit_tells_a_strain_from_an_extension(tmp_path: Path) -> None:
+    """Extensometers of a TRAPEZIUM are called as their user likes, and give a strain and a length."""
+    text = (
+        '"1 _ 1","","","","",""\n"Time","Force","Stroke","Ext.1(Strain)","Ext.1","axial"\n'
+        '"sec","N","mm","%","mm","mm"\n'
+        "0,1,0,0,0,0\n0.1,2,0.1,0.2,0.05,0.05\n"
+    )
+    entry = read(SHIMADZU, written(tmp_path / "a.csv", text))["test"]
+    assert [s.name for s in entry.signals] == [
+        "time",
+        "force",
+        "displacement",
+        "strain",
+        "extension",
+        "axial",
+    ]
+    assert (entry["strain"].unit, entry["extension"].unit) == ("percent", "mm")
+    german = read(
+        ZWICK, written(tmp_path / "b.TRA", "Prüfzeit;Standardkraft;Dehnung\ns;N;mm\n0;1;0\n0,1;2;0,1\n")
+    )
+    assert [s.name for s in german[0].signals] == ["time", "force", "extension"]
 
 
 def test_other_tables_are_not_taken(tmp_path: Path) -> None:

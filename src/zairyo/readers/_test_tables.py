@@ -19,7 +19,7 @@ from zairyo.measurement import Entry, Measurement, Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import RawInput, ReadError
 from zairyo.readers._day_or_month import in_forms
-from zairyo.readers._mechanical_columns import COLUMNS, plot_of, technique_of
+from zairyo.readers._mechanical_columns import COLUMNS, by_unit, kind_of, plot_of, technique_of
 from zairyo.readers._text_export import (
     Array,
     cells_of,
@@ -35,8 +35,8 @@ from zairyo.readers._text_export import (
 
 #: What stands for a unit in the row below the headings, in brackets of any kind or none.
 _UNIT = re.compile(
-    r"[\[(]?\s*(m?s|[Ss]ecs?|min|h|[mµun]?m|cm|inch|in|[mk]?N|MN|lbf|kgf|gf|%|‰|[kMG]?Pa|N/mm(²|2|\^2|\*\*2)|kgf/mm2|psi|ksi"
-    r"|mm/mm|m/m|µε|um/m|N/tex|cN/tex|[mk]?J|[°º]C|℃|C|K|°F|deg|°|N[.·*]?m|mm/min|mm/s|1/s|s-1|Hz|V|mV|cycles?|-|秒|分)?\s*[\])]?\Z"
+    r"[\[(]?\s*(m?s|[Ss]ecs?|min|h|d|[mµun]?m|cm|inch|in|[mk]?N|MN|lbf|kip|kgf|gf|%|‰|[kMG]?Pa|N/mm(²|2|\^2|\*\*2)|kgf/mm2|psi|ksi"
+    r"|mm/mm|m/m|in/in|µε|um/m|N/tex|cN/tex|[mk]?J|[°º]C|℃|C|K|°F|deg|°|N[.·*]?m|mm/min|mm/s|1/s|s-1|Hz|m?V|V/V|m?A|cycles?|segments?|-|秒|分)?\s*[\])]?\Z"
 )
 _CURVES = frozenset(
     {
@@ -62,6 +62,8 @@ _SPELLINGS = {
     "ºC": "degC",
     "cycle": "",
     "cycles": "",
+    "segment": "",
+    "segments": "",
 }
 #: Keys of the header (whole, in any case) → condition.
 _CONDITIONS = (
@@ -78,7 +80,7 @@ _CONDITIONS = (
         r"messlänge.*|anfangsmesslänge|gau?ge length(, .*)?|標点距離|標点間距離|extensometer gau?ge length|l0( - .*)?",
         "gauge_length",
     ),
-    (r"(versuchs|proben|einspann)länge|length|specimen length|長さ|試験片長さ", "sample_length"),
+    (r"(versuchs|proben|einspann)?länge|length|specimen length|長さ|試験片長さ", "sample_length"),
     (
         r"support span|span|stützweite|支点間距離|grip separation|つかみ具間距離|anvil separation|einspannlänge",
         "span",
@@ -98,7 +100,7 @@ _TEXTS = (
     (r"werkstoff|material|材質|材料", "sample_material"),
     (r"probentyp|probenform|shape|specimen shape|試験片形状|形状", "sample_shape"),
     (r"method|test method|method file name|prüfvorschrift|試験条件ファイル名|メソッドファイル名", "method"),
-    (r"bemerkung|comment|コメント", "comment"),
+    (r"bemerkung(en)?|comments?|コメント", "comment"),
 )
 _SAMPLE = r"probenkennung.*|probenbezeichnung|proben-?id|specimen (label|name)|sample (name|id)|試料名|試験片名|名称"
 _OPERATOR = r"prüfer|operator( name)?|tester|試験者|担当者|オペレータ|opérateur|operador|operatore"
@@ -179,8 +181,6 @@ def _are_units(headings: str, units: str, delimiter: str) -> bool:
     filled = [u for u in below if u]
     if len(names) < 2 or len(below) < len(names) - 1 or len(filled) * 2 < len(names) or len(filled) < 2:
         return False
-    if any(number(n) is not None for n in names):
-        return False
     return all(_UNIT.match(u) for u in below) and any(COLUMNS_TIME.fullmatch(n) or _known(n) for n in names)
 
 
@@ -198,7 +198,7 @@ def _have_units(headings: str, below: str, delimiter: str) -> bool:
 
 
 def _known(name: str) -> bool:
-    return any(pattern.fullmatch(name) for pattern, _ in COLUMNS)
+    return bool(kind_of(name))
 
 
 def find_tables(lines: list[str], source: RawInput, warnings: list[str]) -> tuple[list[Found], list[str]]:
@@ -241,7 +241,7 @@ def _is_curve(names: list[str]) -> bool:
 
 def kinds_of(names: Sequence[str]) -> set[str]:
     """The vocabulary's names for the headings that are known."""
-    return {next((n for p, n in COLUMNS if p.fullmatch(name)), "") for name in names if name} - {""}
+    return {kind_of(name) for name in names if name} - {""}
 
 
 def _end(lines: list[str], begin: int, delimiter: str) -> int:
@@ -258,9 +258,9 @@ def _end(lines: list[str], begin: int, delimiter: str) -> int:
 # --- tables → measurement -----------------------------------------------------------------------------------------
 
 
-def read_tests(source: RawInput, vendor: str, software: str) -> Measurement:
-    """Every curve of the file as an entry, with what its header says of specimen and test."""
-    lines = read_lines(source)
+def read_tests(source: RawInput, vendor: str, software: str, lines: list[str] | None = None) -> Measurement:
+    """Every curve of the file (of its ``lines``) as an entry, with what its header says of specimen and test."""
+    lines = read_lines(source) if lines is None else lines
     warnings: list[str] = []
     tables, outside = find_tables(lines, source, warnings)
     header = header_of(outside)
@@ -272,7 +272,7 @@ def read_tests(source: RawInput, vendor: str, software: str) -> Measurement:
     entries: list[Entry] = []
     for n, run in enumerate(runs, 1):
         signals = signals_of(run.headings, run.units, run.columns, COLUMNS, warnings, _SPELLINGS)
-        signals = _trimmed(signals)
+        signals = by_unit(_trimmed(signals))
         x, default = plot_of(signals, technique)
         entries.append(
             table(

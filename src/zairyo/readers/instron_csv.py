@@ -22,7 +22,7 @@ from zairyo.readers._text_export import cells_of, head_lines
 
 _WORDS = re.compile(
     r"Results Table|Bluehill|Specimen label|Specimen properties|is_tens|is_comp|is_flex|Raw Data"
-    r"|Total Cycle Count ?\((Linear|Rotary) Waveform\)",
+    r"|Total Cycle Count ?\((Linear|Rotary) Waveform\)|PC:Cycle Start Time",
     re.I,
 )
 _BRACKETS = re.compile(r"\([^()]{0,12}\)\Z")
@@ -35,7 +35,7 @@ def _sniff(source: RawInput) -> float:
         at, delimiter = place
         names, _, first = headings_of(lines, place)
         loads = kinds_of(names) & {"force", "stress", "torque"}
-        if kinds_of(names[:1]) == {"time"} and loads and all(c < "\u3000" for n in names for c in n):
+        if kinds_of(names[:1]) & {"time", "cycle"} and loads and all(c < "\u3000" for n in names for c in n):
             units = [u for u in cells_of(lines[first - 1], delimiter) if u]
             if any(_WORDS.search(x) for x in lines[: at + 1]) or _WORDS.search(source.name):
                 return LIKELY
@@ -50,7 +50,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="instron_csv",
-    version="2",
+    version="3",
     techniques=("tensile", "compression", "bending", "fatigue", "creep", "mechanical_test"),
     vendor="Instron",
     format="Bluehill raw data, WaveMatrix",

@@ -17,7 +17,7 @@ _JAPANESE = re.compile(
     r"(時間|経過時間|試験力|荷重|ストローク|変位|伸び|伸び計.*|応力|ひずみ|クロスヘッド変位|たわみ)( ?\d+)?\Z"
 )
 _SPECIMEN = re.compile(r"\d+\s*[_-]\s*\d+\Z")
-_ENGLISH = re.compile(r"(Time|Force|Stroke|Stress|Strain|Displacement|Extensometer.*)( ?\d+)?\Z")
+_ENGLISH = re.compile(r"(Time|Force|Stroke|Stress|Strain|Displacement|Extensometer.*|Ext[.].*)( ?\d+)?\Z")
 
 
 def _sniff(source: RawInput) -> float:
@@ -30,8 +30,10 @@ def _sniff(source: RawInput) -> float:
     if sum(bool(_JAPANESE.match(n)) for n in names) >= 2:
         return LIKELY
     above = [c for c in cells_of(lines[at - 1], delimiter) if c] if at else []
-    english = "Stroke" in names and all(_ENGLISH.match(n) for n in names)
-    if english and any(_SPECIMEN.match(c) for c in above):
+    english = "Stroke" in names and sum(bool(_ENGLISH.match(n)) for n in names) >= max(2, len(names) // 2)
+    if english and any(
+        _SPECIMEN.match(c) for c in above
+    ):  # an extensometer has the name that its user gave it
         return LIKELY
     return LIKELY if english and any("TRAPEZIUM" in x.upper() for x in lines[:at]) else NO
 
@@ -42,7 +44,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="shimadzu_trapezium",
-    version="2",
+    version="3",
     techniques=("tensile", "compression", "bending", "fatigue", "creep", "mechanical_test"),
     vendor="Shimadzu",
     format="TRAPEZIUM CSV",

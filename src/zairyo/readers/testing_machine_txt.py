@@ -1,8 +1,7 @@
 """Text exports of testing machines that no reader of a maker knows: MTS, Tinius Olsen, Lloyd, Galdabini, Hegewald ….
 
 Facts: perhaps keys and values, then headings of a load and of a way (or stress and strain), their units in the line
-below or in brackets behind them, and rows of numbers. MTS 793 begins with ``MTS793|``; MTS TestWorks and TestSuite
-write tabs.
+below or in brackets behind them, and rows of numbers.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import re
 
 from zairyo.measurement import Measurement
-from zairyo.readers._api import LIKELY, NO, POSSIBLE, RawInput, Reader
+from zairyo.readers._api import NO, POSSIBLE, RawInput, Reader
 from zairyo.readers._test_tables import first_heading, heading_at, headings_of, kinds_of, read_tests
 from zairyo.readers._text_export import head_lines
 
@@ -18,7 +17,7 @@ _LOADS = frozenset({"force", "stress", "torque"})
 _WAYS = frozenset({"displacement", "extension", "strain", "position", "deflection", "angle"})
 #: Words in the lines above the first table → who made the machine.
 _MAKERS = (
-    (r"MTS793|TestWorks|MTS TestSuite|\bMTS\b", "MTS"),
+    (r"TestWorks|MTS TestSuite|\bMTS\b", "MTS"),
     (r"Tinius Olsen", "Tinius Olsen"),
     (r"NEXYGEN|Lloyd", "Lloyd"),
     (r"Galdabini", "Galdabini"),
@@ -39,7 +38,7 @@ def _sniff(source: RawInput) -> float:
     while place is not None:
         kinds = kinds_of(headings_of(lines, place)[0])
         if kinds & _LOADS and kinds & _WAYS:
-            return LIKELY if lines[0].startswith("MTS793") else POSSIBLE / 2
+            return POSSIBLE / 2
         place = heading_at(lines[:400], place[0] + 1)
     return NO
 
@@ -51,13 +50,13 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="testing_machine_txt",
-    version="1",
+    version="2",
     techniques=("tensile", "compression", "bending", "fatigue", "creep", "mechanical_test"),
     vendor="",
     format="testing machine text",
     endings=(".txt", ".csv", ".dat"),
     sniff=_sniff,
     read=_read,
-    surest=LIKELY,
+    surest=POSSIBLE / 2,
     notes="Any table of a load and a way with units, of MTS and other makers; English, German, French or Japanese.",
 )

@@ -42,7 +42,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="zwick_tra",
-    version="2",
+    version="3",
     techniques=("tensile", "compression", "bending", "fatigue", "creep", "mechanical_test"),
     vendor="ZwickRoell",
     format="testXpert text",
