@@ -394,25 +394,29 @@ def test_ac_transport_has_a_resistivity_a_channel(tmp_path: Path) -> None:
         ",12214932.99,4369,2,9000,,,3.5E-5,,0.25,",
     ]
     header = "FILEOPENTIME,12212238.42,,1/10/2022 15:29:28\nSTARTUPAXIS,X,2\nSTARTUPAXIS,Y1,3"
-    entry = read(written(tmp_path / "a.dat", headings, rows, header))[0]
+    measurement = read(written(tmp_path / "a.dat", headings, rows, header))
+    entry = measurement[0]
     assert (entry.technique, entry.x, entry.default) == ("transport", "magnetic_field", "resistivity_1")
     assert (entry["resistivity_2"].unit, entry["resistivity_2"].values[1]) == ("ohm*cm", 3.5e-5)
     assert entry["resistivity_1"].uncertainty is not None
     assert entry["voltage_1"].unit == "V"
     assert entry["hall_coefficient_2"].unit == "cm**3/coulomb"
-    assert entry.started == datetime(2022, 1, 10, 15, 29, 28)
+    assert entry.started is None  # the tenth of January, or the first of October
+    assert "'1/10/2022 15:29:28' is not known" in measurement.warnings[0]
 
 
 @pytest.mark.parametrize(
     ("opened", "moment"),
     [
-        ("3873461368,10/01/2022,15:29", datetime(2022, 10, 1, 15, 29)),
+        ("3873799740,10/01/2022,15:29", datetime(2022, 10, 1, 15, 29)),
         (
             "3851162940,12/01/2022,3:29 PM",
             datetime(2022, 1, 12, 15, 29),
         ),  # the stamp says that the day is first
         ("12212,2022/10/28,15:29", datetime(2022, 10, 28, 15, 29)),
         ("12212,28.10.2022,15:29:07", datetime(2022, 10, 28, 15, 29, 7)),
+        ("12212,01.10.2022,15:29:07", datetime(2022, 10, 1, 15, 29, 7)),
+        ("12212,10/01/2022,3:29 pm", datetime(2022, 10, 1, 15, 29)),  # MultiVu's own form
     ],
 )
 def test_dates_of_other_countries(tmp_path: Path, opened: str, moment: datetime) -> None:
@@ -423,6 +427,16 @@ def test_dates_of_other_countries(tmp_path: Path, opened: str, moment: datetime)
         f"FILEOPENTIME,{opened}",
     )
     assert read(path)[0].started == moment
+
+
+def test_raw_data_keep_their_scans_apart(tmp_path: Path) -> None:
+    headings = "Comment,Time Stamp (sec),Raw Position (mm),Raw Voltage (V),Free C Fitted (V)"
+    rows = [";avg. temp = 300 K", ",1,24.9,-0.3,", ",2,25.1,-0.4,", ";avg. temp = 290 K", ",3,24.9,-0.3,0.1"]
+    header = "FILEOPENTIME,3720425250.81348,11/21/2017,11:28 am"
+    measurement = read(written(tmp_path / "a.dat", headings, rows, header))
+    assert measurement[0]["scan"].values.tolist() == [1, 1, 2]
+    remarks = measurement.original_metadata["Remarks among the records"]
+    assert [text.strip() for text in remarks] == [";avg. temp = 300 K", ";avg. temp = 290 K"]
 
 
 @pytest.mark.parametrize("end", ["\n", ""])

@@ -21,6 +21,7 @@ from zairyo.measurement import Measurement
 from zairyo.measurement.model import Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import day_is_first
 from zairyo.readers._quantum_design_columns import (
     is_alternating,
     name_of,
@@ -124,11 +125,12 @@ def _text(value: Any) -> str:
     return clean_text(str(value[0] if isinstance(value, list) else value or "")).strip()
 
 
-def _opened(header: dict[str, Any]) -> datetime | None:
+def _opened(header: dict[str, Any], warnings: list[str]) -> datetime | None:
     """The date in ``FILEOPENTIME,stamp,month/day/year,time``; some options write ``stamp,,date time``.
 
-    A computer set to another country writes its own order; month first is what two small numbers are taken for,
-    unless the stamp is a clock's seconds since 1899-12-30 and tells the day.
+    MultiVu's own form (``2:19 pm``) has the month first; a computer set to another country writes its own order. Two
+    small numbers in another form leave the start open, with a warning, unless the stamp is a clock's seconds since
+    1899-12-30 and tells the day.
     """
     stamp, *parts = (part.strip() for part in _text(header.get("FILEOPENTIME")).split(","))
     text = " ".join(part for part in parts[:2] if part)
@@ -138,7 +140,11 @@ def _opened(header: dict[str, Any]) -> datetime | None:
     except (ValueError, OverflowError):
         told = None
     near = (moment for moment in found if told and abs(moment - told) < timedelta(days=2))
-    return next(near, found[0] if found else None)
+    if (moment := next(near, None)) is not None:
+        return moment
+    if not found or text.endswith((" am", " pm")) or len({moment.date() for moment in found}) == 1:
+        return found[0] if found else None
+    return found[0] if day_is_first(text, (), warnings) is not None else None
 
 
 def _moment(text: str, form: str) -> datetime | None:
@@ -229,11 +235,12 @@ def _is_number(cell: str) -> bool:
         return False
 
 
-def _without_remarks(cells: list[str], headings: list[str]) -> tuple[list[str], list[str]]:
-    """Records, and what lines say that hold a comment and no value beside their time stamp."""
+def _without_remarks(cells: list[str], headings: list[str]) -> tuple[list[str], list[str], list[int]]:
+    """Records; what lines say that hold a comment and no value beside their time stamp; how many stand above each."""
     said, stamp, width = _place_of(headings, "comment"), _place_of(headings, "time"), len(headings)
     if said is None or not any(cells[said::width]):
-        return cells, []
+        return cells, [], []
+    above: list[int] = []
     kept: list[str] = []
     remarks: list[str] = []
     for start in range(0, len(cells), width):
@@ -242,7 +249,8 @@ def _without_remarks(cells: list[str], headings: list[str]) -> tuple[list[str], 
             remarks.append(f"{row[stamp]} {row[said]}".strip() if stamp is not None else row[said])
         else:
             kept += row
-    return kept, remarks
+            above.append(len(remarks))
+    return kept, remarks, above
 
 
 def _column(cells: list[str], heading: str, warnings: list[str]) -> Array | None:
@@ -376,11 +384,11 @@ def _read(source: RawInput) -> Measurement:
         )
     header = _header(head.split("\n"))
     cells = _rows(body, headings, head.count("\n") + skipped + 3, warnings)
-    cells, remarks = _without_remarks(cells, headings)
+    cells, remarks, above = _without_remarks(cells, headings)
     signals, empty = _signals(cells, headings, warnings)
     if not any(s.values.dtype.kind == "f" for s in signals.values()):
         raise ReadError(f"{source.name} holds no number after its headings; it is cut off or no measurement.")
-    started, first_stamp = _times(signals, _opened(header))
+    started, first_stamp = _times(signals, _opened(header, warnings))
     signals = _with_uncertainties(signals)
     technique = technique_of({s.name for s in signals.values()})
     x, default = plot_of(signals, header, technique)
@@ -390,6 +398,8 @@ def _read(source: RawInput) -> Measurement:
     metadata: dict[str, Any] = {"Header": header, "Headings": headings, "Headings without data": empty}
     if remarks:
         metadata["Remarks among the records"] = remarks
+    if remarks and any(h.startswith("Raw Position") for h in headings):  # raw data: one above each scan
+        signals[len(headings) + 1] = Signal("scan", np.array(above), "", long_name="Scan")
     if first_stamp is not None:
         metadata["First time stamp"] = first_stamp
     columns = sorted(signals.items(), key=lambda item: item[0])
@@ -416,7 +426,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="quantum_design_dat",
-    version="4",
+    version="5",
     techniques=(*TECHNIQUES, "unspecified"),
     vendor="Quantum Design",
     format="MultiVu data",
