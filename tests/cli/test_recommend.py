@@ -181,6 +181,33 @@ def test_outcomes_may_be_named_by_their_headings(tmp_path: Path) -> None:
         assert "9 experiments made" in " ".join(found["status"])
 
 
+def test_an_element_that_no_made_sample_has_is_predicted_and_told(tmp_path: Path) -> None:
+    made = "".join(f"Fe{80 - i}B{20 + i},50{i},{i}.5\n" for i in range(8))
+    path = tmp_path / "a.csv"
+    path.write_text("alloy (at.%),T (degC),y\n" + made + "Fe79W1B20,503,\n")
+    found = run("predict", path, "--target", "y", "--json")
+    assert found.exit_code == 0, found.output
+    (one,) = json.loads(found.stdout)["predictions"]
+    assert one["outside the made samples"]
+    others = tmp_path / "b.csv"
+    others.write_text("alloy (at.%),T (degC)\nFe79W1B20,503\n")
+    path.write_text("alloy (at.%),T (degC),y\n" + made)
+    again = run("predict", path, "--target", "y", "--json", "--on", others)
+    assert json.loads(again.stdout)["predictions"][0]["y predicted"] == pytest.approx(one["y predicted"])
+
+
+def test_a_setting_that_most_samples_lack_does_not_cost_them(tmp_path: Path) -> None:
+    rows = "".join(f"{900 + i},{'air' if i % 4 == 0 else ''},L{i // 3},{i}.5\n" for i in range(24))
+    (tmp_path / "a.csv").write_text("T (degC),gas,batch,y\n" + rows)
+    found = run("predict", tmp_path / "a.csv", "--target", "y")
+    assert "gas is missing in 18 of 24 samples and was left out" in found.output
+    assert "y: 24 samples" in found.output
+    assert (
+        "several samples have the same batch; if they are alike for it, give --group 'batch'" in found.output
+    )
+    assert "--group" not in run("predict", tmp_path / "a.csv", "--target", "y", "--group", "batch").output
+
+
 def test_nothing_is_predicted_beyond_what_is_possible(tmp_path: Path) -> None:
     """A yield of 104 % would make people doubt the rest; errors are measured as before."""
     rows = [f"{x},{100 - 0.2 * x}" for x in range(20)] + ["30,", "-30,"]

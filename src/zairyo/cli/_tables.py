@@ -206,9 +206,33 @@ def read_table(path: Path, roles: dict[str, Sequence[str]], units: dict[str, str
 
 
 def without_empty(table: Table) -> Table:
-    """The samples to learn from, whose settings that none of them has are notes: they would leave out every row."""
-    empty = [c for c in table.columns if table.schema[c].role == "process" and table.missing(c).all()]
-    return table.with_roles({"note": empty}) if empty and len(table) else table
+    """The samples to learn from, with settings as notes that none of them has, or so few that the others would be lost.
+
+    A sample that lacks a setting cannot be learned from: one that brings back half as many again is left out instead.
+    """
+    if not len(table):
+        return table
+    amounts = {c for m in table.schema.mixtures for c in m.columns}
+    lacking = {
+        c: table.missing(c) for c in table.schema.of_role("process", "composition") if c not in amounts
+    }
+    left_out = [c for c, missing in lacking.items() if missing.all()]
+    while True:
+        kept = {c: m for c, m in lacking.items() if c not in left_out and m.any()}
+        whole = {c: _whole([m for other, m in kept.items() if other != c], len(table)) for c in kept}
+        best = max(whole, key=whole.__getitem__, default=None)
+        if best is None or whole[best] < 1.5 * _whole(list(kept.values()), len(table)):
+            return table.with_roles({"note": left_out}) if left_out else table
+        note(
+            f"{best} is missing in {kept[best].sum()} of {len(table)} samples and was left out, so that they are "
+            "learned from"
+        )
+        left_out.append(best)
+
+
+def _whole(missing: Sequence[NDArray[np.bool_]], rows: int) -> int:
+    """How many rows have everything."""
+    return rows - sum(map(any, zip(*missing, strict=True))) if missing else rows
 
 
 def number_column(table: Table, name: str) -> NDArray[np.float64]:

@@ -89,18 +89,17 @@ def command(
     learned = without_empty(known.take(~missing))
     if not len(learned):
         raise click.ClickException(f"no row of {table} has {target}")
-    features = learned.features(descriptors=bool(descriptors))
+    samples = known.take(known.missing(name)) if others is None else _read_others(others, descriptors)
+    features = learned.features(descriptors=bool(descriptors), besides=[samples])
     for text in features.notes:
         note(text)
     _say_left_out(learned, name)
+    _say_groups(learned, group)
     _check_possible(learned, name, low, high)
     predictor = _fit(learned, features, name, group, seed, units.get(target))
     if html is not None:
         predictor.to_html(html)
-    if others is None:
-        samples = known.take(known.missing(name))
-    else:
-        samples = read_table(others, {"measured_descriptor": descriptors}, {})
+    if others is not None:
         learned_from = [b.source for b in features.blocks if b.source in samples.columns]
         samples = samples.with_roles(
             {"process": [c for c in learned_from if samples.schema[c].role == "property"]}
@@ -122,6 +121,20 @@ def command(
         click.echo(shown(frame.head(MOST), settings=samples.columns, alike=titles[:1] + titles[2:]))
         if len(frame) > MOST and output is None:
             click.echo(f"… and {len(frame) - MOST} more; -o FILE writes them all")
+
+
+def _read_others(path: Path, descriptors: tuple[str, ...]) -> Table:
+    return read_table(path, {"measured_descriptor": descriptors}, {})
+
+
+def _say_groups(table: Table, group: str | None) -> None:
+    """A column of batches or papers that was not given as the group, though several samples have the same."""
+    for column in table.schema.columns if group is None else ():
+        if column.role == "group" and 1 < len({*table[column.name]}) < len(table):
+            note(
+                f"several samples have the same {column.name}; if they are alike for it, give --group {column.name!r}: "
+                "the error on samples not seen would be too small"
+            )
 
 
 def _say_left_out(table: Table, name: str) -> None:

@@ -252,7 +252,11 @@ def fit(
     )
     if space.width != X.shape[1]:
         raise LearnError(f"the space has {space.width} columns, the features {X.shape[1]}")
-    left_out = unusable(X, y, space.names, target)
+    told = list(space.names)
+    for variable in space.variables:
+        for column in variable.columns if variable.kind == "category" else ():
+            told[column] = variable.name  # one thing is missing, not each of its levels
+    left_out = unusable(X, y, told, target)
     kept = np.ones(len(X), dtype=bool)
     kept[[row for row, _ in left_out]] = False
     if left_out:
@@ -286,7 +290,8 @@ def unusable(X: Floats, y: Floats, names: Sequence[str], target: str) -> tuple[t
     known = np.abs(y) < LARGEST
     found = []
     for row in np.flatnonzero(~(good.all(axis=1) & known)):
-        columns = [f"{names[int(j)]} is {_seen(X[row, j])}" for j in np.flatnonzero(~good[row])]
+        said = (f"{names[int(j)]} is {_seen(X[row, j])}" for j in np.flatnonzero(~good[row]))
+        columns = list(dict.fromkeys(said))
         if not known[row]:
             columns.append(f"{target} is {_seen(y[row])}")
         found.append((int(row), ", ".join(columns)))

@@ -23,9 +23,15 @@ _GAS_CONSTANT = 8.314462618  # J/(mol*K), CODATA 2018
 
 
 def composition_makers(
-    table: Table, of: Column | Mixture, wanted: Sequence[str], properties: Sequence[str] | None
+    table: Table,
+    of: Column | Mixture,
+    wanted: Sequence[str],
+    properties: Sequence[str] | None,
+    besides: Sequence[Table] = (),
 ) -> list[Part]:
     """The parts for a column of formulas or for a mixture of formulas; none for a mixture of other things.
+
+    Elements that occur only in the samples of other tables (``besides``) are among the amounts.
 
     Raises
     ------
@@ -41,7 +47,8 @@ def composition_makers(
     if isinstance(of, Mixture) and (not wanted or of.basis == "volume" or formulas(of) is None):
         return []
     name = of.name
-    symbols = distinct_fractions(table, name)[2]
+    found = {s for t in (table, *besides) if _has(t, name) for s in distinct_fractions(t, name)[2]}
+    symbols = tuple(sorted(found, key=elements().index.__getitem__))
     chosen = tuple(DEFAULT_PROPERTIES if properties is None else properties)
     for wish in chosen:
         elements().property(wish)  # says which there are
@@ -62,6 +69,12 @@ def composition_makers(
         names = (f"{name}: mixing entropy", f"{name}: atomic-size mismatch")
         parts.append(Part("elements", name, names, ("J/(mol*K)", ""), partial(_alloy, name=name)))
     return parts
+
+
+def _has(table: Table, name: str) -> bool:
+    if any(m.name == name for m in table.schema.mixtures):
+        return True
+    return name in table.schema and table.schema[name].kind == "composition"
 
 
 def _amounts(table: Table, name: str, known: tuple[str, ...]) -> Floats:

@@ -196,6 +196,7 @@ def plan_features(
     compositions: Sequence[str] = DEFAULT_COMPOSITIONS,
     properties: Sequence[str] | None = None,
     smiles: Sequence[str] = DEFAULT_SMILES,
+    besides: Sequence[Table] = (),
 ) -> Plan:
     """Decide which features to make from a table's columns.
 
@@ -217,6 +218,8 @@ def plan_features(
     smiles
         What is made of SMILES: ``descriptors`` (mass, polarity …), ``fingerprint`` (counts of Morgan fragments),
         ``levels`` (one feature a molecule; needs no RDKit).
+    besides
+        Other samples that features are to be made of: an element that only they have gets a feature too.
 
     Raises
     ------
@@ -238,7 +241,7 @@ def plan_features(
     for column in chosen:
         mixture = mixtures.get(column.name)
         if mixture is None:
-            parts += _parts(table, column, compositions, properties, smiles)
+            parts += _parts(table, column, compositions, properties, smiles, besides)
         elif not any(p.source == mixture.name for p in parts):
             parts.append(_mixture_part(mixture))
             parts += composition_makers(
@@ -253,13 +256,14 @@ def _parts(
     compositions: Sequence[str],
     properties: Sequence[str] | None,
     smiles: Sequence[str],
+    besides: Sequence[Table],
 ) -> Iterable[Part]:
     name = column.name
     if column.numeric:
         kind: BlockKind = "integer" if column.kind == "integer" else "number"
         yield Part(kind, name, (name,), (column.unit,), partial(_numbers, name=name, unit=column.unit))
     elif column.kind == "composition":
-        yield from composition_makers(table, column, compositions, properties)
+        yield from composition_makers(table, column, compositions, properties, besides)
     elif column.kind == "smiles" and tuple(smiles) != ("levels",):
         yield smiles_maker(table, name, smiles)
     elif column.kind == "smiles":
