@@ -191,7 +191,7 @@ def test_specimens_side_by_side_in_french(tmp_path: Path) -> None:
         'Cu,,,,Fe,,,\n"Temps","Force","Stroke","Ext.1","Temps","Force","Stroke","Ext.1"\n'
         '"sec","N","mm","mm","sec","N","mm","mm"\n0,143,0.1,0.01,0,237,0.2,0.02\n0.1,144,0.2,0.02,0.1,238,0.3,0.03\n'
     )
-    m = read(ANY, written(tmp_path / "a.csv", text))
+    m = read(SHIMADZU, written(tmp_path / "a.csv", text))
     assert [(e.title, e.x, e["extension"].values.tolist()) for e in m.entries] == [
         ("Cu", "extension", [0.01, 0.02]),
         ("Fe", "extension", [0.02, 0.03]),
@@ -265,6 +265,14 @@ ROWS = {".": "\n0.0;1.5;2.5\n0.1;1.75;2.75\n", ",": "\n0,0;1,5;2,5\n0,1;1,75;2,7
             + ("Time;Axial Displacement;Axial Force\nSec;mm;kN" + ROWS["."]).replace(";", "\t"),
             "displacement",
         ),
+        (
+            SHIMADZU,
+            '"C35",,\n"Temps","Stroke","Force"\n"sec","mm","kN"' + ROWS["."].replace(";", ","),
+            "displacement",
+        ),
+        (ANY, "C_1_Temps[s];C_1_Déplacement[mm];C_1_Force[kN]" + ROWS["."], "displacement"),
+        (ANY, "C_1_Temps[s];C_1_Déform1[mm];C_1_Force[kN]" + ROWS["."], "extension"),
+        (ANY, "Elapsed Time;Disp;Load\nSec;mm;kN" + ROWS["."], "displacement"),
         (ANY, ("Time ;Crosshead ;Load \nsec;mm;kN" + ROWS["."]).replace(";", "\t"), "displacement"),
     ],
 )
@@ -320,6 +328,13 @@ def test_blocks_of_an_mts_share_one_clock(tmp_path: Path, stamp: str, started: d
         ("test_2", started, "N"),
     ]
     assert any("day or the month" in w for w in m.warnings) == (started is None)
+
+
+def test_an_mts_with_blanks_between_its_columns_is_refused_by_name(tmp_path: Path) -> None:
+    text = "MTS793|BTW|ENU|1|0|.|/|:|1|0|0|A\n\nTime      Axial Force Axial Displacement\n"
+    text += "s         N         mm\n0.1       1.5       0.01\n"
+    with pytest.raises(ReadError, match="with tabs"):
+        read(MTS, written(tmp_path / "a.dat", text))
 
 
 def test_extremes_of_cycles_are_told_apart(tmp_path: Path) -> None:

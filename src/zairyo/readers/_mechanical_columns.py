@@ -11,7 +11,7 @@ from zairyo.readers._text_export import rules
 
 _BEFORE = (
     "axial|compression|compressive|crosshead|cross-head|cycle|elapsed|engineering|flexural|flexure|grip|machine|nominal|run"
-    r"|running|shear|standard|tensile|test|total|eng[.]?|ch(?:annel)? ?\d+"
+    r"|running|shear|standard|tensile|test|total|eng[.]?|ch(?:annel)? ?\d+|c_\d+"
 )
 #: Such a heading is what the machine was asked for, not what it did.
 _ASKED = r"(?!.*\b(?:command|cmd|set ?point|sollwert|consigne)\b)"
@@ -29,7 +29,7 @@ _WORDS = (
     ("creep_strain", "creep strain|kriechdehnung|クリープひずみ"),
     ("strain_rate", "strain ?rate|dehn(ungs)?rate|ひずみ速度"),
     ("strain", "strain|(gesamt|nenn|zug|druck|biege)?dehnung|stauchung|ひずみ|公称ひずみ|歪み?|伸び率|déformation"
-     "|deformación|deformazione"),
+     "|déform|deformación|deformazione"),
     ("force", "load|force|kraft|standardkraft|prüfkraft|試験力|荷重|charge|fuerza|forza|f"),
     ("position", "position|absolute crosshead travel|crosshead absolute"
      "|(traverse(nweg)?|kolbenweg) abs(olute?|olue)?[.]?"
@@ -37,7 +37,7 @@ _WORDS = (
     ("extension", "extensometer|feindehnung|längenänderung|伸び計?|標線間伸び|elongation|dl|ext[.]?|ave 2"
      "|allongement|alargamiento|allungamento"),
     ("deflection", "deflection|durchbiegung|たわみ|撓み"),
-    ("displacement", "displacement|extension|travel|stroke|separation|crosshead|verformung"
+    ("displacement", "displacement|disp[.]?|extension|travel|stroke|separation|crosshead|verformung"
      "|(standard|traversen|kolben)?weg"
      "|deformation|変位|ストローク|クロスヘッド変位|déplacement|course|desplazamiento|carrera|spostamento|corsa"),
     ("energy", "energy|work|arbeit|エネルギー?"),

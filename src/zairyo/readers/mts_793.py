@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from zairyo.measurement import Measurement
-from zairyo.readers._api import CERTAIN, NO, RawInput, Reader
+from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._day_or_month import moment
 from zairyo.readers._test_tables import read_tests
 from zairyo.readers._text_export import number, read_lines
@@ -29,6 +29,10 @@ def _sniff(source: RawInput) -> float:
 
 def _read(source: RawInput) -> Measurement:
     lines = read_lines(source)
+    if not any("\t" in line for line in lines):
+        raise ReadError(
+            f"{source.name} has its columns between blanks, which are in its headings, too. Save it with tabs."
+        )
     found = read_tests(source, "MTS", "MTS 793", ["", *lines[1:]])
     warnings: list[str] = []
     started = _zero(lines, warnings)

@@ -1,4 +1,4 @@
-"""Shimadzu TRAPEZIUM (2, X, X-V) CSV: curves of testing machines, in Japanese (cp932) or English.
+"""Shimadzu TRAPEZIUM (2, X, X-V) CSV: curves of testing machines, in Japanese (cp932), English or French.
 
 Facts: perhaps lines of keys and values, a row that names the specimens (``"1 _ 1"``), a row of channels for each (時間,
 試験力, ストローク …), a row of units, rows; specimens stand beside each other.
@@ -17,7 +17,9 @@ _JAPANESE = re.compile(
     r"(時間|経過時間|試験力|荷重|ストローク|変位|伸び|伸び計.*|応力|ひずみ|クロスヘッド変位|たわみ)( ?\d+)?\Z"
 )
 _SPECIMEN = re.compile(r"\d+\s*[_-]\s*\d+\Z")
-_ENGLISH = re.compile(r"(Time|Force|Stroke|Stress|Strain|Displacement|Extensometer.*|Ext[.].*)( ?\d+)?\Z")
+_ENGLISH = re.compile(
+    r"(Time|Temps|Zeit|Force|Stroke|Stress|Strain|Displacement|Extensometer.*|Ext[.].*)( ?\d+)?\Z"
+)
 
 
 def _sniff(source: RawInput) -> float:
@@ -26,14 +28,14 @@ def _sniff(source: RawInput) -> float:
     if place is None:
         return NO
     at, delimiter = place
-    names = [n for n in headings_of(lines, place)[0] if n]
+    headings, units, _ = headings_of(lines, place)
+    names = [n for n in headings if n]
     if sum(bool(_JAPANESE.match(n)) for n in names) >= 2:
         return LIKELY
     above = [c for c in cells_of(lines[at - 1], delimiter) if c] if at else []
+    # An extensometer and a specimen have the names that the user gave them.
     english = "Stroke" in names and sum(bool(_ENGLISH.match(n)) for n in names) >= max(2, len(names) // 2)
-    if english and any(
-        _SPECIMEN.match(c) for c in above
-    ):  # an extensometer has the name that its user gave it
+    if english and (any(_SPECIMEN.match(c) for c in above) or (at == 1 and above and "sec" in units)):
         return LIKELY
     return LIKELY if english and any("TRAPEZIUM" in x.upper() for x in lines[:at]) else NO
 
@@ -52,6 +54,6 @@ READER = Reader(
     sniff=_sniff,
     read=_read,
     surest=LIKELY,
-    notes="Curves in Japanese (cp932) or English, specimens below or beside each other. TRAPEZIUM's own .xtas, .xmas"
-    " files are not read.",
+    notes="Curves in Japanese (cp932), English or French, specimens below or beside each other. TRAPEZIUM's own .xtas,"
+    " .xmas files are not read.",
 )

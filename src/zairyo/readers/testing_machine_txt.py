@@ -1,4 +1,4 @@
-"""Text exports of testing machines that no reader of a maker knows: MTS, Tinius Olsen, Lloyd, Galdabini, Hegewald ….
+"""Text exports of testing machines that no reader of a maker knows: MTS, Tinius Olsen, Lloyd, walter+bai, WinTest ….
 
 Facts: perhaps keys and values, then headings of a load and of a way (or stress and strain), their units in the line
 below or in brackets behind them, and rows of numbers.
@@ -22,6 +22,8 @@ _MAKERS = (
     (r"NEXYGEN|Lloyd", "Lloyd"),
     (r"Galdabini", "Galdabini"),
     (r"Hegewald|inspect", "Hegewald & Peschke"),
+    (r"WinTest|ElectroForce", "TA Instruments"),
+    (r"(?m)^S/No[;,\t]C_\d+_", "walter+bai"),
     (r"Bluehill|Instron", "Instron"),
     (r"testXpert|Zwick", "ZwickRoell"),
 )
