@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from zairyo.learn import LearnError, LearnWarning, Predictor, Space, fit, fit_descriptors, fit_success
 from zairyo.learn._forest import Boosting, ElasticNet, Forest
 from zairyo.learn._models import GaussianProcess, Mean, Model, Ridge
+from zairyo.learn._said import LANGUAGES
 from zairyo.learn._validate import folds_of, weights_of
 
 
@@ -211,6 +213,29 @@ def test_the_report_is_whole_in_every_form(predictor: Predictor, tmp_path: Path)
     assert page.count("<svg") == 1
     assert "Learning curve" in predictor.to_html(tmp_path / "again.html").read_text(encoding="utf-8")
     assert page == (tmp_path / "again.html").read_text(encoding="utf-8")
+
+
+def test_the_report_speaks_japanese(predictor: Predictor, tmp_path: Path) -> None:
+    told = predictor.report("ja")
+    for word in (
+        "strength：試料 30 件",
+        "90 % 区間は",
+        "ガウス過程",
+        "重要度",
+        "学習に使っていない試料での RMSE",
+    ):
+        assert word in told
+    assert not re.search(r"[a-z]{3,} [a-z]{3,}", told), "no sentence stays in English"
+    assert {key: sorted(re.findall(r"{\w+}", text)) for key, text in LANGUAGES["en"].items()} == {
+        key: sorted(re.findall(r"{\w+}", text)) for key, text in LANGUAGES["ja"].items()
+    }, "the same is filled in"
+    with pytest.raises(ValueError, match="no language 'de'"):
+        predictor.report("de")
+    pytest.importorskip("matplotlib")
+    page = predictor.to_html(tmp_path / "r.html", "ja").read_text(encoding="utf-8")
+    assert '<html lang="ja">' in page
+    assert "strength の予測" in page
+    assert "学習曲線" in page
 
 
 def test_pure_noise_is_said_to_be_noise() -> None:

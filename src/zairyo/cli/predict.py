@@ -52,6 +52,9 @@ OUTSIDE = "outside the made samples"
     help="A measured descriptor to learn from too.",
 )
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report with plots.")
+@click.option(
+    "--language", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Of the report."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @click.option(
     "-o",
@@ -71,6 +74,7 @@ def command(
     level: float,
     seed: int,
     html: Path | None,
+    language: str,
     as_json: bool,
     output: Path | None,
 ) -> None:
@@ -79,6 +83,8 @@ def command(
     Models are chosen by errors on samples that they had not seen; the report says how large those are. What is
     predicted are the rows of --on, or those of TABLE without the property.
     """
+    from zairyo.learn._said import words_of
+
     low, high = ends_of(possible, [target]).get(target, (None, None))
     check_output(output)
     roles = {"property": [target], "measured_descriptor": descriptors, "group": [group] if group else []}
@@ -98,7 +104,7 @@ def command(
     _check_possible(learned, name, low, high)
     predictor = _fit(learned, features, name, group, seed, units.get(target))
     if html is not None:
-        predictor.to_html(html)
+        predictor.to_html(html, language)
     if others is not None:
         learned_from = [b.source for b in features.blocks if b.source in samples.columns]
         samples = samples.with_roles(
@@ -115,12 +121,15 @@ def command(
     if as_json:
         click.echo(json_of(_told(predictor, unit, level) | {"predictions": frame.to_dict("records")}))
         return
-    click.echo(predictor.report())
+    click.echo(predictor.report(language))
     if len(frame):
-        click.echo(f"\nPredicted{f' in {unit}' if unit else ''}, with {100 * level:g} % intervals")
+        words = words_of(language)
+        there = words["in unit"].format(unit=unit) if unit else ""
+        click.echo("\n" + words["table"].format(unit=there, level=f"{100 * level:g}"))
+        frame = frame.rename(columns={OUTSIDE: words["outside"]})
         click.echo(shown(frame.head(MOST), settings=samples.columns, alike=titles[:1] + titles[2:]))
         if len(frame) > MOST and output is None:
-            click.echo(f"… and {len(frame) - MOST} more; -o FILE writes them all")
+            click.echo(words["rest"].format(n=len(frame) - MOST))
 
 
 def _read_others(path: Path, descriptors: tuple[str, ...]) -> Table:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from zairyo.learn._models import Model
+from zairyo.learn._said import LANGUAGES, name_in
 from zairyo.learn._space import Floats, Space
 from zairyo.learn._validate import Validation
 
@@ -89,13 +90,10 @@ class LearningCurve:
         low, middle, high = np.quantile(1.0 - kept, [0.1, 0.5, 0.9])
         return float(middle), float(low), float(high)
 
-    def sentence(self, more: int = 10) -> str:
+    def sentence(self, more: int = 10, words: Mapping[str, str] = LANGUAGES["en"]) -> str:
         """What so many more samples of the same kind would bring."""
-        middle, low, high = self.gain(more)
-        return (
-            f"{more} more samples like these would lower the error by about {100 * middle:.0f} % "
-            f"(80 % interval {100 * low:.0f} % to {100 * high:.0f} %)."
-        )
+        middle, low, high = (f"{100 * share:.0f}" for share in self.gain(more))
+        return words["gain"].format(more=more, middle=middle, low=low, high=high)
 
 
 def learning_curve(
@@ -147,7 +145,10 @@ def _power_law(rows: Floats, logs: Floats, rng: np.random.Generator) -> tuple[fl
     return float(middle + b * centre), b
 
 
-def sentence_for(names: Sequence[str], weights: Floats) -> str:
+def parts_of(names: Sequence[str], weights: Floats, words: Mapping[str, str]) -> str:
     """Which models the blend is of."""
     order = np.argsort(-weights, kind="stable")
-    return ", ".join(f"{names[int(k)]} {100 * weights[int(k)]:.0f} %" for k in order if weights[int(k)] > 0)
+    parts = [
+        f"{name_in(words, names[int(k)])} {100 * weights[int(k)]:.0f} %" for k in order if weights[int(k)] > 0
+    ]
+    return words["between"].join(parts)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import html
 import io
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+from unicodedata import east_asian_width
 
 import numpy as np
 
-from zairyo.learn._explain import sentence_for
+from zairyo.learn._explain import parts_of
+from zairyo.learn._said import name_in, words_of
 from zairyo.measurement._fonts import fonts
 
 if TYPE_CHECKING:
     from zairyo.learn.fit import Predictor
 
+Words: TypeAlias = Mapping[str, str]
 #: Of a page of its own; letters and lines of the plots have its colour.
 _PAGE = (
     ":root{color-scheme:light dark}body{margin:2rem auto;max-width:60rem;padding:0 1rem;"
@@ -25,32 +29,40 @@ _PAGE = (
 STYLE = "font-family:system-ui,sans-serif;max-width:60rem;line-height:1.4"
 
 
-def headline(predictor: Predictor) -> list[str]:
+def headline(predictor: Predictor, words: Words) -> list[str]:
     """What was learned and how well, a sentence a line."""
     n, groups = len(predictor.y), int(predictor.group.max()) + 1
-    apart = f" in {groups} groups" if groups < n else ""
-    width = predictor.space.width
-    lines = [f"{predictor.target}: {n} sample{'s' * (n != 1)}{apart}, {width} column{'s' * (width != 1)}."]
+    apart = words["apart"].format(n=groups) if groups < n else ""
+    columns = _counted(words, "column", predictor.space.width)
+    lines = [
+        words["learned"].format(
+            target=predictor.target, samples=_counted(words, "sample", n), apart=apart, columns=columns
+        )
+    ]
     if left := len(predictor.left_out):
-        lines.append(f"{left} row{'s' * (left != 1)} left out, because a number is missing or too large.")
+        lines.append(words["left out one" if left == 1 else "left out"].format(n=left))
     found = predictor.validation
     if found is None:
-        return [
-            *lines,
-            "Fewer than three different samples: errors cannot be measured, intervals are assumed.",
-        ]
+        return [*lines, words["too few"]]
     spread = float(np.std(predictor.y, ddof=1))
     lines += [
-        f"Error on samples not seen (RMSE): {_in_unit(predictor.error, predictor)}; the samples' own spread is "
-        f"{_in_unit(spread, predictor)} ({found.scheme}).",
-        f"90 % intervals held {100 * predictor.coverage(0.9):.0f} % of samples not seen.",
-        f"Blend: {sentence_for(found.names, found.weights)}.",
+        words["error"].format(
+            error=_in_unit(predictor.error, predictor),
+            spread=_in_unit(spread, predictor),
+            scheme=name_in(words, found.scheme),
+        ),
+        words["held"].format(share=f"{100 * predictor.coverage(0.9):.0f}"),
+        words["blend"].format(parts=parts_of(found.names, found.weights, words)),
     ]
     if predictor.error > 0.95 * spread:
-        lines.append("These columns hardly tell the output: it is predicted no better than by the mean.")
+        lines.append(words["mean only"])
     curve = predictor.learning_curve
-    lines.append("Too few samples for a learning curve." if curve is None else curve.sentence(10))
+    lines.append(words["no curve"] if curve is None else curve.sentence(10, words))
     return lines
+
+
+def _counted(words: Words, what: str, n: int) -> str:
+    return words[what] if n == 1 else words[f"{what}s"].format(n=n)
 
 
 def _in_unit(value: float, predictor: Predictor) -> str:
@@ -62,54 +74,66 @@ def _labelled(text: str, predictor: Predictor) -> str:
     return f"{text} ({predictor.unit})" if predictor.unit else text
 
 
-def model_rows(predictor: Predictor) -> list[tuple[str, str, str]]:
+def model_rows(predictor: Predictor, words: Words) -> list[tuple[str, str, str]]:
     """Model, error, weight; the best first."""
     found = predictor.validation
     if found is None:
         return []
     order = np.argsort(found.errors, kind="stable")
     return [
-        (found.names[int(k)], f"{found.errors[int(k)]:.4g}", f"{100 * found.weights[int(k)]:.0f} %")
+        (
+            name_in(words, found.names[int(k)]),
+            f"{found.errors[int(k)]:.4g}",
+            f"{100 * found.weights[int(k)]:.0f} %",
+        )
         for k in order
     ]
 
 
-def importance_rows(predictor: Predictor, most: int = 12) -> list[tuple[str, str]]:
+def importance_rows(predictor: Predictor, words: Words, most: int = 12) -> list[tuple[str, str]]:
     """Variable, growth of the error ± its standard error."""
-    return [(one.name, f"{one.value:.3g} ± {one.error:.2g}") for one in predictor.importances[:most]]
+    shown = predictor.importances[:most]
+    return [(name_in(words, one.name), f"{one.value:.3g} ± {one.error:.2g}") for one in shown]
 
 
-def text(predictor: Predictor) -> str:
+def text(predictor: Predictor, language: str = "en") -> str:
     """The report for a terminal."""
-    lines = headline(predictor)
-    lines += _columns(
-        f"Models, {_labelled('RMSE on samples not seen', predictor)}, weight", model_rows(predictor)
-    )
-    lines += _columns(
-        f"Importance: {_labelled('growth of the error when shuffled', predictor)}", importance_rows(predictor)
-    )
+    words = words_of(language)
+    rmse = _labelled(words["rmse unseen"], predictor)
+    grown = _labelled(words["grown"], predictor)
+    lines = headline(predictor, words)
+    lines += _columns(words["models"].format(rmse=rmse), model_rows(predictor, words))
+    lines += _columns(words["importance"].format(grown=grown), importance_rows(predictor, words))
     return "\n".join(lines)
 
 
 def _columns(title: str, rows: list[Any]) -> list[str]:
     if not rows:
         return []
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    widths = [max(_wide(row[k]) for row in rows) for k in range(len(rows[0]))]
     said = [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+        "  " + "  ".join(cell + " " * (width - _wide(cell)) for cell, width in zip(row, widths, strict=True))
+        for row in rows
     ]
     return ["", title, *(line.rstrip() for line in said)]
 
 
-def fragment(predictor: Predictor, *, plots: bool) -> str:
+def _wide(text: str) -> int:
+    """Places in a terminal: two for a Japanese letter."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def fragment(predictor: Predictor, *, plots: bool, language: str = "en") -> str:
     """The report as a piece of HTML."""
-    parts = [f'<div style="{STYLE}">', *(f"<p>{html.escape(line)}</p>" for line in headline(predictor))]
-    parts.append(_table(("model", _labelled("RMSE", predictor), "weight"), model_rows(predictor)))
-    parts.append(
-        _table(("variable", _labelled("importance: growth of RMSE", predictor)), importance_rows(predictor))
-    )
+    words = words_of(language)
+    lines = headline(predictor, words)
+    parts = [f'<div style="{STYLE}">', *(f"<p>{html.escape(line)}</p>" for line in lines)]
+    head = (words["model"], _labelled("RMSE", predictor), words["weight"])
+    parts.append(_table(head, model_rows(predictor, words)))
+    grown = (words["variable"], _labelled(words["importance head"], predictor))
+    parts.append(_table(grown, importance_rows(predictor, words)))
     if plots and predictor.validation is not None:
-        parts.append(figure(predictor))
+        parts.append(figure(predictor, words))
     return "\n".join([*parts, "</div>"])
 
 
@@ -123,17 +147,17 @@ def _table(head: tuple[str, ...], rows: list[Any]) -> str:
     return "<table>" + line(head, "th") + "".join(line(row, "td") for row in rows) + "</table>"
 
 
-def page(predictor: Predictor) -> str:
+def page(predictor: Predictor, language: str = "en") -> str:
     """The report as a whole document."""
-    title = html.escape(f"Prediction of {predictor.target}")
+    title = html.escape(words_of(language)["title"].format(target=predictor.target))
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
+        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_PAGE}</style></head>\n'
-        f"<body><h1>{title}</h1>\n{fragment(predictor, plots=True)}\n</body></html>\n"
+        f"<body><h1>{title}</h1>\n{fragment(predictor, plots=True, language=language)}\n</body></html>\n"
     )
 
 
-def figure(predictor: Predictor) -> str:
+def figure(predictor: Predictor, words: Words) -> str:
     """Parity, residuals, importances and learning curve as one SVG."""
     from matplotlib.figure import Figure
 
@@ -143,55 +167,63 @@ def figure(predictor: Predictor) -> str:
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         drawn = Figure(figsize=(9, 7), layout="constrained")
         axes = drawn.subplots(2, 2)
-        _parity(predictor, axes[0, 0])
-        _residuals(predictor, axes[0, 1])
-        _bars(predictor, axes[1, 0])
-        _curve(predictor, axes[1, 1])
+        _parity(predictor, axes[0, 0], words)
+        _residuals(predictor, axes[0, 1], words)
+        _bars(predictor, axes[1, 0], words)
+        _curve(predictor, axes[1, 1], words)
         out = io.StringIO()
         drawn.savefig(out, format="svg", metadata={"Date": None}, transparent=True)
     svg = out.getvalue()[out.getvalue().index("<svg") :]
     svg = svg.replace("#000000", "currentColor").replace(
         "<svg ", '<svg style="max-width:100%;height:auto" ', 1
     )
-    return f'<div role="img" aria-label="Parity, residuals, importances and learning curve">{svg}</div>'
+    return f'<div role="img" aria-label="{words["plots"]}">{svg}</div>'
 
 
-def _parity(predictor: Predictor, axes: Any) -> None:
+def _parity(predictor: Predictor, axes: Any, words: Words) -> None:
     found = predictor.validation
     assert found is not None
     ends = [float(predictor.y.min()), float(predictor.y.max())]
     axes.plot(ends, ends, color="0.6", lw=1)
     axes.errorbar(predictor.y, found.mean, found.deviation, fmt="o", ms=3, lw=0.6)
     axes.set(
-        xlabel=_labelled(f"measured {predictor.target}", predictor),
-        ylabel="predicted, not seen (± 1 SD)",
-        title="Parity",
+        xlabel=_labelled(words["measured"].format(target=predictor.target), predictor),
+        ylabel=words["predicted sd"],
+        title=words["parity"],
     )
 
 
-def _residuals(predictor: Predictor, axes: Any) -> None:
+def _residuals(predictor: Predictor, axes: Any, words: Words) -> None:
     found = predictor.validation
     assert found is not None
     axes.axhline(0, color="0.6", lw=1)
     axes.plot(found.mean, predictor.y - found.mean, "o", ms=3)
     axes.set(
-        xlabel=_labelled("predicted, not seen", predictor), ylabel="measured - predicted", title="Residuals"
+        xlabel=_labelled(words["predicted"], predictor),
+        ylabel=words["residual"],
+        title=words["residuals"],
     )
 
 
-def _bars(predictor: Predictor, axes: Any) -> None:
+def _bars(predictor: Predictor, axes: Any, words: Words) -> None:
     shown = predictor.importances[:12][::-1]
-    axes.barh([one.name for one in shown], [one.value for one in shown], xerr=[one.error for one in shown])
-    axes.set(xlabel=_labelled("growth of RMSE when shuffled", predictor), title="Importances")
+    axes.barh(
+        [name_in(words, one.name) for one in shown],
+        [one.value for one in shown],
+        xerr=[one.error for one in shown],
+    )
+    axes.set(xlabel=_labelled(words["grown rmse"], predictor), title=words["importances"])
 
 
-def _curve(predictor: Predictor, axes: Any) -> None:
+def _curve(predictor: Predictor, axes: Any, words: Words) -> None:
     curve = predictor.learning_curve
     axes.set(
-        xlabel="samples", ylabel=_labelled("RMSE on samples not seen", predictor), title="Learning curve"
+        xlabel=words["samples axis"],
+        ylabel=_labelled(words["rmse unseen"], predictor),
+        title=words["curve"],
     )
     if curve is None:
-        axes.text(0.5, 0.5, "too few samples", transform=axes.transAxes, ha="center")
+        axes.text(0.5, 0.5, words["too few short"], transform=axes.transAxes, ha="center")
         return
     axes.errorbar(curve.sizes, curve.errors, curve.spreads, fmt="o", ms=4, lw=0.8)
     ahead = np.unique(np.geomspace(curve.sizes[0], curve.now * 1.5, 30).round().astype(int))

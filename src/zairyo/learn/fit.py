@@ -166,18 +166,18 @@ class Predictor:
         best = self.models[int(np.argmin(self.validation.errors))]
         return learning_curve(best, self.X, self.y, self.noise, self.group, self.seed)
 
-    def report(self) -> str:
-        """All that a reader should know, as text for the terminal."""
+    def report(self, language: str = "en") -> str:
+        """All that a reader should know, as text for the terminal, in English or Japanese (``ja``)."""
         from zairyo.learn._report import text
 
-        return text(self)
+        return text(self, language)
 
-    def to_html(self, path: str | Path) -> Path:
-        """The report with its plots (matplotlib, extra ``notebook``) as one HTML file."""
+    def to_html(self, path: str | Path, language: str = "en") -> Path:
+        """The report with its plots (matplotlib, extra ``notebook``) as one HTML file, in English or Japanese."""
         from zairyo.learn._report import page
 
         path = Path(path)
-        path.write_text(page(self), encoding="utf-8")
+        path.write_text(page(self, language), encoding="utf-8")
         return path
 
     def _repr_html_(self) -> str:
