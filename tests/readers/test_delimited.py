@@ -278,6 +278,12 @@ def test_what_is_no_table_is_refused(tmp_path: Path, content: str) -> None:
         registry.read(write(tmp_path, "a.txt", content))
 
 
+def test_names_between_quotes_have_their_units(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('"Time [s]","Bias [V]","Note"\n0,1,2\n1,2,3\n2,3,4\n')
+    signals = registry.read(tmp_path / "a.csv")[0].signals
+    assert [(s.long_name, s.unit) for s in signals] == [("Time", "s"), ("Bias", "V"), ("Note", None)]
+
+
 @pytest.mark.parametrize(
     "content",
     [

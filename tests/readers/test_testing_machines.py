@@ -125,6 +125,22 @@ def test_bluehill_results_alone_are_no_curve(tmp_path: Path) -> None:
         INSTRON.read(RawInput(written(tmp_path / "a.csv", text)))
 
 
+def test_bluehill_universal_numbers_its_specimens(tmp_path: Path) -> None:
+    """The number stands before the headings: the second specimen would be taken for rows of the first, and lost."""
+    text = (
+        "Results Table 1,,\n,Maximum Force,Rate 1\n,(N),(mm/min)\n1,25.6,50\n2,0.3,50\n,,\nResults Table 2,,\n,,\n"
+        "1,Time,Displacement,Force\n,(s),(mm),(N)\n,0,0.0029,-0.7041\n,0.02,0.0032,25.6634\n"
+        "2,Time,Displacement,Force\n,(s),(mm),(N)\n,0,0.0066,-0.6931\n,0.02,0.0069,0.3282\n,0.04,0.007,0.3\n"
+    )
+    m = read(INSTRON, written(tmp_path / "a.csv", text))
+    assert [(e.title, e["force"].values.tolist()) for e in m.entries] == [
+        ("Specimen 1", [-0.7041, 25.6634]),
+        ("Specimen 2", [-0.6931, 0.3282, 0.3]),
+    ]
+    assert [s.name for s in m[1].signals] == ["time", "displacement", "force"]
+    assert m.warnings == ()
+
+
 def test_testxpert_with_its_header(tmp_path: Path) -> None:
     m = read(ZWICK, written(tmp_path / "a.TXT", TESTXPERT, "cp1252"))
     (entry,) = m.entries

@@ -210,7 +210,7 @@ def find_tables(lines: list[str], source: RawInput, warnings: list[str]) -> tupl
         line, delimiter = place
         outside += lines[at:line]
         names, units, first = headings_of(lines, place)
-        end = _end(lines, first, delimiter)
+        end = _end(lines, first, delimiter, names)
         at = max(end, first)
         rows = lines[first:end]
         if not names[0] or not _is_curve(names):  # a table of results: its first column counts specimens
@@ -226,6 +226,9 @@ def find_tables(lines: list[str], source: RawInput, warnings: list[str]) -> tupl
         decimal = decimal_of(rows[:200], delimiter)
         columns = columns_of(rows, delimiter, len(names), warnings, line=first + 1, decimal=decimal)
         above = cells_of(lines[line - 1], delimiter) if line and lines[line - 1].strip() else []
+        if counted(names) and not units[0] and not np.isfinite(columns[0]).any():
+            above = [f"Specimen {names[0]}"]
+            names, units, columns = names[1:], units[1:], columns[1:]
         tables.append(Found(line, names, [u.strip("[]() ") or None for u in units], columns, above))
     outside += lines[at:]
     if not tables:
@@ -233,6 +236,11 @@ def find_tables(lines: list[str], source: RawInput, warnings: list[str]) -> tupl
             f"{source.name} holds no table of a curve; it is cut off, or has results only. Export raw data."
         )
     return tables, outside
+
+
+def counted(names: Sequence[str]) -> bool:
+    """Whether the number of a specimen may stand before the headings."""
+    return len(names) > 1 and names[0].isdecimal()
 
 
 def _is_curve(names: list[str]) -> bool:
@@ -244,13 +252,17 @@ def kinds_of(names: Sequence[str]) -> set[str]:
     return {kind_of(name) for name in names if name} - {""}
 
 
-def _end(lines: list[str], begin: int, delimiter: str) -> int:
+def _end(lines: list[str], begin: int, delimiter: str, names: list[str]) -> int:
+    """The line after the last row: what is blank, begins with a word, or has the headings again ends a table."""
     for at in range(begin, len(lines)):
         cells = lines[at].strip()
         if not cells.strip(delimiter + '" '):
             return at
-        first = next((c for c in cells_of(lines[at], delimiter) if c), "")
+        row = cells_of(lines[at], delimiter)
+        first = next((c for c in row if c), "")
         if number(first) is None and first.lower() not in ("nan", "---", "--"):
+            return at
+        if row[1:2] == names[1:2] and row[1 : len(names)] == names[1:]:  # behind the number of a specimen
             return at
     return len(lines)
 

@@ -92,11 +92,11 @@ def split(line: str, delimiter: str) -> list[str]:
 
 
 def split_names(line: str, delimiter: str) -> list[str]:
-    """A row of column names; where blanks separate cells, a single one may be inside a name."""
+    """A row of column names, without quotes; where blanks separate cells, a single one may be inside a name."""
     if delimiter == " ":
         wide = re.split(r"\s{2,}|\t", line.strip())
         return wide if len(wide) > 1 else line.split()
-    return [cell.strip() for cell in line.split(delimiter)]
+    return [cell.strip().strip('"').strip() for cell in line.split(delimiter)]
 
 
 def width(line: str, delimiter: str) -> int:

@@ -2,7 +2,7 @@
 
 Facts: perhaps parameters (``"key","value"`` or ``key : value``), perhaps ``Results Table n``, then headings (``Time``,
 ``Extension``, ``Load`` …, in the program's language), units in brackets below or behind them, and rows, often between
-quotes.
+quotes. In Bluehill Universal's table of all specimens each one's number stands before its headings, and nothing below.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from zairyo.measurement import Measurement
 from zairyo.readers._api import LIKELY, NO, POSSIBLE, RawInput, Reader
 from zairyo.readers._test_tables import (
+    counted,
     first_heading,
     heading_at,
     headings_of,
@@ -34,6 +35,7 @@ def _sniff(source: RawInput) -> float:
     while place is not None:
         at, delimiter = place
         names, _, first = headings_of(lines, place)
+        names = names[1:] if counted(names) else names
         loads = kinds_of(names) & {"force", "stress", "torque"}
         if kinds_of(names[:1]) & {"time", "cycle"} and loads and all(c < "\u3000" for n in names for c in n):
             units = [u for u in cells_of(lines[first - 1], delimiter) if u]
