@@ -116,6 +116,15 @@ def test_a_controlled_current_and_times(tmp_path: Path) -> None:
     assert (entry["time"].unit, entry.conditions["sampling_interval"].value) == ("s", 2.0)
 
 
+def test_blanks_between_columns(tmp_path: Path) -> None:
+    """Newer versions let the user choose blanks; such a file was refused as one without values."""
+    (entry,) = read(
+        chi(tmp_path, "Chronopotentiometry", "", "Time/sec Potential/V", "\n2.000e-1 3.532e-1\n4.0e-1 0.4\n")
+    )
+    assert entry["time"].values.tolist() == [0.2, 0.4]
+    assert (entry["voltage"].values.tolist(), entry["voltage"].unit) == ([0.3532, 0.4], "V")
+
+
 def test_errors_and_damage(tmp_path: Path) -> None:
     good = chi(
         tmp_path, "Cyclic Voltammetry", SWEEP, "Potential/V, Current/A", "-0.2, -3.9e-6\n-0.1, -3.8e-6\n" * 20

@@ -19,13 +19,13 @@ GOLDEN = {
     "chronoa_de_data.dta": (
         "chronoamperometry",
         10,
-        datetime(2019, 3, 10, 12),
+        None,  # 3/10/2019: nothing tells
         {"time": (270.0, 1350.0001), "voltage": (0.4, 4.396795), "current": (3e-09, 3.909529e-08)},
     ),
     "cv_data.dta": (
         "cyclic_voltammetry",
         50,
-        datetime(2019, 3, 6, 16, 35, 22),
+        None,
         {
             "time": (601.1, 14431.5),
             "voltage": (0.889001, 40.686032),
@@ -84,6 +84,21 @@ def test_real_files_read_as_another_reader_does(instruments: Path, name: str) ->
         assert len(values) == rows
         assert values[-1] == pytest.approx(last)
         assert values.sum() == pytest.approx(total)
+
+
+@pytest.mark.parametrize(
+    ("date", "moment"),
+    [("16/11/2023", datetime(2023, 11, 16, 17, 47, 3)), ("11/16/2023", datetime(2023, 11, 16, 17, 47, 3)),
+     ("6/11/2023", None)],
+)  # fmt: skip
+def test_the_date_is_as_the_computer_writes_it(tmp_path: Path, date: str, moment: datetime | None) -> None:
+    """The date of a European computer was lost; the calibration's, always American, proves nothing."""
+    path = tmp_path / "a.dta"
+    text = EIS.format(".").replace("15.11.2016", date)
+    path.write_text(text.replace("ZCURVE", "ACCALDATE\tLABEL\t2/24/2014\tAC Calibration Date\nZCURVE"))
+    measurement = read(path)
+    assert measurement[0].started == moment
+    assert len(measurement.warnings) == (moment is None)
 
 
 def test_numbered_curves_are_cycles_of_one_table(instruments: Path) -> None:

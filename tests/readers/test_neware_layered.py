@@ -120,3 +120,38 @@ def test_one_long_text_does_not_fill_the_memory(tmp_path: Path) -> None:
     entry = read(path)["cycling"]
     assert sum(s.values.nbytes for s in entry.signals) < 400_000_000
     assert entry["column"].values[0] == "word"
+
+
+QUOTED = """Cycle ID,"\tCap_Chg(mAh)","\tCharge Time(h:min:s.ms)","\t"
+,"\tStep ID","\tStep Name","\tStep Time(h:min:s.ms)","\tRaw Step ID","\t",,,
+,,"\tRecord ID","\tTime(h:min:s.ms)","\tVoltage(V)","\tCurrent(mA)","\tCapacity Density(mAh/g)","\tRealtime","\t",,
+1,"\t1941.2","\t1:33:21.000","\t"
+,"\t1","\tRest","\t0:00:10.000","\t1","\t",,,
+,,"\t1","\t0:00:00.000","\t3.5047","\t0.0","\t0.0","\t02/21/2020 10:32:49","\t",,
+,"\t2","\tCC_Chg","\t1:33:21.000","\t2","\t",,,
+,,"\t2","\t0:00:00.000","\t3.5283","\t1247.7","\t0.0","\t02/21/2020 10:32:59","\t",,
+,,"\t3","\t0:00:10.000","\t3.5388","\t1247.7","\t3465.8","\t02/21/2020 10:33:09","\t",,
+"""
+
+
+def test_an_older_export_has_tabs_within_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(QUOTED)
+    assert READER.sniff(RawInput(path)) == CERTAIN
+    entry, cycles, steps = read(path)
+    assert entry["voltage"].values.tolist() == [3.5047, 3.5283, 3.5388]
+    assert entry["current"].unit == "mA"
+    assert entry["time"].values.tolist() == [0, 10, 20]  # out of the dates
+    assert entry["step_type"].values.tolist() == ["rest", "cc_charge", "cc_charge"]
+    assert entry["cycle"].values.tolist() == [1, 1, 1]
+    assert cycles["charge_capacity"].values.tolist() == [1941.2]
+    assert steps["step_index"].values.tolist() == [1, 2]
+
+
+def test_dates_that_may_be_either_are_left_as_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(QUOTED.replace("02/21/2020", "02/03/2020"))
+    measurement = read(path)
+    assert measurement[0].started is None
+    assert measurement[0]["timestamp"].values[0] == "02/03/2020 10:32:49"
+    assert "'02/03/2020 10:32:49' is not known" in measurement.warnings[0]

@@ -121,7 +121,8 @@ def _read(source: RawInput) -> Measurement:
 
 def _headings(line: str) -> list[tuple[str, str]]:
     """Names and units of a line of headings; none if it is another line."""
-    cells = [cell.strip() for cell in re.split(r"[,\t;]", line.strip())]
+    marked = re.search(r"[,\t;]", line.strip())
+    cells = [cell.strip() for cell in re.split(r"[,\t;]" if marked else r"\s+", line.strip())]
     found = [_HEADING.fullmatch(cell) for cell in cells]
     if len(cells) < 2 or "=" in line or None in found:
         return []
@@ -133,7 +134,10 @@ def _columns(
 ) -> Columns:
     while start < len(lines) and not lines[start].strip():
         start += 1
-    delimiter = "\t" if "\t" in "".join(lines[start : start + 1]) else ","
+    first = "".join(lines[start : start + 1]).strip()
+    delimiter = next((mark for mark in "\t," if mark in first), ",")
+    if delimiter not in first and len(first.split()) == len(headings):  # a choice of the program: blanks
+        lines = [*lines[:start], *(",".join(line.split()) for line in lines[start:])]
     columns = Columns()
     for (heading, unit), cells in zip(
         headings, table_of(lines, start, delimiter, len(headings)), strict=True

@@ -98,7 +98,7 @@ _NO_SENSOR, _NO_SENSOR_ABOVE = -273.1, 1400.0
 #: Beginning of a table's name → entry, of what is measured before or beside the experiment.
 _BESIDE = (("OCV", "open_circuit"), ("QCM", "quartz_microbalance"))
 _COMMA, _POINT = re.compile(r"\d,\d"), re.compile(r"\d\.\d")
-_DATES = ("%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d", "%Y/%m/%d", "%m/%d/%y")
+_DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d", "%Y/%m/%d", "%m/%d/%y", "%d/%m/%y")
 
 
 @dataclass
@@ -304,13 +304,11 @@ def _conditions(file: _File, technique: str) -> dict[str, Quantity]:
 
 
 def _started(file: _File, warnings: list[str]) -> datetime | None:
+    """The start; the date is in the computer's own form, those of calibrations never: they tell nothing of it."""
     date, clock = file.text("DATE"), file.text("TIME")
-    day = in_forms(date, _DATES)
+    day = in_forms(date, _DATES, warnings)
     if day is None:
         return None
-    if not re.match(r"\d{4}", date) and day.day <= 12 and day.day != day.month:
-        order = "month first" if "/" in date else "day first"
-        warnings.append(f"The date {date!r} is read {order}; the file does not tell.")
     time = in_forms(clock.replace(",", "."), ("%H:%M:%S", "%H:%M:%S.%f", "%I:%M:%S %p"))
     return datetime.combine(day.date(), time.time()) if time else day
 

@@ -2,7 +2,8 @@
 
 Facts: three lines of headings, for cycles, for steps (one blank cell before) and for records (two blank cells
 before); then a row of any of the three kinds, told by the blank cells before it. A cycle's row may go on with the
-row of its first step. Times are ``h:mm:ss``; capacity and energy begin anew with each step.
+row of its first step. Times are ``h:mm:ss``; capacity and energy begin anew with each step. Older versions put every
+cell in quotes, with a tab before it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ from zairyo.measurement.text import tidy_metadata
 from zairyo.readers import delimited_text as text
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import chinese_text, moments_of, numbers_of, seconds_of
-from zairyo.readers._electrochemistry import PLOT_OF_CYCLES, Columns, make_entry, split_by_direction
+from zairyo.readers._electrochemistry import (
+    PLOT_OF_CYCLES,
+    Columns,
+    make_entry,
+    split_by_direction,
+    time_from_moments,
+)
 from zairyo.readers._text_export import texts
 
 Array = NDArray[Any]
@@ -52,6 +59,12 @@ NAMES = {
     "dchg. spec. energy": "specific_discharge_energy", "cumulative time": "time",
     "record number": "index", "data point": "index", "工步状态": "step_type", "状态": "step_type",
     "接触电阻": "contact_resistance",
+    "cap_chg": "charge_capacity", "cap_dchg": "discharge_capacity", "engy_chg": "charge_energy",
+    "engy_dchg": "discharge_energy", "chg/dchg efficiency": "coulombic_efficiency", "charge time": "charge_time",
+    "discharge time": "discharge_time", "specific capacity-chg": "specific_charge_capacity",
+    "specific capacity-dchg": "specific_discharge_capacity", "capacity density": "specific_capacity",
+    "cmpeng": "specific_energy", "cmpengergy": "specific_energy", "raw step id": "step_index",
+    "start voltage": "start_voltage", "end voltage": "end_voltage",
     "module start-stop switch": "module_switch", "contact resistance": "contact_resistance",
 }  # fmt: skip
 _STEPS = {"chg": "charge", "dchg": "discharge", "恒流充电": "cc_charge", "恒流放电": "cc_discharge",
@@ -76,7 +89,12 @@ def _sniff(source: RawInput) -> float:
     head = source.head[:8192]
     if not head.lstrip(b'\xef\xbb\xbf"').startswith(_FIRST):
         return NO
-    return CERTAIN if _LEVELS.match(chinese_text(head)) else NO
+    return CERTAIN if _LEVELS.match(_text(head)) else NO
+
+
+def _text(data: bytes) -> str:
+    text = chinese_text(data)
+    return text.replace('"', "").replace("\t", "") if ',"\t' in text[:1000] else text
 
 
 # -- lines → levels ------------------------------------------------------------------------------------
@@ -141,7 +159,13 @@ def _fill(level: _Level, cells: list[Any], warnings: list[str], lost: list[str])
         if name == "timestamp" and not isinstance(column, np.ndarray):
             told = moments_of(column)
             if told:
-                columns.add(name, told[0], None, quantity)
+                known = not told[1].endswith("?")
+                columns.add(name, told[0] if known else texts(column), None, quantity)
+                if not known:
+                    day = column[0].strip()[:40]
+                    warnings.append(
+                        f"Whether the day or the month stands first in {day!r} is not known; the start is left open."
+                    )
                 continue
         values = numbers_of(column, ".", heading, warnings)
         if values is None:
@@ -189,12 +213,13 @@ def _records(level: _Level, mark: str, steps: Columns, cycles: Columns, of: tupl
         columns.add("step", of_step.astype(np.int64) + 1, "", "Step, counted")
         if of_cycle.min() >= 0 and "cycle" in cycles:
             columns.add("cycle", cycles["cycle"][of_cycle[of_step]], "", "Cycle")
+    time_from_moments(columns)
     split_by_direction(columns)
     return columns
 
 
 def _read(source: RawInput) -> Measurement:
-    text = chinese_text(source.read_bytes(_MOST_BYTES))
+    text = _text(source.read_bytes(_MOST_BYTES))
     match = _LEVELS.match(text)
     if match is None:
         raise ReadError(
@@ -232,7 +257,7 @@ def _read(source: RawInput) -> Measurement:
 
 READER = Reader(
     name="neware_layered",
-    version="2",
+    version="3",
     techniques=("battery_cycling",),
     vendor="Neware",
     format="BTSDA layered export",
