@@ -9,28 +9,34 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
-from zairyo.measurement import Entry, Measurement, Quantity, Signal, table
+from zairyo.measurement import Entry, Measurement, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import RawInput, ReadError
-from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._mechanical_columns import COLUMNS, by_unit, kind_of, plot_of, technique_of
+from zairyo.readers._test_header import (
+    DELIMITERS,
+    OPERATOR,
+    SAMPLE,
+    SPELLINGS,
+    conditions_of,
+    header_of,
+    started_of,
+    value_of,
+)
 from zairyo.readers._text_export import (
     Array,
     cells_of,
     columns_of,
     decimal_of,
     number,
-    quantity,
     read_lines,
     signals_of,
     split_name,
-    unit_of,
 )
 
 #: What stands for a unit in the row below the headings, in brackets of any kind or none.
@@ -52,74 +58,6 @@ _CURVES = frozenset(
         "angle",
     }
 )
-_DELIMITERS = ("\t", ";", ",")
-_SPELLINGS = {
-    "秒": "s",
-    "分": "min",
-    "C": "degC",
-    "kgf": "kgf",
-    "º C": "degC",
-    "ºC": "degC",
-    "cycle": "",
-    "cycles": "",
-    "segment": "",
-    "segments": "",
-}
-#: Keys of the header (whole, in any case) → condition.
-_CONDITIONS = (
-    (
-        r"probendicke|thickness|specimen thickness|厚さ|板厚|dicke|épaisseur( éprouvette)?|espesor|spessore",
-        "sample_thickness",
-    ),
-    (r"probenbreite|width|specimen width|幅|breite|largeur( éprouvette)?|ancho|larghezza", "sample_width"),
-    (
-        r"(proben)?durchmesser|diameter|specimen diameter|直径|diamètre( éprouvette)?|diámetro|diametro",
-        "sample_diameter",
-    ),
-    (
-        r"messlänge.*|anfangsmesslänge|gau?ge length(, .*)?|標点距離|標点間距離|extensometer gau?ge length|l0( - .*)?",
-        "gauge_length",
-    ),
-    (r"(versuchs|proben|einspann)?länge|length|specimen length|長さ|試験片長さ", "sample_length"),
-    (
-        r"support span|span|stützweite|支点間距離|grip separation|つかみ具間距離|anvil separation|einspannlänge",
-        "span",
-    ),
-    (r"prüfgeschwindigkeit|test speed|speed|crosshead speed|rate 1|試験速度|速度", "test_speed"),
-    (r"vorkraft|preload|予荷重|初荷重", "preload"),
-    (r"temperatur|temperature|test temperature|温度", "temperature"),
-    (
-        r"(anfangs)?querschnitt(sfläche)?|area|cross[- ]section(al)?( area)?|断面積"
-        r"|section( transversale)?|sección|sezione",
-        "cross_section",
-    ),
-    (r"e-modul|emod|modul", ""),
-)
-_TEXTS = (
-    (r"prüfnorm|test standard|standard|試験規格", "standard"),
-    (r"werkstoff|material|材質|材料", "sample_material"),
-    (r"probentyp|probenform|shape|specimen shape|試験片形状|形状", "sample_shape"),
-    (r"method|test method|method file name|prüfvorschrift|試験条件ファイル名|メソッドファイル名", "method"),
-    (r"bemerkung(en)?|comments?|コメント", "comment"),
-)
-_SAMPLE = r"probenkennung.*|probenbezeichnung|proben-?id|specimen (label|name)|sample (name|id)|試料名|試験片名|名称"
-_OPERATOR = r"prüfer|operator( name)?|tester|試験者|担当者|オペレータ|opérateur|operador|operatore"
-_DATE = (
-    r"datum(/uhrzeit)?|prüfdatum|date(/clock time|/heure|/time)?|test date|start date|fecha(/hora)?|data(/ora)?"
-    r"|試験日|試験日時|日付"
-)
-_DATES = (
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-)
-_EXCEL_EPOCH = datetime(1899, 12, 30)
-#: Decimals of a day from which its minute is known.
-_EXACT_DAYS = 4
 
 
 @dataclass
@@ -137,7 +75,7 @@ def heading_at(lines: Sequence[str], start: int = 0) -> tuple[int, str] | None:
     """The first line of headings with their units, in the line below or in brackets, and the delimiter."""
     for at in range(start, len(lines) - 1):
         line, below = lines[at], lines[at + 1]
-        for delimiter in _DELIMITERS:
+        for delimiter in DELIMITERS:
             if delimiter not in line or delimiter not in below:
                 continue
             if _are_units(line, below, delimiter):
@@ -279,11 +217,11 @@ def read_tests(source: RawInput, vendor: str, software: str, lines: list[str] | 
     words = [k for k in (source.name, *header.values()) if isinstance(k, str)]
     runs = [run for found in tables for run in _side_by_side(found)]
     technique = technique_of([*(h for r in runs for h in r.headings), *words])
-    conditions = _conditions(header, warnings)
-    started = _started(header, warnings)
+    conditions = conditions_of(header, warnings)
+    started = started_of(header, warnings)
     entries: list[Entry] = []
     for n, run in enumerate(runs, 1):
-        signals = signals_of(run.headings, run.units, run.columns, COLUMNS, warnings, _SPELLINGS)
+        signals = signals_of(run.headings, run.units, run.columns, COLUMNS, warnings, SPELLINGS)
         signals = by_unit(_trimmed(signals))
         x, default = plot_of(signals, technique)
         entries.append(
@@ -301,9 +239,9 @@ def read_tests(source: RawInput, vendor: str, software: str, lines: list[str] | 
     return Measurement(
         tuple(entries),
         title=source.path.stem,
-        sample=_value(header, _SAMPLE),
-        operator=_value(header, _OPERATOR),
-        instrument=_value(header, r"maschinendaten|prüfmaschine|machine|frame|試験機") or vendor,
+        sample=value_of(header, SAMPLE),
+        operator=value_of(header, OPERATOR),
+        instrument=value_of(header, r"maschinendaten|prüfmaschine|machine|frame|試験機") or vendor,
         original_metadata=tidy_metadata({"header": header} if header else {}),
         warnings=tuple(dict.fromkeys(warnings)),
     )
@@ -343,83 +281,3 @@ def _trimmed(signals: list[Signal]) -> list[Signal]:
     if last < 0:
         raise ReadError("A table holds no numbers; the file is damaged.")
     return [Signal(s.name, s.values[: last + 1], s.unit, long_name=s.long_name) for s in signals]
-
-
-# --- the header ---------------------------------------------------------------------------------------------------
-
-
-def header_of(lines: Sequence[str]) -> dict[str, object]:
-    """Keys and values of any writing: ``"key";"value";"unit"``, ``key : value``; other lines as a list of cells."""
-    header: dict[str, object] = {}
-    loose: list[list[str]] = []
-    for line in lines:
-        text = clean_text(line.strip())
-        if not text.strip('",;\t '):
-            continue
-        cells = _cells(text)
-        while len(cells) > 1 and not cells[-1]:
-            cells.pop()
-        if len(cells) == 1:
-            key, mark, value = cells[0].partition(" : ")
-            if not mark:
-                key, mark, value = cells[0].partition(":")
-            cells = [key.strip(), value.strip()] if mark and value.strip() else cells
-        filled = [c for c in cells[1:] if c]
-        if cells[0] and 1 <= len(filled) <= 2 and cells[0] not in header:
-            header[cells[0].rstrip(": ")] = " ".join(filled)
-        elif len(cells) > 3 and len(cells) % 2 == 0 and all(cells[::2]) and number(cells[0]) is None:
-            header.update({k: v for k, v in zip(cells[::2], cells[1::2], strict=True) if k not in header})
-        else:
-            loose.append(cells)
-    if loose:
-        header["other lines"] = loose
-    return header
-
-
-def _cells(line: str) -> list[str]:
-    delimiter = next((d for d in _DELIMITERS if d in line), "")
-    return cells_of(line, delimiter) if delimiter else [line.strip('" ')]
-
-
-def _value(header: dict[str, object], pattern: str) -> str:
-    return next(
-        (v for k, v in header.items() if isinstance(v, str) and re.fullmatch(pattern, k, re.IGNORECASE)), ""
-    )
-
-
-def _conditions(header: dict[str, object], warnings: list[str]) -> dict[str, Quantity]:
-    found: dict[str, Quantity] = {}
-    for key, text in header.items():
-        if not isinstance(text, str) or not text:
-            continue
-        bare, _, stated = key.partition("(") if key.endswith(")") else key.partition("[")
-        for pattern, name in _CONDITIONS:
-            if not name or name in found or not re.fullmatch(pattern, bare.strip(), re.IGNORECASE):
-                continue
-            value = quantity(text)
-            if value is not None:
-                unit = value[1] or stated.rstrip(")] ")
-                found[name] = Quantity(
-                    value[0], unit_of(unit, warnings, _SPELLINGS) or None if unit else None
-                )
-        for pattern, name in _TEXTS:
-            if name not in found and re.fullmatch(pattern, bare.strip(), re.IGNORECASE):
-                found[name] = Quantity(text)
-    return found
-
-
-def _started(header: dict[str, object], warnings: list[str]) -> datetime | None:
-    text = _value(header, _DATE)
-    if (parsed := in_forms(text, _DATES, warnings)) is not None:
-        return parsed
-    value = quantity(text)
-    if not value or value[1] not in ("", "d") or not 20_000 < value[0] < 80_000:
-        return None
-    # Days, as a worksheet counts them.
-    digits = re.search(r"[.,](\d+)", text)
-    if digits is None or len(digits[1]) < _EXACT_DAYS:
-        warnings.append(
-            f"The time of the test is given as {text} days since 1899-12-30, so only its day is known."
-        )
-        return _EXCEL_EPOCH + timedelta(days=int(value[0]))
-    return _EXCEL_EPOCH + timedelta(seconds=round(value[0] * 86400))
