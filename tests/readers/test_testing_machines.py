@@ -273,6 +273,7 @@ ROWS = {".": "\n0.0;1.5;2.5\n0.1;1.75;2.75\n", ",": "\n0,0;1,5;2,5\n0,1;1,75;2,7
         (INSTRON, '"Temps";"Déplacement";"Force"\n"(s)";"(mm)";"(kN)"' + ROWS[","], "displacement"),
         (INSTRON, "Raw Data\nTime (s);Displacement (mm);Force (kN)" + ROWS["."], "displacement"),
         (ZWICK, "Prüfzeit;Dehnung;Kraft\ns;mm/mm;kN" + ROWS[","], "strain"),
+        (ZWICK, "Tempo;Deformazione;Forza standard\ns;%;kN" + ROWS[","], "strain"),
         (ZWICK, "Zeit;Standardweg;Kraft\ns;mm;kN" + ROWS[","], "displacement"),
         (ANY, '"Time (s)";"Stroke [mm]";"Load (kN)"' + ROWS["."], "displacement"),
         (

@@ -1,4 +1,4 @@
-"""ZwickRoell testXpert text exports (`.TRA`, `.txt`, `.csv`), in German, English or French.
+"""ZwickRoell testXpert text exports (`.TRA`, `.txt`, `.csv`), in German, English, French or Italian.
 
 Facts: perhaps a header (``"Probendicke";1,55;"mm"``), a row of channels (``Prüfzeit``, ``Standardkraft``, …), a row of
 units, rows; between ``;``, tabs or commas, with decimal commas or points.
@@ -16,12 +16,12 @@ from zairyo.readers._text_export import head_lines
 _CHANNELS = re.compile(
     r"(Prüfzeit|Testzeit|Standardkraft|Standardweg|Traversenweg.*|Traverse abs.*|Dehnung|Kraft|Standard force"
     r"|Standard travel|Test time|Crosshead absolute|Nominal strain|Absolute crosshead travel|Breitenänderung"
-    r"|Werkzeugabstand|Tool separation|Grip to grip separation.*|Force standard|Course standard|Traverse absolue)\Z"
+    r"|Werkzeugabstand|Tool separation|Grip to grip separation.*|Force standard|Forza standard|Course standard|Traverse absolue)\Z"
 )
 #: Channels that no other maker calls so: one of them tells.
 _OWN = re.compile(
     r"(Prüfzeit|Standardkraft|Standardweg|Traverse abs.*|Werkzeugabstand|Standard (force|travel)|Crosshead absolute"
-    r"|Absolute crosshead travel|Tool separation|Course standard|Force standard|Traverse absolue)\Z"
+    r"|Absolute crosshead travel|Tool separation|Course standard|Force standard|Forza standard|Traverse absolue)\Z"
 )
 
 
@@ -50,6 +50,6 @@ READER = Reader(
     sniff=_sniff,
     read=_read,
     surest=LIKELY,
-    notes="Text exports in German, English and French, with and without header. testXpert's own"
+    notes="Text exports in German, English, French and Italian, with and without header. testXpert's own"
     " .zs2, .zse files are not read.",
 )
