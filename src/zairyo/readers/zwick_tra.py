@@ -16,7 +16,8 @@ from zairyo.readers._text_export import head_lines
 _CHANNELS = re.compile(
     r"(Prüfzeit|Testzeit|Standardkraft|Standardweg|Traversenweg.*|Traverse abs.*|Dehnung|Kraft|Standard force"
     r"|Standard travel|Test time|Crosshead absolute|Nominal strain|Absolute crosshead travel|Breitenänderung"
-    r"|Werkzeugabstand|Tool separation|Grip to grip separation.*|Force standard|Forza standard|Course standard|Traverse absolue)\Z"
+    r"|Werkzeugabstand|Tool separation|Grip to grip separation.*|Force standard|Forza standard|Course standard"
+    r"|Traverse absolue)\Z"
 )
 #: Channels that no other maker calls so: one of them tells.
 _OWN = re.compile(
