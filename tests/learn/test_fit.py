@@ -245,6 +245,12 @@ def test_pure_noise_is_said_to_be_noise() -> None:
     assert "no better than by the mean" in found.report()
 
 
+def test_samples_that_are_all_alike_teach_nothing() -> None:
+    found = fit(np.arange(6.0)[:, None], np.full(6, 5.0), models=(Mean(),))
+    assert "nothing can be learned of what changes it" in found.report()
+    assert found.predict(np.array([[9.0]])).mean[0] == 5
+
+
 def test_the_same_seed_gives_the_same_predictor() -> None:
     X, y = data(8)
     space = Space.of(X)

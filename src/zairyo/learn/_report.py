@@ -54,7 +54,9 @@ def headline(predictor: Predictor, words: Words) -> list[str]:
         words["held"].format(share=f"{100 * predictor.coverage(0.9):.0f}"),
         words["blend"].format(parts=parts_of(found.names, found.weights, words)),
     ]
-    if predictor.error > 0.95 * spread:
+    if spread == 0:
+        lines.append(words["all alike"])
+    elif predictor.error > 0.95 * spread:
         lines.append(words["mean only"])
     curve = predictor.learning_curve
     lines.append(words["no curve"] if curve is None else curve.sentence(10, words))

@@ -20,6 +20,7 @@ _EN = {
     "blend": "Blend: {parts}.",
     "between": ", ",
     "mean only": "These columns hardly tell the output: it is predicted no better than by the mean.",
+    "all alike": "All samples have the same value: nothing can be learned of what changes it.",
     "no curve": "Too few samples for a learning curve.",
     "gain": "{more} more samples like these would lower the error by about {middle} % "
     "(80 % interval {low} % to {high} %).",
@@ -64,6 +65,7 @@ _JA = {
     "blend": "組み合わせ：{parts}。",
     "between": "、",
     "mean only": "これらの列からは結果がほとんど分かりません（平均値による予測と変わりません）。",
+    "all alike": "すべての試料の値が同じため、何が値を変えるかは学習できません。",
     "no curve": "試料が少ないため、学習曲線は描けません。",
     "gain": "同様の試料を {more} 件増やすと、誤差は約 {middle} % 減る見込みです（80 % 区間 {low} %〜{high} %）。",
     "models": "モデル、{rmse}、重み",

@@ -178,7 +178,7 @@ def conformal(validation: Validation, y: Floats, X: Floats, level: float) -> tup
     m = len(X)
     n = len(y)
     low, high = np.empty((n, m)), np.empty((n, m))
-    score = np.abs(y - validation.mean) / validation.deviation
+    score = _scores(validation, y)
     for one, blend in enumerate(validation.blends):
         mean, deviation = blend.predict(X)
         rows = validation.fold == one
@@ -188,10 +188,16 @@ def conformal(validation: Validation, y: Floats, X: Floats, level: float) -> tup
     return np.partition(low, n - k, axis=0)[n - k], np.partition(high, k - 1, axis=0)[k - 1]
 
 
+def _scores(validation: Validation, y: Floats) -> Floats:
+    """Residuals in units of the deviation that was predicted, which is nothing where all outputs are the same."""
+    least = max(1e-12 * float(np.abs(y).max()), np.finfo(float).tiny)
+    return np.asarray(np.abs(y - validation.mean) / np.maximum(validation.deviation, least))
+
+
 def score_bound(validation: Validation, y: Floats, level: float, *, skip: int | None = None) -> float:
     """How many predicted deviations hold ``level`` of the rows left out (those of fold ``skip`` aside)."""
     kept = np.ones(len(y), dtype=bool) if skip is None else validation.fold != skip
-    score = np.sort(np.abs(y - validation.mean)[kept] / validation.deviation[kept])
+    score = np.sort(_scores(validation, y)[kept])
     place = rank(len(score), level)
     if place <= len(score):
         return float(score[place - 1])

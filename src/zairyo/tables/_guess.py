@@ -17,7 +17,7 @@ import numpy as np
 from zairyo.measurement import units
 from zairyo.tables._base import Floats, TableError, listed
 from zairyo.tables._cells import Numbers, is_failure, numbers_of, state_of
-from zairyo.tables._headings import basis_of, outcome_of, role_of, split_heading
+from zairyo.tables._headings import UNKNOWN_TO_PINT, basis_of, outcome_of, role_of, split_heading
 from zairyo.tables._raw import RawColumn, RawTable, unique
 from zairyo.tables.composition import Basis, parse
 from zairyo.tables.elements import elements
@@ -42,6 +42,8 @@ _UNNAMED = re.compile(r"column \d+|Unnamed: \d+")
 _LINK = re.compile(r"https?://.*|(?:doi:\s*)?10\.\d{4,9}/.*", re.I)
 #: What makes up 100 % where no column says what it is.
 _REST = "rest"
+#: A unit of more than one letter behind a number and a blank: ``640 MPa``, not ``316 L``.
+_ENDS = re.compile(r"\d\s+([^\W\d_][^\s\d]+|[%°℃].*)\Z")
 _MOST_LEVELS = 100
 _MOST_INGREDIENTS = 60
 _EXACT = 1e-4
@@ -208,9 +210,12 @@ def _one(raw: RawColumn, seen: Look, name: str, is_property: bool) -> tuple[Colu
 def _no_number(name: str, distinct: tuple[str, ...], unit: str | None) -> list[str]:
     """What is said of a column that looks like a quantity, but whose cells are ranges, limits or of several units."""
     odd = [text for text in distinct if _QUANTITY.fullmatch(text)]
-    if len(odd) * 2 <= len(distinct) or not (unit or any(_RANGE.match(text) for text in odd)):
+    ends = ((text, _ENDS.search(text)) for text in odd)
+    in_units = [t for t, end in ends if end and (end[1] in UNKNOWN_TO_PINT or units.normalise(end[1]))]
+    several = len({_ENDS.search(text)[1] for text in in_units}) > 1  # type: ignore[index]
+    if len(odd) * 2 <= len(distinct) or not (unit or several or any(_RANGE.match(text) for text in odd)):
         return []
-    like = next((text for text in odd if _RANGE.match(text)), odd[-1])
+    like = next((text for text in odd if _RANGE.match(text)), in_units[-1] if several else odd[-1])
     return [
         f"column {name!r} has cells such as {like!r}, which are no numbers, and is not learned from as one; write one "
         "number in each cell, in one unit"
