@@ -181,6 +181,16 @@ def test_outcomes_may_be_named_by_their_headings(tmp_path: Path) -> None:
         assert "9 experiments made" in " ".join(found["status"])
 
 
+def test_what_only_made_samples_have_is_no_setting_of_a_replay(tmp_path: Path) -> None:
+    """The error about an empty setting says to give --descriptor."""
+    rows = "".join(f"{900 + i},{'bcc' if i % 3 else ''},{i % 7}.5\n" for i in range(12))
+    (tmp_path / "a.csv").write_text("T (degC),structure,y\n" + rows)
+    asked = ("simulate", tmp_path / "a.csv", "--maximise", "y", "--seeds", 1, "--picks", 2)
+    assert "give --descriptor COLUMN" in run(*asked).output
+    found = run(*asked, "--descriptor", "structure")
+    assert found.exit_code == 0, found.output
+
+
 def test_an_element_that_no_made_sample_has_is_predicted_and_told(tmp_path: Path) -> None:
     made = "".join(f"Fe{80 - i}B{20 + i},50{i},{i}.5\n" for i in range(8))
     path = tmp_path / "a.csv"

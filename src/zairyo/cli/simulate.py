@@ -32,6 +32,13 @@ from zairyo.cli._tables import json_of, named_as, objectives_of, read_table, tel
     help="A column that is set; all but outcomes if not given.",
 )
 @click.option(
+    "--descriptor",
+    "descriptors",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column measured only of made samples, which is no setting.",
+)
+@click.option(
     "--plot",
     "picture",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -48,6 +55,7 @@ def command(
     picks: int,
     batch: int,
     settings: tuple[str, ...],
+    descriptors: tuple[str, ...],
     picture: Path | None,
     as_json: bool,
     **given: Any,
@@ -72,7 +80,8 @@ def command(
         if sys.stderr.isatty():
             click.echo(f"\r{name}: {seed + 1} of {seeds}   ", nl=False, err=True)
 
-    rows = read_table(table, {"property": [o.name for o in wanted]}, given["units"])
+    roles = {"property": [o.name for o in wanted], "measured_descriptor": descriptors}
+    rows = read_table(table, roles, given["units"])
     found = simulate(
         rows, named_as(rows, wanted), strategies=names, aim=aim, seeds=seeds, start=start, picks=picks, batch=batch,
         settings=list(settings) or None, progress=progress,
