@@ -245,6 +245,16 @@ def test_pure_noise_is_said_to_be_noise() -> None:
     assert "no better than by the mean" in found.report()
 
 
+def test_far_from_all_samples_no_tail_decides_the_mean() -> None:
+    """Of an output over decades, the mean of what is not known is not six times all that was ever seen."""
+    rng = np.random.default_rng(2)
+    X = rng.random((14, 2))
+    y = np.exp(4 * np.sin(3 * X[:, 0]) * np.cos(2 * X[:, 1]) - 3 * (X[:, 0] > 0.8) + rng.normal(0, 0.1, 14))
+    mean, sd = GaussianProcess(Space.of(X)).fit(X, y).predict(np.linspace(0, 3, 31)[:, None] * np.ones(2))
+    assert mean.max() <= y.max()
+    assert np.isfinite(sd).all()
+
+
 def test_samples_that_are_all_alike_teach_nothing() -> None:
     found = fit(np.arange(6.0)[:, None], np.full(6, 5.0), models=(Mean(),))
     assert "nothing can be learned of what changes it" in found.report()

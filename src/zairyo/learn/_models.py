@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from zairyo.learn._gp import GP
 from zairyo.learn._gp_fit import choose
 from zairyo.learn._kernels import features_of
 from zairyo.learn._space import Floats, LearnError, Space
@@ -49,11 +50,35 @@ class GaussianProcess:
 
     def fit(self, X: Floats, y: Floats, noise: Floats | None = None) -> Fitted:
         try:
-            return choose(X, y, self.space, noise=noise, seed=self.seed, starts=self.starts)[0]
+            found = choose(X, y, self.space, noise=noise, seed=self.seed, starts=self.starts)[0]
         except LearnError:
             if features_of(self.space, self.space.variables, "amounts") is not None:
                 raise
             return Mean().fit(X, y, noise)
+        return found if found.output.shape == "plain" else _Held(found, float(y.min()), float(y.max()))
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A Gaussian process of a transformed output, whose mean no tail takes beyond what was seen.
+
+    Far from all samples the mean of a log-normal is decided by its tail: ``exp(s²/2)`` times the median, of which
+    nothing measured speaks. The median may lie beyond what was seen, the mean only as far as the median does.
+    """
+
+    fitted: GP
+    low: float
+    high: float
+
+    def predict(self, X: Floats) -> tuple[Floats, Floats]:
+        mean, deviation = self.fitted.predict(X)
+        median = self.fitted.output.backward(self.fitted.latent(X)[0])
+        held = np.clip(mean, np.minimum(median, self.low), np.maximum(median, self.high))
+        widest = np.maximum(self.high - self.low, np.abs(held))
+        return held, np.where(held == mean, deviation, np.minimum(deviation, widest))
+
+    def loo(self) -> tuple[Floats, Floats]:
+        return self.fitted.loo()
 
 
 @dataclass(frozen=True)
