@@ -117,3 +117,11 @@ def test_curves_of_several_indents(tmp_path: Path) -> None:
 def test_a_file_that_was_cut_off(tmp_path: Path, end: int) -> None:
     with pytest.raises(ReadError, match="cut off"):
         read(tmp_path / "a.TXT", TEXT[:end])
+
+
+def test_words_among_the_points_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="words among its points"):
+        read(
+            tmp_path / "a.TXT",
+            CURVES.replace("0\t0\t0\t1\t", "a\tb\tc\td\t").replace("0.1\t0.25\t0.1\t2.5", "e\tf\tg\th"),
+        )

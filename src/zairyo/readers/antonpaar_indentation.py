@@ -179,6 +179,8 @@ def _of_curves(lines: list[str], source: RawInput, warnings: list[str]) -> list[
     if not headings or not rows:
         raise ReadError(f"{source.name} has headings of curves and no points; it is cut off. Copy it again.")
     columns = columns_of(rows, "\t", len(headings), warnings, line=2)
+    if any(values.dtype.kind not in "fiu" for values in columns):
+        raise ReadError(f"{source.name} has words among its points; it is damaged, or another table.")
     entries: list[Entry] = []
     for indent in dict.fromkeys(i for i, _, _ in headings):
         own: list[tuple[str, str, Array]] = []
