@@ -35,6 +35,14 @@ def test_day_and_month_are_proven_or_left_open(
     assert bool(warnings) == (expected is None and text[0].isdigit())
 
 
+def test_a_date_in_no_form_is_not_lost_without_a_word() -> None:
+    warnings: list[str] = []
+    assert in_forms("13/04/2021 10:11:12", BOTH[:1], warnings) is None
+    assert warnings == ["How the date '13/04/2021 10:11:12' is written is not known; the start is left open."]
+    assert in_forms("", BOTH, warnings) is None
+    assert len(warnings) == 1
+
+
 def test_forms_of_one_order_and_differences_of_times_need_no_proof() -> None:
     warnings: list[str] = []
     assert in_forms("02/08/2023 10:11:12", BOTH[:1], warnings) == datetime(2023, 2, 8, 10, 11, 12)

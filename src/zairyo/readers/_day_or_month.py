@@ -39,10 +39,15 @@ def day_is_first(text: str, others: Iterable[str], warnings: list[str]) -> bool 
             found.add(False)
     if len(found) == 1:
         return found.pop()
-    warnings.append(
-        f"Whether the day or the month stands first in {clean_text(text)[:40]!r} is not known; the start is left open."
-    )
+    warnings.append(either(text))
     return None
+
+
+def either(text: str, so: str = "the start is left open") -> str:
+    """What is said of a date whose order of day and month nothing tells."""
+    return (
+        f"Whether the day or the month stands first in {clean_text(text.strip())[:40]!r} is not known; {so}."
+    )
 
 
 def in_forms(
@@ -51,7 +56,8 @@ def in_forms(
     """The moment that a text is in the first of ``forms`` (``strptime``, ISO at last) that fits, or None.
 
     With ``warnings``, day and month are not guessed: where forms fit that take the one for the other, the text and
-    ``others`` (as in :func:`day_is_first`) must tell which stands first; else there is no moment, and a warning.
+    ``others`` (as in :func:`day_is_first`) must tell which stands first; else there is no moment, and a warning. Nor is
+    a date in none of the forms lost without a word.
     """
     text = text.strip()
     fitting = (moment for form in forms if (moment := _parsed(text, form)) is not None)
@@ -60,6 +66,11 @@ def in_forms(
         try:
             return datetime.fromisoformat(text)
         except ValueError:
+            if warnings is not None and (_YEAR_FIRST.search(text) or _YEAR_LAST.search(text)):
+                said = (
+                    f"How the date {clean_text(text)[:40]!r} is written is not known; the start is left open."
+                )
+                warnings.append(said)
             return None
     day = _YEAR_LAST.search(text)
     if warnings is None or day is None or {found.day, found.month} != {int(day["one"]), int(day["two"])}:

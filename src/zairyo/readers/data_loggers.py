@@ -21,6 +21,7 @@ from zairyo.measurement import Measurement, Quantity, Signal, clean_text, make_n
 from zairyo.measurement.model import Array
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import moments_of
+from zairyo.readers._day_or_month import either, in_forms
 from zairyo.readers._text_export import cells_of, head_lines, read_lines, texts, unit_of
 from zairyo.readers.delimited_text import used
 
@@ -111,10 +112,7 @@ def _times(
         if len(stamps) > 1 and not np.all(np.diff(since) > 0):
             since = None
         if told[1].endswith("?"):
-            day = clean_text(stamps[0])[:40]
-            warnings.append(
-                f"Whether the day or the month stands first in {day!r} is not known; dates are left out."
-            )
+            warnings.append(either(stamps[0], "dates are left out"))
         else:
             moments = told[0] + np.rint(parts * 1000).astype("timedelta64[ms]")
     if since is None and interval:
@@ -296,12 +294,7 @@ def _read_hioki(source: RawInput) -> Measurement:
     units = ["s", *(match[2] if match else None for match in split[1:])]
     units = ["degC" if (u, m) == ("C", "Temperature") else u for u, m in zip(units, modes, strict=False)]
     trigger = " ".join(header.get("Trigger Time", [])).strip("' ")
-    started = None
-    try:
-        started = datetime.strptime(trigger, "%Y-%m-%d %H:%M:%S")
-    except ValueError:
-        if trigger:
-            warnings.append(f"How the date {trigger[:40]!r} is written is not known; the start is left open.")
+    started = in_forms(trigger, ("%Y-%m-%d %H:%M:%S",), warnings)
     steps = np.diff(columns[0])
     interval = (
         round(float(np.median(steps)), 9) if len(steps) and np.ptp(steps) < 1e-6 * abs(steps[0]) else None

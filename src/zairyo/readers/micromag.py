@@ -31,7 +31,7 @@ _ROW = re.compile(r"\s*[-+ ]?[\d.]+(?:E[-+]\d+)?\s*,")
 _WIDTH = 14  # of a column, its comma included
 _VALUE_AT = 31
 _OLD = re.compile(r"(?P<key>[^:=]{1,40}?)\s*[:=]\s(?P<value>.*)")
-_WHEN = ("%m/%d/%Y %H:%M", "%m/%d/%Y  %H:%M")
+_WHEN = ("%m/%d/%Y %H:%M",)
 _NAMES = {
     "field": "magnetic_field", "moment": "magnetic_moment", "remanence": "remanent_moment",
     "adjusted_field": "magnetic_field_adjusted", "adjusted_moment": "magnetic_moment_adjusted",
@@ -169,10 +169,7 @@ def _read(source: RawInput) -> Measurement:
     known = _flat(header)
     rows, segments = _rows(lines, start, warnings)
     signals = _signals(rows, start, lines, known, warnings)
-    told = next(
-        (header[s]["Number of data"] for s in ("SCRIPT",) if "Number of data" in header.get(s, {})), ""
-    )
-    told = told or known.get("NData", "")
+    told = header.get("SCRIPT", {}).get("Number of data", known.get("NData", ""))
     if told.isdigit() and int(told) != len(rows):
         warnings.append(f"The header announces {int(told)} data; the file holds {len(rows)}.")
     if segments[-1] > 1:

@@ -20,6 +20,7 @@ from zairyo.measurement.text import tidy_metadata
 from zairyo.readers import delimited_text as text
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._cycler_text import chinese_text, moments_of, numbers_of, seconds_of
+from zairyo.readers._day_or_month import either
 from zairyo.readers._electrochemistry import (
     PLOT_OF_CYCLES,
     Columns,
@@ -162,10 +163,7 @@ def _fill(level: _Level, cells: list[Any], warnings: list[str], lost: list[str])
                 known = not told[1].endswith("?")
                 columns.add(name, told[0] if known else texts(column), None, quantity)
                 if not known:
-                    day = column[0].strip()[:40]
-                    warnings.append(
-                        f"Whether the day or the month stands first in {day!r} is not known; the start is left open."
-                    )
+                    warnings.append(either(column[0]))
                 continue
         values = numbers_of(column, ".", heading, warnings)
         if values is None:

@@ -21,7 +21,7 @@ from zairyo.measurement import Measurement
 from zairyo.measurement.model import Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, LIKELY, NO, RawInput, Reader, ReadError
-from zairyo.readers._day_or_month import day_is_first
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._quantum_design_columns import (
     is_alternating,
     name_of,
@@ -134,24 +134,15 @@ def _opened(header: dict[str, Any], warnings: list[str]) -> datetime | None:
     """
     stamp, *parts = (part.strip() for part in _text(header.get("FILEOPENTIME")).split(","))
     text = " ".join(part for part in parts[:2] if part)
-    found = [moment for form in _DATES for clock in _CLOCKS if (moment := _moment(text, f"{form}{clock}"))]
+    forms = [f"{form}{clock}" for form in _DATES for clock in _CLOCKS]
     try:
         told = _EPOCH + timedelta(seconds=float(stamp))
     except (ValueError, OverflowError):
         told = None
-    near = (moment for moment in found if told and abs(moment - told) < timedelta(days=2))
-    if (moment := next(near, None)) is not None:
-        return moment
-    if not found or text.endswith((" am", " pm")) or len({moment.date() for moment in found}) == 1:
-        return found[0] if found else None
-    return found[0] if day_is_first(text, (), warnings) is not None else None
-
-
-def _moment(text: str, form: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, form)
-    except ValueError:
-        return None
+    for form in forms:
+        if told and (moment := in_forms(text, (form,))) and abs(moment - told) < timedelta(days=2):
+            return moment
+    return in_forms(text, forms, None if text.endswith((" am", " pm")) else warnings)
 
 
 def _conditions(header: dict[str, Any]) -> dict[str, Quantity]:
@@ -205,11 +196,8 @@ def _rows(body: str, headings: list[str], line: int, warnings: list[str]) -> lis
         while len(parts) > width and not parts[-1].strip():
             parts.pop()
         if said is not None and said < len(parts) < width and not any(map(_is_number, parts[said + 1 :])):
-            parts = [
-                *parts[:said],
-                ",".join(parts[said:]),
-                *[""] * (width - said - 1),
-            ]  # nothing but a remark
+            behind = [""] * (width - said - 1)  # nothing but a remark
+            parts = [*parts[:said], ",".join(parts[said:]), *behind]
         if len(parts) > width and headings[0].strip().casefold() == "comment":
             more = len(parts) - width
             parts = [",".join(parts[: more + 1]), *parts[more + 1 :]]  # commas within the comment

@@ -28,6 +28,7 @@ _PLACE = re.compile(r"(Cycle|Curve|Scan|Channel):\s*(\d+)")
 _PARAMETER = re.compile(r'"(.*)"\s*=\s*(.*)')
 _NAME_AND_UNIT = re.compile(r"(.*?)\s*\[([^\]]*)\]")
 _ZONE = re.compile(r"\s*(UTC|GMT)\s*$")
+#: Two digits of the year are C's own form, month first whatever the country (real files: ``08/24/23``).
 _TIMES = ("%m/%d/%y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S")
 
 

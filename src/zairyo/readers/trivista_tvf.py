@@ -37,6 +37,7 @@ _UNITS = (
     ("relativ", "raman_shift", "1/cm", "raman"),
     ("wavenumber", "wavenumber", "1/cm", "photoluminescence"),
 )
+_DATES = ("%m/%d/%Y %H:%M:%S.%f", "%m/%d/%Y %H:%M:%S")
 
 
 def _sniff(src: RawInput) -> float:
@@ -92,8 +93,8 @@ def _entry(document: Element, order: int, name: str, taken: set[str], warnings: 
         title="" if order == 1 else f"Document {order}",
         conditions=found,
         original_metadata=tidy_metadata({**attributes, "Info": info}),
-        # .NET writes it the same way in every country, the month first.
-        started=in_forms(document.get("RecordTime", ""), ("%m/%d/%Y %H:%M:%S.%f", "%m/%d/%Y %H:%M:%S")),
+        # Month first and yet 24 hours: .NET's form for all countries, which depends on no setting.
+        started=in_forms(document.get("RecordTime", ""), _DATES, warnings),
     )
 
 

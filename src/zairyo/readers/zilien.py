@@ -29,6 +29,7 @@ from zairyo.measurement import (
 )
 from zairyo.measurement.model import Array
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._text_export import columns_of, read_lines, split_name, unit_of
 from zairyo.readers.delimited_text import used
 
@@ -176,10 +177,7 @@ def _read(source: RawInput) -> Measurement:
     match = _STARTED.search(source.name)
     started = None
     if match:
-        try:
-            started = datetime.strptime(" ".join(match.groups()), "%Y-%m-%d %H %M %S")
-        except ValueError:
-            told.append(f"{match[0]!r} in the file's name is no date; the start is left open.")
+        started = in_forms(" ".join(match.groups()), ("%Y-%m-%d %H %M %S",), told)
     if "start_mass" in run:
         entries = [_scan(lines, start, told)]
     else:
