@@ -205,7 +205,7 @@ def read_table(path: Path, roles: dict[str, Sequence[str]], units: dict[str, str
     return table
 
 
-def without_empty(table: Table) -> Table:
+def without_rare_settings(table: Table) -> Table:
     """The samples to learn from, with settings as notes that none of them has, or so few that the others would be lost.
 
     A sample that lacks a setting cannot be learned from: one that brings back half as many again is left out instead.
@@ -232,7 +232,9 @@ def without_empty(table: Table) -> Table:
 
 def _whole(missing: Sequence[NDArray[np.bool_]], rows: int) -> int:
     """How many rows have everything."""
-    return rows - sum(map(any, zip(*missing, strict=True))) if missing else rows
+    import numpy as np
+
+    return rows - int(np.any(missing, axis=0).sum()) if missing else rows
 
 
 def number_column(table: Table, name: str) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from zairyo.cli._tables import (
     shown,
     targeting,
     telling,
-    without_empty,
+    without_rare_settings,
     write_frame,
 )
 
@@ -92,10 +92,14 @@ def command(
     name = known.schema[target].name
     number_column(known, target)
     missing = known.missing(name) | known.missing(known.schema[group].name) if group else known.missing(name)
-    learned = without_empty(known.take(~missing))
+    learned = without_rare_settings(known.take(~missing))
     if not len(learned):
         raise click.ClickException(f"no row of {table} has {target}")
-    samples = known.take(known.missing(name)) if others is None else _read_others(others, descriptors)
+    samples = (
+        known.take(known.missing(name))
+        if others is None
+        else read_table(others, {"measured_descriptor": descriptors}, {})
+    )
     features = learned.features(descriptors=bool(descriptors), besides=[samples])
     for text in features.notes:
         note(text)
@@ -130,10 +134,6 @@ def command(
         click.echo(shown(frame.head(MOST), settings=samples.columns, alike=titles[:1] + titles[2:]))
         if len(frame) > MOST and output is None:
             click.echo(words["rest"].format(n=len(frame) - MOST))
-
-
-def _read_others(path: Path, descriptors: tuple[str, ...]) -> Table:
-    return read_table(path, {"measured_descriptor": descriptors}, {})
 
 
 def _say_groups(table: Table, group: str | None) -> None:

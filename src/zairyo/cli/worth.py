@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zairyo.cli._tables import json_of, note, number_column, read_table, targeting, telling, without_empty
+from zairyo.cli._tables import (
+    json_of,
+    note,
+    number_column,
+    read_table,
+    targeting,
+    telling,
+    without_rare_settings,
+)
 from zairyo.cli.predict import space_of
 
 if TYPE_CHECKING:
@@ -64,7 +72,7 @@ def command(
     known = np.isfinite(y)
     if group is not None:
         known &= ~samples.missing(samples.schema[group].name)
-    learned = without_empty(samples.take(np.flatnonzero(known)))
+    learned = without_rare_settings(samples.take(np.flatnonzero(known)))
     if not len(learned):
         raise click.ClickException(f"no row of {table} has {target}" + (f" and {group}" if group else ""))
     features = learned.features(descriptors=False)

@@ -210,12 +210,12 @@ def _one(raw: RawColumn, seen: Look, name: str, is_property: bool) -> tuple[Colu
 def _no_number(name: str, distinct: tuple[str, ...], unit: str | None) -> list[str]:
     """What is said of a column that looks like a quantity, but whose cells are ranges, limits or of several units."""
     odd = [text for text in distinct if _QUANTITY.fullmatch(text)]
-    ends = ((text, _ENDS.search(text)) for text in odd)
-    in_units = [t for t, end in ends if end and (end[1] in UNKNOWN_TO_PINT or units.normalise(end[1]))]
-    several = len({_ENDS.search(text)[1] for text in in_units}) > 1  # type: ignore[index]
+    ends = {text: end[1] for text in odd if (end := _ENDS.search(text))}
+    in_units = {t: unit for t, unit in ends.items() if unit in UNKNOWN_TO_PINT or units.normalise(unit)}
+    several = len({*in_units.values()}) > 1
     if len(odd) * 2 <= len(distinct) or not (unit or several or any(_RANGE.match(text) for text in odd)):
         return []
-    like = next((text for text in odd if _RANGE.match(text)), in_units[-1] if several else odd[-1])
+    like = next((text for text in odd if _RANGE.match(text)), [*in_units][-1] if several else odd[-1])
     return [
         f"column {name!r} has cells such as {like!r}, which are no numbers, and is not learned from as one; write one "
         "number in each cell, in one unit"
