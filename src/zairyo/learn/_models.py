@@ -71,14 +71,16 @@ class _Held:
     high: float
 
     def predict(self, X: Floats) -> tuple[Floats, Floats]:
-        mean, deviation = self.fitted.predict(X)
-        median = self.fitted.output.backward(self.fitted.latent(X)[0])
+        return self._within(self.fitted.latent(X)[0], *self.fitted.predict(X))
+
+    def loo(self) -> tuple[Floats, Floats]:
+        return self._within(self.fitted.loo_latent()[0], *self.fitted.loo())
+
+    def _within(self, latent: Floats, mean: Floats, deviation: Floats) -> tuple[Floats, Floats]:
+        median = self.fitted.output.backward(latent)
         held = np.clip(mean, np.minimum(median, self.low), np.maximum(median, self.high))
         widest = np.maximum(self.high - self.low, np.abs(held))
         return held, np.where(held == mean, deviation, np.minimum(deviation, widest))
-
-    def loo(self) -> tuple[Floats, Floats]:
-        return self.fitted.loo()
 
 
 @dataclass(frozen=True)
