@@ -15,8 +15,8 @@ from zairyo.readers.xafs_9809 import READER
 
 HEAD = """\
   9809     KEK-PF   BL9A
-Cu foil
- 21.06.15 10:23 - 21.06.15 10:40
+ Fe011           21.06.15 10:23 - 21.06.15 10:40 Serial#KEKPF-BL9A_039215
+ Cu foil
  Ring :   2.5 GeV  340.1 mA -  330.1 mA
  Mono :   SI(111)       D=  3.13551 A    Initial angle= 12.72980 deg
  BL9A     Transmission( 2)   Repetition=  1     Points=  3
@@ -61,9 +61,29 @@ def test_a_foil_in_transmission(tmp_path: Path) -> None:
     conditions = {name: str(value) for name, value in entry.conditions.items()}
     assert conditions == {
         "facility": "KEK-PF", "beamline": "BL9A", "monochromator": "SI(111)", "ring_energy": "2.5 GeV",
-        "ring_current": "340.1 mA", "monochromator_d_spacing": "3.13551 angstrom",
+        "ring_current": "340.1 mA", "monochromator_d_spacing": "3.13551 angstrom", "comment": "Cu foil",
     }  # fmt: skip
-    assert (m.sample, m.warnings) == ("Cu foil", ())
+    assert (m.title, str(entry.started), m.warnings) == ("Fe011: Cu foil", "2021-06-15 10:23:00", ())
+
+
+def test_numbers_of_ten_places_touch(tmp_path: Path) -> None:
+    head = HEAD.replace("      Mode         0          0", "      Mode         0         0")
+    head = head.replace(
+        "    Offset         0          0     0.000     0.000",
+        "    Offset         0         0     0.500315794.600",
+    )
+    rows = "  12.73327  12.73325      1.0015548411007362313900\n" * 3
+    m = read(written(tmp_path / "a.dat", head + rows))
+    assert m["spectrum"]["incident_intensity"].values.tolist() == [1554841100.0] * 3
+    assert m["spectrum"]["transmitted_intensity"].values.tolist() == [7362313900.0] * 3
+    assert m.warnings == ("The offsets 0.5, 315795 are told, not subtracted.",)
+
+
+def test_a_current_of_nought_was_not_told_and_a_blank_comment_is_none(tmp_path: Path) -> None:
+    head = HEAD.replace("340.1 mA -  330.1 mA", "0.0 mA -    0.0 mA").replace(" Cu foil\n", " " * 80 + "\n")
+    m = read(written(tmp_path / "a.dat", head + ROWS))
+    assert not {"ring_current", "comment"} & set(m["spectrum"].conditions)
+    assert m.title == "Fe011"
 
 
 def test_fluorescence_of_several_elements(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """The ``9809`` text of Japan's XAFS beamlines (Photon Factory, SPring-8, Aichi SR and others): one scan of the energy.
 
-Facts: the first line is ``9809`` with the facility and beamline, the next the sample; ``Ring :`` and ``Mono :`` state
-the ring and the crystal's lattice spacing D; a table of blocks says how was scanned. Under ``Angle(c) Angle(o) time/s``
-and the channels' numbers stand ``Mode`` (1: incident, 2: transmitted, 3: fluorescence) and ``Offset`` of each, then a
-row a point: the angle asked for and the one reached (deg), time (s), counts.
+Facts (M. Tabuchi on the format of M. Nomura; files of KEK-PF, SPring-8, Aichi SR, SAGA-LS): the first line is ``9809``
+with the facility and beamline, the next the file's name and when it was measured (year first), the third a comment;
+``Ring :`` and ``Mono :`` state the ring and the crystal's lattice spacing D; a table of blocks says how was scanned.
+Under ``Angle(c) Angle(o) time/s`` and the channels' numbers stand ``Mode`` (1: incident, 2: transmitted, a second one
+behind a reference; 3: fluorescence) and ``Offset`` of each, then a row a point: the angle asked for and the one reached
+(deg), time (s), counts. Every number has ten places: large ones touch.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,7 @@ from numpy.typing import NDArray
 from zairyo.measurement import Measurement, Quantity, Signal, table
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
+from zairyo.readers._day_or_month import in_forms
 from zairyo.readers._text_export import head_text, number, read_lines
 
 _FIRST = re.compile(r"\s*9809\s+(?P<place>\S.*)")
@@ -27,6 +31,8 @@ _POINTS = re.compile(r"Points\s*=\s*(\d{1,7})\b")
 _HC = 12398.419843320026
 _MODES = {1: "incident_intensity", 2: "transmitted_intensity", 3: "fluorescence_intensity"}
 _MOST_CHANNELS = 200
+_PLACES = 10
+_WHEN = re.compile(r"(?P<start>\d\d\.\d\d\.\d\d \d\d:\d\d)(?: - (?P<end>\d\d\.\d\d\.\d\d \d\d:\d\d))?")
 
 
 def _sniff(source: RawInput) -> float:
@@ -61,24 +67,51 @@ def _read(source: RawInput) -> Measurement:
     names = [s.name for s in signals]
     counted = [n for n in names if n.startswith(("transmitted", "fluorescence", "channel", "incident"))]
     default = next((n for n in counted if not n.startswith("incident")), counted[0])
-    place, sample = first["place"].split(), clean_text(lines[1].strip())
+    place = first["place"].split()
+    name, comment, started = _about(head)
+    title = ": ".join(filter(None, (name, comment))) or source.path.stem
     entry = table(
         "spectrum",
         "xafs",
         signals,
         x="photon_energy",
         default=default,
-        title=sample or source.path.stem,
-        conditions=_conditions(head, place, spacing),
+        title=title,
+        conditions=_conditions(head, place, spacing) | ({"comment": Quantity(comment)} if comment else {}),
+        started=started,
     )
     return Measurement(
         (entry,),
-        title=sample or source.path.stem,
-        sample=sample,
+        title=title,
         instrument=clean_text(" ".join(place)),
         original_metadata=tidy_metadata({"head": "\n".join(head), "modes": modes, "offsets": offsets}),
         warnings=tuple(warnings),
     )
+
+
+def _about(head: list[str]) -> tuple[str, str, datetime | None]:
+    """The file's name, the comment, and when the scan began: what stands between the first line and ``Ring``."""
+    ring = next((i for i, line in enumerate(head) if line.split(":")[0].strip() == "Ring"), min(3, len(head)))
+    name, started = "", None
+    comments = []
+    for line in head[1:ring]:
+        when = _WHEN.search(line) if started is None else None
+        if when is None:
+            comments.append(clean_text(line.strip()))
+        else:
+            name, started = (
+                clean_text(line[: when.start()].strip()),
+                in_forms(when["start"], ("%y.%m.%d %H:%M",)),
+            )
+    return name, " ".join(filter(None, comments)), started
+
+
+def _numbers(line: str, count: int) -> list[float | None]:
+    """The numbers of a line, ten places each where they touch."""
+    words = line.split()
+    if len(words) != count and len(line.rstrip()) in range(_PLACES * (count - 1) + 1, _PLACES * count + 1):
+        words = [line[_PLACES * k : _PLACES * (k + 1)] for k in range(count)]
+    return [number(word) for word in words]
 
 
 def _under(lines: list[str], at: int, count: int) -> tuple[list[int], list[float], int]:
@@ -88,7 +121,7 @@ def _under(lines: list[str], at: int, count: int) -> tuple[list[int], list[float
         words = lines[at].split()
         if not words or words[0] not in ("Mode", "Offset"):
             break
-        numbers = [number(word) for word in words[1:]]
+        numbers = _numbers(lines[at], 3 + count)[1:]
         found[words[0]] = [0.0 if n is None else n for n in numbers][-count:]
         at += 1
     modes, offsets = (found.get(name, []) for name in ("Mode", "Offset"))
@@ -103,7 +136,7 @@ def _rows(lines: list[str], begin: int, width: int, name: str) -> NDArray[np.flo
         words = line.split()
         if not words:
             continue
-        numbers = [number(word) for word in words]
+        numbers = _numbers(line, width)
         if len(numbers) != width or None in numbers:
             raise ReadError(
                 f"Line {at + 1} of {name} should hold {width} numbers: {clean_text(line.strip())[:40]!r}. "
@@ -156,7 +189,7 @@ def _conditions(head: list[str], place: list[str], spacing: float) -> dict[str, 
         label, _, value = line.strip().partition(":")
         if label.strip() == "Ring" and (m := _RING.search(value)):
             found["ring_energy"] = Quantity(float(m["energy"]), "GeV")
-            if m["current"]:
+            if m["current"] and float(m["current"]) > 0:  # 0: the program was not told
                 found["ring_current"] = Quantity(float(m["current"]), "mA")
         elif label.strip() == "Mono" and value.split():
             found["monochromator"] = Quantity(clean_text(value.split("D=")[0].strip()))
@@ -172,6 +205,5 @@ READER = Reader(
     endings=(".dat", ".txt", ".ex3", ".prn"),
     sniff=_sniff,
     read=_read,
-    notes="Energies by Bragg's law of the angle reached. Made after published descriptions; no whole file was at hand,"
-    " and what modes 1, 2 and 3 mean was not seen confirmed.",
+    notes="Energies by Bragg's law of the angle reached; offsets are told, not subtracted.",
 )
