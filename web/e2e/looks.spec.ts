@@ -36,7 +36,7 @@ async function settle(page: Page, name: string): Promise<void> {
 }
 
 for (const scheme of ['light', 'dark'] as const) {
-  for (const width of [1280, 820]) {
+  for (const width of [1280, 820, 420]) {
     test(`every page in ${scheme} at ${width}: nothing sticks out, nobody is shut out`, async ({
       browser,
     }) => {
@@ -44,7 +44,7 @@ for (const scheme of ['light', 'dark'] as const) {
       mkdirSync(SHOTS, { recursive: true });
       const context = await browser.newContext({
         colorScheme: scheme,
-        viewport: { width, height: width === 820 ? 1100 : 800 },
+        viewport: { width, height: width < 1280 ? 1100 : 800 },
         reducedMotion: 'reduce',
       });
       const page = await context.newPage();
@@ -56,6 +56,9 @@ for (const scheme of ['light', 'dark'] as const) {
         await settle(page, name);
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(over, `${name} is wider than the screen`).toBeLessThanOrEqual(0);
+        const title = page.locator('[role="row"] a, h1').first();
+        if (await title.count())
+          expect((await title.boundingBox())?.width, `${name} says what it is`).toBeGreaterThan(60);
         await page.screenshot({ path: join(SHOTS, `${name}-${width}-${scheme}.png`) });
         await check(page, `${name} ${scheme} ${width}`);
       }

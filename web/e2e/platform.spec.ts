@@ -56,7 +56,7 @@ test.describe('the list', () => {
     const row = page.locator(`[data-uid="${uid}"]`);
     await expect(row).toBeVisible();
     await expect(row).toHaveAttribute('data-fresh', 'true');
-    await expect(row.getByText('XRD', { exact: true })).toBeVisible();
+    await expect(row.getByText('XRD', { exact: true }).filter({ visible: true })).toBeVisible();
     await expect(row.locator('svg path').first()).toHaveAttribute('d', /M.*L/i);
     expect(await page.getByRole('row').first().getAttribute('data-uid')).toBe(uid);
     expect(await page.evaluate(() => 'still' in window)).toBe(true);

@@ -147,7 +147,7 @@ function OneProject({ project }: { project: ProjectInfo }) {
                   {mayManage ? (
                     <Select
                       size="xs"
-                      w={170}
+                      w={{ base: 118, sm: 170 }}
                       aria-label={t('projects.roleOf', { name: member.name })}
                       allowDeselect={false}
                       data={ROLES.map((role) => ({ value: role, label: t(`role.${role}`) }))}

@@ -167,13 +167,16 @@ function OneRow(props: {
           {row.title}
         </Link>
         <span className={`${classes.second} cut`}>
+          <span className={classes.phone}>
+            <Technique technique={row.technique} short={row.technique_short} />
+          </span>
           {row.sample && <b>{row.sample}</b>}
           {row.entries > 1 && <span>{t('list.entries', { count: row.entries })}</span>}
           {row.version > 1 && <span>{t('list.version', { number: row.version })}</span>}
           <span className={classes.narrow}>{row.instrument?.name ?? t('list.uploaded')}</span>
         </span>
       </span>
-      <span role="gridcell">
+      <span role="gridcell" className={classes.technique}>
         <Technique technique={row.technique} short={row.technique_short} />
       </span>
       <span role="gridcell" className={`${classes.from} cut`}>
