@@ -290,6 +290,22 @@ def test_folders_variables_and_what_counts_no_more(tmp_path: Path, order: str) -
     assert "was left out" in m.warnings[0]
 
 
+def test_what_scienta_packed_is_known_by_its_note(tmp_path: Path) -> None:
+    from tests.readers.test_scienta_ibw import SES
+    from tests.readers.test_scienta_ibw import wave as ses_wave
+
+    scales = [(15.0, 0.1, "Kinetic Energy [eV]"), (-7.5, 5.0, "Y-Scale [deg]")]
+    note = SES.replace("\r\r", "\rSample=WSe2\rDate=2024-05-06\rTime=07:08:09\r\r", 1)
+    measured = ses_wave(np.arange(12, dtype="f4").reshape(3, 4), scales, note, "Counts [a.u.]")
+    made_of_it = ses_wave(np.arange(3, dtype="f4"), [(0.0, 1.0, "")], note)
+    (tmp_path / "a.pxt").write_bytes(record(3, measured) + record(3, made_of_it))
+    m = read(PXP, tmp_path / "a.pxt")
+    assert [e.technique for e in m] == ["arpes", "unspecified"]
+    assert m["map"].signal.axes == ("angle", "kinetic_energy")
+    assert m["map"].conditions["excitation_energy"].value == 21.2
+    assert (m.sample, str(m["map"].started)) == ("WSe2", "2024-05-06 07:08:09")
+
+
 # --- text waves ---------------------------------------------------------------------------------------------
 
 TEXT = """IGOR

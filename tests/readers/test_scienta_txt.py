@@ -135,6 +135,26 @@ def test_several_regions_of_one_name_and_american_dates(tmp_path: Path) -> None:
     assert m[0].conditions["comment"].value == "試料"
 
 
+def test_numbers_without_a_heading_as_cassiopee_writes_them(tmp_path: Path) -> None:
+    rows = ["inputA=\t0", "", "10\t1\t2", "10.5\t3\t4", "11\t5\t6"]
+    axes = [KINETIC, ("Y-Scale [deg]", [-7.5, 7.5])]
+    made = region(1, axes, rows, Excitation_Energy="0", Date="Thu, Sep 30, 2021", Time="12:01:17 PM")
+    entry = reads([made], tmp_path)["r1"]
+    assert entry.signal.values.tolist() == [[1, 3, 5], [2, 4, 6]]
+    assert entry.started == datetime(2021, 9, 30, 12, 1, 17)
+    assert "excitation_energy" not in entry.conditions  # 0: nobody told
+
+
+def test_a_day_that_may_be_a_month_is_told(tmp_path: Path) -> None:
+    rows = ["[Data 1]", "10 1", "10.5 3", "11 5"]
+    made = region(1, [KINETIC], rows, Date="02/04/2023", Time="15:43:58")
+    m = reads([made], tmp_path)
+    assert m["r1"].started is None
+    assert any("02/04/2023" in w for w in m.warnings)
+    other = region(2, [KINETIC], [r.replace("1]", "2]") for r in rows], Date="30/03/2023", Time="15:43:58")
+    assert reads([made, other], tmp_path)["r1"].started == datetime(2023, 4, 2, 15, 43, 58)
+
+
 def test_odd_tokens_cost_themselves_and_rows_tell_finer_energies(tmp_path: Path) -> None:
     scale = ("Kinetic Energy [eV]", [float(i) for i in range(12)])
     rows = ["[Data 1]", *(f"{i}.0004 {i}" for i in range(11)), "11.0004 oops"]

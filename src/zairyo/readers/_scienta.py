@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,12 +22,15 @@ _TIMES = (
     "%Y-%m-%d %H:%M:%S",
     "%m/%d/%Y %H:%M:%S",
     "%m/%d/%Y %I:%M:%S %p",
+    "%d/%m/%Y %H:%M:%S",
     "%m/%d/%y %H:%M:%S",
+    "%d/%m/%y %H:%M:%S",
     "%m/%d/%y %I:%M:%S %p",
     "%d.%m.%Y %H:%M:%S",
     "%d-%b-%Y %H:%M:%S",
     "%d-%b-%y %H:%M:%S",
     "%Y/%m/%d %H:%M:%S",
+    "%a, %b %d, %Y %I:%M:%S %p",
 )
 _ULTRAVIOLET_EV = 100.0
 _ENERGIES = ("binding_energy", "kinetic_energy")
@@ -77,6 +80,12 @@ def axis(title: str, values: Floats, taken: set[str], warnings: list[str]) -> Ax
     return Axis(unique(name or label, taken, "axis"), values, unit, label)
 
 
+def is_energy(title: str) -> bool:
+    """Whether an axis of this title, ``Kinetic Energy [eV]``, is the energy of the electrons."""
+    match = _TITLE_AND_UNIT.match(title.strip())
+    return match is not None and _AXES.get(match[1].casefold()) in _ENERGIES
+
+
 def intensity_unit(stated: str, warnings: list[str]) -> str | None:
     """The unit of the intensity from what a wave calls it: ``Counts [a.u.]``."""
     match = _TITLE_AND_UNIT.match(stated.strip())
@@ -92,11 +101,14 @@ def entry(
     info: Mapping[str, str],
     metadata: Mapping[str, Any],
     taken: set[str],
+    warnings: list[str],
+    others: Iterable[str] = (),
 ) -> Entry:
     """One region: ``values`` over ``axes``; the energy is made the last of them.
 
     A spectrum over kinetic energies gets the binding energy for its axis where the excitation energy is stated;
-    an angle-resolved map keeps the energies that its user chose.
+    an angle-resolved map keeps the energies that its user chose. ``others`` are dates of other regions, which may
+    tell whether the day or the month stands first.
     """
     excitation = number(info.get("Excitation Energy"))
     place = next((i for i, a in enumerate(axes) if a.name in _ENERGIES), len(axes) - 1)
@@ -121,7 +133,7 @@ def entry(
             title=name,
             conditions=known(_conditions(info, energy)),
             original_metadata=tidy_metadata(metadata),
-            started=started(info),
+            started=started(info, warnings, others),
         )
     except MeasurementError as e:
         raise ReadError(f"region {name}: the parts do not fit together: {e}") from None
@@ -132,8 +144,11 @@ def _conditions(info: Mapping[str, str], energy: Axis) -> dict[str, Quantity | N
     milliseconds = number(info.get("Step Time"))
     seconds = number(info.get("Dwell Time [s]"))
     sweeps = number(info.get("Number of Sweeps"))
+    excitation = number(info.get("Excitation Energy"))
     return {
-        "excitation_energy": amount(info.get("Excitation Energy"), "eV"),
+        "excitation_energy": amount(excitation, "eV")
+        if excitation
+        else None,  # 0: the beam line did not tell
         "excitation_source": word(info.get("Excitation Source")),
         "pass_energy": amount(info.get("Pass Energy"), "eV"),
         "energy_step": Quantity(float(f"{np.median(steps):.9g}"), "eV") if len(steps) else None,
@@ -149,9 +164,11 @@ def _conditions(info: Mapping[str, str], energy: Axis) -> dict[str, Quantity | N
     }
 
 
-def started(info: Mapping[str, str]) -> datetime | None:
+def started(
+    info: Mapping[str, str], warnings: list[str] | None = None, others: Iterable[str] = ()
+) -> datetime | None:
     """The moment that ``Date`` and ``Time`` say, by the instrument's clock."""
-    return in_forms(f"{info.get('Date', '')} {info.get('Time', '')}", _TIMES)
+    return in_forms(f"{info.get('Date', '')} {info.get('Time', '')}", _TIMES, warnings, others)
 
 
 def about(infos: Sequence[Mapping[str, str]]) -> dict[str, str]:

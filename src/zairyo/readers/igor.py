@@ -1,6 +1,7 @@
 """Igor Pro: binary waves (``.ibw``), packed experiments (``.pxp``), text waves (``.itx``) of whatever content.
 
-An instrument that writes Igor waves of its own kind (Asylum Research, Scienta) has a reader of its own.
+An instrument that writes Igor waves of its own kind (Asylum Research, Scienta) has a reader of its own; the spectra
+that Scienta SES packs (``.pxt``) are known by their note among whatever other waves.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from zairyo.measurement import Measurement, tidy_metadata
-from zairyo.readers import _spm
+from zairyo.readers import _scienta, _spm
 from zairyo.readers._api import CERTAIN, LIKELY, NO, POSSIBLE, RawInput, Reader, ReadError
 from zairyo.readers._igor import is_wave, read_wave
 from zairyo.readers._igor_entries import wave_entries
 from zairyo.readers._igor_packed import MISC_START, byte_order, read_experiment
 from zairyo.readers._igor_text import read_text
+from zairyo.readers._scienta_waves import entry_of, is_measured
+from zairyo.readers._tokens import unique
 
 
 def sniff_wave(src: RawInput) -> float:
@@ -40,11 +43,20 @@ def read_packed(src: RawInput) -> Measurement:
     experiment = read_experiment(src.read_bytes(), warnings)
     if not experiment.waves:
         raise ReadError("the experiment holds no wave with numbers in it")
-    entries = wave_entries(experiment.waves, warnings)
+    measured = [wave for _, wave in experiment.waves if is_measured(wave)]
+    taken: set[str] = set()
+    regions = [entry_of(wave, taken, warnings) for wave in measured]
+    entries = wave_entries([held for held in experiment.waves if not is_measured(held[1])], warnings)
     metadata = {**experiment.texts, **({"variables": experiment.variables} if experiment.variables else {})}
     # The time a wave was made in Igor is no time of a measurement where it was computed or loaded.
-    entries = [replace(entry, started=None) for entry in entries]
-    return _spm.measurement(entries, warnings, title=src.name, original_metadata=tidy_metadata(metadata))
+    entries = [replace(entry, started=None, name=unique(entry.name, taken)) for entry in entries]
+    about = _scienta.about([info for _, info in regions])
+    return _spm.measurement(
+        [*(entry for entry, _ in regions), *entries],
+        warnings,
+        **(about | {"title": about["title"] or src.name}),
+        original_metadata=tidy_metadata(metadata),
+    )
 
 
 def sniff_text(src: RawInput) -> float:
@@ -81,8 +93,8 @@ READERS = (
     ),
     Reader(
         name="igor_pxp",
-        version="2",
-        techniques=("unspecified",),
+        version="3",
+        techniques=("unspecified", "xps", "ups", "arpes"),
         vendor="WaveMetrics",
         format="Igor packed experiment",
         endings=(".pxp", ".pxt"),

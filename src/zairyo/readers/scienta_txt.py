@@ -23,6 +23,7 @@ _MOST_BYTES = 1024**3
 _MOST_POINTS = 200_000_000
 _DATA = re.compile(r"^\[Data (\d+)(?::(\d+))?\][ \t]*\r?$", re.M)
 _OF_REGION = re.compile(r"(.+?) (\d+)(?::\d+)?\Z")
+_UNHEADED = re.compile(r"(?<=[\r\n])[-+.\d]+\t[-+.\d]+(?:[\t\r\n])")
 _HEADING = re.compile(r"^\[", re.M)
 
 
@@ -63,6 +64,9 @@ def _split(text: str) -> tuple[str, dict[int, dict[int, str]]]:
         following = _HEADING.search(text, heading.end())
         end = following.start() if following else len(text)
         blocks.setdefault(int(heading[1]), {})[int(heading[2] or 1)] = text[heading.end() : end]
+    # The beam line CASSIOPEE writes the numbers without a heading, behind the run mode of the only region.
+    if not blocks and (numbers := _UNHEADED.search(text)):
+        return text[: numbers.start()], {1: {1: text[numbers.start() :]}}
     return "".join([*kept, text[end:]]), blocks
 
 
@@ -89,7 +93,10 @@ def _entry(
     kept = [i for i, a in enumerate(axes) if i == 0 or len(a.values) > 1]
     values = values.reshape([len(axes[i].values) for i in kept])
     order = [axes[i] for i in reversed(kept)]
-    return _scienta.entry(name, order, np.ascontiguousarray(values.T), None, info, shown, taken)
+    dates = [found[s].get("Date", "") for s in found if s.startswith("Info ")]
+    return _scienta.entry(
+        name, order, np.ascontiguousarray(values.T), None, info, shown, taken, warnings, dates
+    )
 
 
 def _axes(described: dict[str, Any], name: str, warnings: list[str]) -> list[Axis]:

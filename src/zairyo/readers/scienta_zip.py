@@ -66,7 +66,7 @@ def _entry(src: RawInput, region: str, taken: set[str], warnings: list[str]) -> 
     values = values.reshape([values.shape[i] for i in kept])
     metadata: dict[str, Any] = {"Spectrum": spectrum} | settings
     name = info.get("Region Name") or region
-    return _scienta.entry(name, [axes[i] for i in kept], values, None, info, metadata, taken), info
+    return _scienta.entry(name, [axes[i] for i in kept], values, None, info, metadata, taken, warnings), info
 
 
 def _axes(spectrum: dict[str, Any], region: str, warnings: list[str]) -> list[Axis]:
