@@ -111,3 +111,33 @@ def test_damage_is_an_error_or_a_measurement(tmp_path: Path) -> None:
 
 def test_others_are_not_claimed(tmp_path: Path) -> None:
     assert READER.sniff(RawInput(written(tmp_path / "a.xdi", "# energy mu\n1 2\n"))) == NO
+
+
+def test_columns_as_bluesky_names_and_describes_them(tmp_path: Path) -> None:
+    head = """# XDI/1.0 BlueSky/1.5.0
+# Column.1: energy eV
+# Column.2: requested_energy eV
+# Column.3: xmu
+# Column.4: It nA
+# Column.5: DTC1 dead-time corrected count rate
+# Facility.current: 0.0 mA
+# Mono.d_spacing: 3.1356369 \u00c5
+# Scan.element: V
+# Scan.edge: K
+#----
+"""
+    m = read(
+        written(tmp_path / "a.xdi", head + " 5264.9 5265 53.1 25.6 244.9\n 5275.0 5275 50.8 25.9 261.8\n")
+    )
+    entry = m["spectrum"]
+    assert entry.default == "absorption"
+    assert [(s.name, s.unit) for s in entry.signals] == [
+        ("photon_energy", "eV"), ("requested_energy", "eV"), ("absorption", ""), ("transmitted_intensity", "nA"),
+        ("dtc1", None),
+    ]  # fmt: skip
+    assert entry["dtc1"].long_name == "DTC1: dead-time corrected count rate"
+    conditions = {name: str(value) for name, value in entry.conditions.items()}
+    assert conditions["monochromator_d_spacing"] == "3.13564 angstrom"
+    assert (conditions["element"], conditions["absorption_edge"]) == ("V", "K")
+    assert "ring_current" not in conditions
+    assert not m.warnings

@@ -8,11 +8,11 @@ ends the head; then perhaps a line of labels, and the rows.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from zairyo.measurement import Measurement, Quantity, Signal, table
+from zairyo.measurement import Measurement, Quantity, Signal, table, units
 from zairyo.measurement.text import clean_text, tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._day_or_month import in_forms
@@ -26,10 +26,11 @@ _COLUMNS = rules(
     ("energy", "photon_energy"),
     ("angle", "monochromator_angle"),
     ("i0", "incident_intensity"),
-    ("itrans", "transmitted_intensity"),
-    ("ifluor", "fluorescence_intensity"),
-    ("irefer", "reference_intensity"),
-    ("mutrans", "absorption"),
+    ("itrans|it|i1", "transmitted_intensity"),
+    ("ifluor|if", "fluorescence_intensity"),
+    ("irefer|ir|i2", "reference_intensity"),
+    ("measurement_time|integration_time|inttime", "time_per_point"),
+    ("mutrans|x?mu", "absorption"),
     ("mufluor", "absorption_fluorescence"),
     ("murefer", "absorption_reference"),
     ("norm(trans|fluor|refer)?", "normalised_absorption"),
@@ -39,6 +40,7 @@ _COLUMNS = rules(
 _UNITS = {"eV": "eV", "keV": "keV", "degrees": "deg", "degree": "deg", "deg": "deg", "radians": "rad", "radian": "rad",
           "arc seconds": "arcsec", "1/Angstrom": "1/angstrom", "inverse Angstroms": "1/angstrom",
           "Angstrom^-1": "1/angstrom", "seconds": "s"}  # fmt: skip
+_ANGSTROMS = dict.fromkeys(("Angstrom", "Angstroms", "A", "\u00c5", "\u212b"), "angstrom")
 #: Logarithms and ratios: they have no unit, whether the file says so or not.
 _PURE = dict.fromkeys(
     ("absorption", "absorption_fluorescence", "absorption_reference", "normalised_absorption", "exafs"), ""
@@ -57,6 +59,8 @@ _AXES = ("photon_energy", "photoelectron_wavenumber", "monochromator_angle")
 _CONDITIONS: dict[str, tuple[str, str | None]] = {
     "element.symbol": ("element", None),
     "element.edge": ("absorption_edge", None),
+    "scan.element": ("element", None),  # drafts of the specification
+    "scan.edge": ("absorption_edge", None),
     "scan.edge_energy": ("edge_energy", "eV"),
     "mono.name": ("monochromator", None),
     "mono.d_spacing": ("monochromator_d_spacing", "angstrom"),
@@ -161,10 +165,14 @@ def _signals(head: _Head, lines: list[str], name: str, warnings: list[str]) -> l
             f"be {width}. It is cut off or damaged. Copy it again."
         )
     stated = [_stated(head, i, width) for i in range(width)]
+    described = {i: words for i, (_, words) in enumerate(stated) if words and _is_description(words)}
+    stated = [(name, None if i in described else unit) for i, (name, unit) in enumerate(stated)]
     columns = columns_of(rows, " ", width, warnings, line=head.rows + 1, decimal=".")
     signals = signals_of(
         [n for n, _ in stated], [u for _, u in stated], columns, _COLUMNS, warnings, _UNITS, _PURE
     )
+    told = {stated[i][0]: f"{stated[i][0]}: {clean_text(words)}"[:200] for i, words in described.items()}
+    signals = [replace(s, long_name=told.get(s.long_name, s.long_name)) for s in signals]
     if any(s.values.dtype.kind not in "iuf" or not np.isfinite(s.values).all() for s in signals):
         raise ReadError(f"{name} has rows that are not all numbers; it is damaged.")
     return signals
@@ -178,23 +186,29 @@ def _stated(head: _Head, at: int, width: int) -> tuple[str, str | None]:
     return (head.labels[at] if len(head.labels) == width else f"column {at + 1}"), None
 
 
+def _is_description(words: str) -> bool:
+    """Whether several words behind a column's name are no unit: ``dead-time corrected count rate``."""
+    return " " in words and words not in _UNITS and units.normalise(words) is None
+
+
 def _conditions(told: dict[str, str], head: _Head, warnings: list[str]) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
     for key, (name, unit) in _CONDITIONS.items():
         value = told.get(key, "")
-        if not value:
+        if not value or name in found:
             continue
         if unit is None:
             found[name] = Quantity(clean_text(value))
         elif (number := quantity(value)) is not None:
             stated = number[1].split("(")[0].strip()
-            known = {unit: unit, "C": "degC", "Angstrom": "angstrom", "A": "angstrom"}.get(stated, "")
+            known = {unit: unit, "C": "degC"}.get(stated, "") or (_ANGSTROMS.get(stated, ""))
             if stated and not known:
                 warnings.append(
                     f"{key} is {clean_text(value)[:40]!r}; its unit is not known, and it is left as text."
                 )
                 continue
-            found[name] = Quantity(number[0], known or unit)
+            if number[0] or name != "ring_current":  # 0: nobody told
+                found[name] = Quantity(number[0], known or unit)
     if head.programs:
         found["software_version"] = Quantity(head.programs)
     return found
