@@ -1,0 +1,60 @@
+"""Described texts of absorption beam lines and ellipsometers: what somebody loses if a column is taken for another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zairyo.measurement import Measurement
+from zairyo.readers import registry
+from zairyo.readers._api import RawInput
+from zairyo.readers.invariants import check
+
+SEEDS = Path(__file__).parent / "seeds"
+
+
+def read(name: str) -> Measurement:
+    source = RawInput(next((SEEDS / name / "1").iterdir()))
+    reader = registry.find(source)
+    assert reader.name == name
+    return check(reader.read(source), reader)
+
+
+def test_a_scan_of_xdac() -> None:
+    m = read("nsls_xdac")
+    (entry,) = m
+    assert (entry.technique, entry.x, entry.default) == ("xafs", "photon_energy", "transmitted_intensity")
+    assert [(s.name, s.unit) for s in entry.signals] == [
+        ("photon_energy", "eV"), ("incident_intensity", None), ("transmitted_intensity", None),
+        ("reference_intensity", None), ("time_per_point", "s"),
+    ]  # fmt: skip
+    assert entry["photon_energy"].values.tolist() == [6912, 6922, 6932]
+    assert entry["transmitted_intensity"].values.tolist() == [3516, 3513, 3510]
+    assert {name: str(value) for name, value in entry.conditions.items()} == {
+        "edge_energy": "7112 eV", "monochromator": "Si (311)", "ring_energy": "2.8 GeV", "beamline": "X-99",
+    }  # fmt: skip
+    assert (m.title, m.instrument, str(entry.started)) == ("foil.002", "X-99", "2011-06-27 14:22:40")
+    assert not m.warnings
+
+
+def test_the_absorption_that_rex_writes() -> None:
+    m = read("rigaku_ex3")
+    (entry,) = m
+    assert entry["photon_energy"].values.tolist() == [15531.41, 15537.03, 15543.17]
+    assert (entry["photon_energy"].unit, entry["absorption"].unit) == ("eV", "")
+    assert entry["absorption"].values.tolist() == [0.121, 0.119, 0.117]
+    assert {name: value.value for name, value in entry.conditions.items()} == {
+        "element": "Pb", "absorption_edge": "L1", "monochromator": "SI(111)", "comment": "at night",
+    }  # fmt: skip
+    assert not m.warnings
+
+
+def test_an_imaging_ellipsometer() -> None:
+    m = read("park_accurion_txt")
+    (entry,) = m
+    assert (entry.technique, entry.x, entry.default) == ("ellipsometry", "wavelength", "psi")
+    assert entry["wavelength"].values.tolist() == [365, 370, 365]
+    assert entry["incidence_angle"].values.tolist() == [40, 40, 50]
+    assert (entry["psi"].values.tolist(), entry["psi"].unit) == ([32.5, 32.6, 24.8], "deg")
+    assert entry["delta"].values.tolist() == [179.7, 179.8, 178.8]
+    assert entry["region"].unit == ""
+    assert not m.warnings
