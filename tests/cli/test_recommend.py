@@ -218,6 +218,25 @@ def test_a_setting_that_most_samples_lack_does_not_cost_them(tmp_path: Path) -> 
     assert "--group" not in run("predict", tmp_path / "a.csv", "--target", "y", "--group", "batch").output
 
 
+def test_samples_with_a_hole_are_learned_from_and_predicted_with_wider_intervals(tmp_path: Path) -> None:
+    """Of planned samples nobody has the X-ray peak; it is told by how they are made, as well as that goes."""
+    made = [f"{900 + i},{i % 4},{'' if i in (3, 8) else 0.2 * i},{i + 2 * (i % 4)}.5" for i in range(24)]
+    (tmp_path / "a.csv").write_text(
+        "\n".join(["T (degC),t (h),peak,y", *made, "910,,2,", "911,3,,", "912,,,"])
+    )
+    found = run("predict", tmp_path / "a.csv", "--target", "y", "--descriptor", "peak", "--json")
+    assert found.exit_code == 0, found.output
+    first, second, third = json.loads(found.stdout)["predictions"]
+    assert json.loads(found.stdout)["samples"] == 24
+    assert first["lower"] < first["upper"]
+    assert second["y predicted"] == pytest.approx(17.5, abs=3)
+    assert third["y predicted"] is None
+    assert "1 rows cannot be predicted, because more than half of their settings are missing" in found.stderr
+    assert (
+        "settings are missing in 2 of the rows predicted; their intervals are wider for that" in found.stderr
+    )
+
+
 def test_nothing_is_predicted_beyond_what_is_possible(tmp_path: Path) -> None:
     """A yield of 104 % would make people doubt the rest; errors are measured as before."""
     rows = [f"{x},{100 - 0.2 * x}" for x in range(20)] + ["30,", "-30,"]

@@ -100,15 +100,80 @@ def test_ridge_is_no_more_unsure_of_levels_not_seen_than_levels_differ(seed: int
 
 def test_rows_that_cannot_be_used_are_named_and_left_out() -> None:
     X, y = data(12)
-    X[3, 1], y[5], X[7, 0] = np.nan, np.inf, 1e300
+    X[3, 1:], y[5], X[7, 0] = np.nan, np.inf, 1e300
     with pytest.warns(
-        LearnWarning, match=r"row 3: b is missing; row 5: strength is inf; row 7: a is 1e\+300"
+        LearnWarning,
+        match=r"row 3: b is missing, c is missing; row 5: strength is inf; row 7: a is 1e\+300",
     ):
         found = fit(X, y, names=["a", "b", "c"], target="strength", models=(Mean(), Ridge(Space.of(X))))
     assert len(found.y) == 9
     assert "3 rows left out" in found.report()
-    with pytest.raises(LearnError, match="row 0, column 'b' is nan"):
-        found.predict(np.array([[0.1, np.nan, 0.2]]))
+    with pytest.raises(
+        LearnError, match="row 0, column 'b' is nan, and more than half of the row is missing"
+    ):
+        found.predict(np.array([[0.1, np.nan, np.nan]]))
+    with pytest.raises(LearnError, match="row 1, column 'a' is inf"):
+        found.predict(np.array([[0.1, 0.2, np.nan], [np.inf, 0.1, 0.2]]))
+    X[:, 1] = np.nan
+    with (
+        pytest.warns(LearnWarning),
+        pytest.raises(LearnError, match="b is missing in every row that can be learned from"),
+    ):
+        fit(X, y, names=["a", "b", "c"])
+
+
+def holed(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two settings that go together, one that does not, a fifth of all numbers missing; the rows in full; outcomes."""
+    rng = np.random.default_rng(5)
+    first = rng.uniform(0, 10, n)
+    X = np.column_stack([first, 3 * first + rng.normal(0, 0.5, n), rng.uniform(0, 1, n)])
+    y = X[:, 1] + 4 * X[:, 2] + rng.normal(0, 0.2, n)
+    lost = rng.random(X.shape) < 0.2
+    lost[lost.sum(axis=1) > 1] = False
+    return np.where(lost, np.nan, X), X, y
+
+
+def test_holes_are_filled_by_what_the_other_settings_tell() -> None:
+    """A table of people has holes; with every row left out that has one, nothing would be left to learn from."""
+    X, full, y = holed(440)
+    learned, asked = slice(0, 40), slice(40, 440)
+    found = fit(X[learned], y[learned])
+    assert len(found.y) == 40
+    assert "Missing settings of" in found.report()
+    assert "欠けている条件" in found.report("ja")
+    told = found.predict(X[asked])
+    complete = np.isfinite(X[asked]).all(axis=1)
+    # The second setting is told by the first, the third by nothing: its whole range is in the interval.
+    second, third = (np.isnan(X[asked, j]) for j in (1, 2))
+    wide = told.upper - told.lower
+    assert np.sqrt(np.mean((told.mean - y[asked])[second] ** 2)) < 1.5
+    assert wide[third].mean() > 2 * wide[complete].mean()
+    inside = (told.lower <= y[asked]) & (y[asked] <= told.upper)
+    assert inside.mean() > 0.85
+    assert inside[third].mean() > 0.7
+    again = fit(X[learned], y[learned]).predict(X[asked])
+    assert np.array_equal(again.mean, told.mean)
+    assert np.array_equal(again.lower, told.lower)
+    # What samples learned from do not lack widens what is predicted of one that does.
+    whole = fit(full[learned], y[learned])
+    plain, lacking = whole.predict(full[asked]), whole.predict(X[asked])
+    assert np.allclose(plain.mean[complete], lacking.mean[complete])
+    assert (lacking.upper - lacking.lower)[third].min() > 2 * (plain.upper - plain.lower)[third].mean()
+
+
+def test_a_missing_category_is_one_of_its_levels() -> None:
+    rng = np.random.default_rng(1)
+    kind = rng.integers(0, 2, 60)
+    X = np.column_stack([kind == 0, kind == 1, rng.random(60), rng.random(60)]).astype(float)
+    y = 10.0 * kind + rng.normal(0, 0.1, 60)
+    space = Space.of(X, kinds=["category:gas", "category:gas", "number", "number"])
+    found = fit(X, y, space=space)
+    row = X[:1].copy()
+    row[0, :2] = np.nan
+    told = found.predict(row)
+    assert 2 < told.mean[0] < 8
+    assert told.lower[0] < 1
+    assert told.upper[0] > 9
 
 
 def test_nothing_usable_is_an_error() -> None:

@@ -18,7 +18,6 @@ from zairyo.cli._tables import (
     shown,
     targeting,
     telling,
-    without_rare_settings,
     write_frame,
 )
 
@@ -92,7 +91,7 @@ def command(
     name = known.schema[target].name
     number_column(known, target)
     missing = known.missing(name) | known.missing(known.schema[group].name) if group else known.missing(name)
-    learned = without_rare_settings(known.take(~missing))
+    learned = _without_rare_settings(known.take(~missing))
     if not len(learned):
         raise click.ClickException(f"no row of {table} has {target}")
     samples = (
@@ -134,6 +133,22 @@ def command(
         click.echo(shown(frame.head(MOST), settings=samples.columns, alike=titles[:1] + titles[2:]))
         if len(frame) > MOST and output is None:
             click.echo(words["rest"].format(n=len(frame) - MOST))
+
+
+def _without_rare_settings(table: Table) -> Table:
+    """The samples to learn from, with settings as notes that most of them lack: too little tells what to fill in."""
+    from zairyo.learn import MOST_MISSING
+
+    amounts = {c for m in table.schema.mixtures for c in m.columns}
+    rare = {
+        c: int(table.missing(c).sum())
+        for c in table.schema.of_role("process", "composition")
+        if c not in amounts and len(table) and table.missing(c).mean() > MOST_MISSING
+    }
+    for column, lacking in rare.items():
+        if lacking < len(table):
+            note(f"{column} is missing in {lacking} of {len(table)} samples and was left out")
+    return table.with_roles({"note": list(rare)}) if rare else table
 
 
 def _say_groups(table: Table, group: str | None) -> None:
@@ -221,9 +236,13 @@ def _predicted(
     if not len(samples):
         return pd.DataFrame()
     X = features.plan.apply(samples).matrix
-    whole = np.isfinite(X).all(axis=1)
+    whole = predictor.can_predict(X)
     if not whole.all():
-        note(f"{(~whole).sum()} rows cannot be predicted, because settings are missing in them")
+        note(
+            f"{(~whole).sum()} rows cannot be predicted, because more than half of their settings are missing"
+        )
+    if filled := int(np.isnan(X[whole]).any(axis=1).sum()):
+        note(f"settings are missing in {filled} of the rows predicted; their intervals are wider for that")
     found = predictor.predict(X[whole], level=level) if whole.any() else None
     identity = [
         c for c in samples.columns if samples.schema[c].role in ("identifier", "composition", "process")

@@ -96,7 +96,8 @@ def fit_descriptors(
     X
         Shape (n, p): settings.
     D
-        Shape (n, d): descriptors; a row with a NaN teaches the others, but not the property.
+        Shape (n, d): descriptors, NaN where not measured; what is missing teaches nothing of that descriptor, and is
+        filled for the property (:func:`fit`).
     y
         Shape (n,): the property.
     space

@@ -41,6 +41,8 @@ def headline(predictor: Predictor, words: Words) -> list[str]:
     ]
     if left := len(predictor.left_out):
         lines.append(words["left out one" if left == 1 else "left out"].format(n=left))
+    if filled := int(predictor.holes.any(axis=1).sum()):
+        lines.append(words["filled"].format(n=filled, of=n))
     found = predictor.validation
     if found is None:
         return [*lines, words["too few"]]

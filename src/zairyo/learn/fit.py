@@ -12,13 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from zairyo.learn._domain import Domain
 from zairyo.learn._explain import Importance, LearningCurve, importances, learning_curve
+from zairyo.learn._holes import Filler, fillable
 from zairyo.learn._models import Model, models_for
 from zairyo.learn._space import Floats, LearnError, Space
 from zairyo.learn._validate import (
@@ -34,6 +36,7 @@ from zairyo.learn._validate import (
 
 #: Rows up to which intervals come from every fold's own blend (CV+); beyond, from the one blend's deviations.
 MOST_FOR_FOLDS = 5000
+Mask: TypeAlias = NDArray[np.bool_]
 #: A value beyond this is not a measurement, and its square is not a number.
 LARGEST = 1e100
 
@@ -59,7 +62,7 @@ class Prediction(NamedTuple):
     sd: Floats
     lower: Floats
     upper: Floats
-    outside: NDArray[np.bool_]
+    outside: Mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +74,10 @@ class Predictor:
     space
         What the columns are.
     X, y, noise, group
-        The rows that were learned from (n, p), (n,), their known noise variances or None, and their groups.
+        The rows that were learned from (n, p), (n,), their known noise variances or None, and their groups; what was
+        missing in X is filled.
+    holes, filler
+        Where numbers of X were missing, shape (n, p); what columns tell of each other.
     validation
         What came of leaving groups out; None with fewer than three groups.
     blend
@@ -99,6 +105,8 @@ class Predictor:
     unit: str
     seed: int
     domain: Domain = field(repr=False)
+    holes: Mask = field(repr=False)
+    filler: Filler = field(repr=False)
 
     def predict(self, X: Floats, *, level: float = 0.9) -> Prediction:
         """Predict a new measurement at each row.
@@ -106,26 +114,30 @@ class Predictor:
         Parameters
         ----------
         X
-            Shape (m, p), finite.
+            Shape (m, p), NaN where a number is missing: up to half of a row's variables may be. They are filled by
+            what the others tell, and what is not known of them widens the prediction.
         level
             Of the interval.
 
         Raises
         ------
         LearnError
-            Where a value is missing or infinite (row and column named), or the number of columns is another.
+            Where more is missing or a value is infinite (row and column named), or the number of columns is another.
         """
         X = np.atleast_2d(np.asarray(X, dtype=float))
         if X.shape[1] != self.space.width:
             raise LearnError(f"the predictor learned {self.space.width} columns, but {X.shape[1]} are given")
         if not 0.0 < level < 1.0:
             raise LearnError(f"the level of an interval lies between 0 and 1, not {level}")
-        if not np.isfinite(X).all():
-            row, column = np.argwhere(~np.isfinite(X))[0]
+        holes = np.isnan(X)
+        odd = ~self.can_predict(X)[:, None] & ~np.isfinite(X)
+        if odd.any():
+            row, column = np.argwhere(odd)[0]
+            too = ", and more than half of the row is missing" if holes[row, column] else ""
             raise LearnError(
-                f"row {row}, column {self.space.names[column]!r} is {X[row, column]}: give a number, or predict "
-                "missing descriptors with fit_descriptors"
+                f"row {row}, column {self.space.names[column]!r} is {X[row, column]}{too}: give a number"
             )
+        given, X = X, self.filler.fill(X)
         mean, sd = self.blend.predict(X)
         if self.validation is None:
             from scipy.stats import t
@@ -138,7 +150,35 @@ class Predictor:
         else:
             half = sd * score_bound(self.validation, self.y, level)
             lower, upper = mean - half, mean + half
-        return Prediction(mean, sd, lower, upper, self.domain.outside(X))
+        outside = self.domain.outside(X)
+        if not holes.any():
+            return Prediction(mean, sd, lower, upper, outside)
+        moved, variance = self._by_holes(given)
+        # Errors on samples not seen have in them already what samples learned from lack.
+        more = np.maximum(variance - self._lacking, 0.0)
+        wider = norm.ppf(0.5 + level / 2) * np.sqrt(more)
+        below, above = np.hypot(mean - lower, wider), np.hypot(upper - mean, wider)
+        mean = mean + moved
+        return Prediction(mean, np.sqrt(sd**2 + more), mean - below, mean + above, outside)
+
+    def can_predict(self, X: Floats) -> Mask:
+        """Rows of X (m, p) that are finite but for holes in up to half of their variables, shape (m,)."""
+        return fillable(X, self.space) & ~np.isinf(X).any(axis=1)
+
+    def _by_holes(self, X: Floats) -> tuple[Floats, Floats]:
+        """How far the prediction moves by what may be in a row's holes, and the variance of it, each (m,)."""
+        moved, variance = np.zeros(len(X)), np.zeros(len(X))
+        rows = np.flatnonzero(np.isnan(X).any(axis=1))
+        if len(rows):
+            plain = self.blend.predict(self.filler.fill(X[rows]))[0]
+            each = np.array([self.blend.predict(one)[0] for one in self.filler.draws(X[rows], self.seed)])
+            moved[rows], variance[rows] = each.mean(axis=0) - plain, each.var(axis=0)
+        return moved, variance
+
+    @cached_property
+    def _lacking(self) -> float:
+        """Variance of the prediction of a usual sample learned from, by what it lacks."""
+        return float(np.median(self._by_holes(np.where(self.holes, np.nan, self.X))[1]))
 
     @property
     def error(self) -> float:
@@ -210,9 +250,10 @@ def fit(
     Parameters
     ----------
     X
-        Shape (n, p): a row a sample. Rows with NaN or infinity are left out, with a warning that names them.
+        Shape (n, p): a row a sample. NaN is a hole and is filled by what the other columns tell, in up to half of a
+        row's variables; rows with more of them, or with infinity, are left out, with a warning that names them.
     y
-        Shape (n,): the property. The same.
+        Shape (n,): the property. Rows without it are left out.
     groups
         Of each row; samples of a group are never on both sides of a validation. Rows that are the same are
         always one group where none are given.
@@ -256,7 +297,7 @@ def fit(
     for variable in space.variables:
         for column in variable.columns if variable.kind == "category" else ():
             told[column] = variable.name  # one thing is missing, not each of its levels
-    left_out = unusable(X, y, told, target)
+    left_out = unusable(X, y, space, told, target)
     kept = np.ones(len(X), dtype=bool)
     kept[[row for row, _ in left_out]] = False
     if left_out:
@@ -267,6 +308,11 @@ def fit(
     if not kept.any():
         raise LearnError("nothing to learn from: no row has all features and an output")
     X, y = X[kept], y[kept]
+    holes = np.isnan(X)
+    if unknown := [told[j] for j in np.flatnonzero(holes.all(axis=0))]:
+        raise LearnError(f"{unknown[0]} is missing in every row that can be learned from; leave it out")
+    filler = Filler.of(X, space, seed)
+    X = filler.fill(X)
     noise = None if noise is None else np.asarray(noise, dtype=float)[kept]
     if noise is not None and not (np.isfinite(noise) & (noise >= 0)).all():
         raise LearnError("noise variances must be finite and not negative")
@@ -280,13 +326,29 @@ def fit(
     blend = blend_of([tried[k].fit(X, y, noise) for k in used], weights[used])
     domain = Domain.of(X, space)
     return Predictor(
-        space, X, y, noise, group, tried, validation, blend, left_out, target, unit, seed, domain
+        space,
+        X,
+        y,
+        noise,
+        group,
+        tried,
+        validation,
+        blend,
+        left_out,
+        target,
+        unit,
+        seed,
+        domain,
+        holes,
+        filler,
     )
 
 
-def unusable(X: Floats, y: Floats, names: Sequence[str], target: str) -> tuple[tuple[int, str], ...]:
-    """Rows that cannot be learned from (missing, infinite, or too large to be squared), each with the reason."""
-    good = np.abs(X) < LARGEST  # not of NaN either
+def unusable(
+    X: Floats, y: Floats, space: Space, names: Sequence[str], target: str
+) -> tuple[tuple[int, str], ...]:
+    """Rows that cannot be learned from (too much missing, or too large to be squared), each with the reason."""
+    good = (np.abs(X) < LARGEST) | (np.isnan(X) & fillable(X, space)[:, None])
     known = np.abs(y) < LARGEST
     found = []
     for row in np.flatnonzero(~(good.all(axis=1) & known)):
