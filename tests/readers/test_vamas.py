@@ -95,6 +95,72 @@ def test_components_fitted_by_casaxps(instruments: Path) -> None:
     assert fit["binding_energy"].values == pytest.approx([709.04687, 716.0, 722.12766, 729.88788])
 
 
+_FITTED = (
+    "CASA comp (*Mo 3d MoS2 2H*) (*LA(1.53,243)*) Area 230.36971 1e-020 2327991 -1 1 MFWHM 0.88528218 0.2 2 -1 1 "
+    "Position 1257.22 1257.02 1257.22 -1 1 RSF 10.804667 MASS 95.9219 INDEX -1 (*Mo 3d*) CONST (**) UNCORRECTEDRSF 9.5"
+)
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_calibration_of_casaxps(tmp_path: Path, is_moved: bool) -> None:
+    """The line and the component are those of a real MoS2 file: the peak lies at 229.4 eV once calibrated.
+
+    A line that says Comps moved the positions back to the measured scale.
+    """
+    fitted = _FITTED.replace("1257.22 1257.02", "1260.85 1257.02") if is_moved else _FITTED
+    line = f"Calib M = 281.1700 A = 284.8{' Regions Comps' if is_moved else ''} BE ADD"
+    made = block(
+        [[1], [2], [3]],
+        name="Mo 3d",
+        abscissa=("Kinetic Energy", "eV", 1260.8, 0.05),
+        comment=("Casa Info Follows", "1", line, "1", fitted),
+    )
+    m = read(write(tmp_path, [made]))
+    assert m["mo_3d"]["kinetic_energy"].values == pytest.approx([1260.8, 1260.85, 1260.9])
+    assert m["mo_3d"]["binding_energy"].values == pytest.approx([229.43, 229.38, 229.33])
+    assert "+3.6300 eV" in str(m["mo_3d"].conditions["energy_reference"].value)
+    assert m["mo_3d_components"]["binding_energy"].values == pytest.approx([229.38])
+    assert m["mo_3d_components"]["kinetic_energy"].values == pytest.approx([1260.85])
+    (told,) = m.warnings
+    assert "+3.6300 eV" in told
+
+
+def test_calibrations_add_up_and_one_of_nothing_is_none(tmp_path: Path) -> None:
+    lines = ("Calib M = 10 A = 11 BE ADD", "Calib M = 20 A = 22 BE ADD")
+    m = read(write(tmp_path, [block([[1], [2]], comment=lines)]))
+    assert m[0]["binding_energy"].values == pytest.approx([299.6, 299.1])
+    m = read(write(tmp_path, [block([[1], [2]], comment=("Calib M = 285 A = 285 BE ADD",))]))
+    assert m[0]["binding_energy"].values == pytest.approx([296.6, 296.1])
+    assert not m.warnings
+
+
+def test_calibration_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    strange = block([[1], [2]], comment=("Calib M = 284.1,285.3 A = 284.8 BE ADD",))
+    m = read(write(tmp_path, [strange]))
+    assert m[0]["binding_energy"].values == pytest.approx([296.6, 296.1])
+    assert "not understood" in m.warnings[0]
+    levels = [
+        block([[1], [2]], variables=[t], comment=(f"Calib M = {285 + t} A = 284.8 BE ADD",))
+        for t in (0.0, 1.0)
+    ]
+    m = read(write(tmp_path, levels, variables=[("Etch Time", "s")]))
+    assert m[0]["binding_energy"].values == pytest.approx([296.6, 296.1])
+    assert "not the same" in m.warnings[0]
+    auger = block([[1], [2]], technique="AES dir", comment=("Calib M = 281 A = 284.8 BE ADD",))
+    m = read(write(tmp_path, [auger]))
+    assert "as measured" in m.warnings[0]
+
+
+def test_conditions_of_kratos_and_specs_are_in_the_comment(instruments: Path, tmp_path: Path) -> None:
+    lines = ("Sample : Ni-W", "Charge Neutraliser : On", "Collimation : Slot", "Lens : Hybrid")
+    told = read(write(tmp_path, [block([[1], [2]], comment=lines)]))[0].conditions
+    assert told["charge_neutraliser"].value == "On"
+    assert told["lens_mode"].value == "Hybrid"
+    told = read(instruments / FOLDER / "regular.vms")[0].conditions
+    assert told["lens_mode"].value == "LargeArea:1.5kV"
+    assert told["analyser_slit"].value == "4:7x20c\\C:mesh"
+
+
 # --- the standard's variants, written by hand ----------------------------------------------------------------
 
 
@@ -116,6 +182,7 @@ def block(
     upgrade: int = 0,
     signal_mode: str = "pulse counting",
     source: float = 1486.6,
+    comment: tuple[str, ...] = ("a comment",),
 ) -> list[str]:
     """A block in the standard's order; ``leave_out`` are the prefix numbers not written."""
     lines: list[Any] = [name, sample]
@@ -126,7 +193,7 @@ def block(
 
     for prefix, value in enumerate((2024, 2, 29, 12, 30, 15, hours), 1):
         put(prefix, value)
-    put(8, 1, "a comment")
+    put(8, len(comment), *comment)
     put(9, technique)
     if mode in ("MAP", "MAPDP"):
         put(10, *place)

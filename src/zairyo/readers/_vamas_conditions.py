@@ -1,19 +1,14 @@
-"""VAMAS blocks → conditions, start, and the peaks that CasaXPS fitted."""
+"""VAMAS blocks → conditions and start."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 
-import numpy as np
-
-from zairyo.measurement import Entry, Quantity, Signal, table
+from zairyo.measurement import Quantity
 from zairyo.measurement.techniques import conditions as vocabulary
 from zairyo.readers._vamas_blocks import Block, Header
 from zairyo.readers._vamas_names import UNITS, name_of
-
-_COMPONENT = re.compile(r"CASA comp \(\*([^*]*)\*\) \(\*([^*]*)\*\) (.*)")
 
 
 def shared_conditions(header: Header, group: list[Block], technique: str) -> dict[str, Quantity]:
@@ -47,6 +42,14 @@ _TEXTS = (
     ("analyser_mode", "analyser_mode"),
     ("signal_mode", "signal_mode"),
 )
+#: What Kratos and SPECS write into a block's comment ("Lens : Hybrid", "Analyzer lens = LargeArea:1.5kV").
+_COMMENTS = {
+    "analyzer lens": "lens_mode",
+    "analyzer slit": "analyser_slit",
+    "charge neutraliser": "charge_neutraliser",
+    "lens": "lens_mode",
+}
+_COMMENT = re.compile(r"([A-Za-z ]+?) ?[:=] (.+)")
 _ELECTRONS = ("xps", "ups", "aes", "els")
 
 
@@ -59,6 +62,9 @@ def _conditions(header: Header, block: Block, technique: str) -> dict[str, Quant
     for name, source in _TEXTS:
         if text := block.text(source):
             found[name] = Quantity(text)
+    for match in filter(None, map(_COMMENT.fullmatch, block.fields["comment"])):
+        if key := _COMMENTS.get(match[1].casefold()):
+            found.setdefault(key, Quantity(match[2].strip()))
     region = f"{block.text('species_label')} {block.text('transition_or_charge_state_label')}".strip()
     if region:
         found["analysed_region"] = Quantity(region)
@@ -108,69 +114,3 @@ def started_at(block: Block) -> datetime | None:
         return midnight + timedelta(hours=hours, minutes=minutes, seconds=seconds)
     except (ValueError, OverflowError):
         return None
-
-
-def fitted_components(
-    group: Iterable[Block], measured: Entry, warnings: list[str]
-) -> list[Callable[[str], Entry]]:
-    """The peaks that CasaXPS fitted, as tables to be named; it keeps them in the blocks' comments."""
-    tables: list[Callable[[str], Entry]] = []
-    for block in group:
-        lines = [line for line in block.fields["comment"] if line.startswith("CASA comp ")]
-        found = [component for line in lines if (component := _component(line)) is not None]
-        if len(found) < len(lines):
-            warnings.append(f"CasaXPS' components of block {block.number} could not all be understood.")
-        if found:
-            tables.append(_component_table(found, block, measured))
-    return tables
-
-
-def _component(line: str) -> tuple[str, str, tuple[float, ...]] | None:
-    """Name, line shape, and (position, full width, area, sensitivity factor) of one ``CASA comp`` line."""
-    match = _COMPONENT.match(line)
-    if match is None:
-        return None
-    words = match[3].split()
-    after = dict(
-        zip(reversed(words), [None, *reversed(words)], strict=False)
-    )  # the first of each word counts
-    try:
-        width = after.get("MFWHM") or after["FWHM"]
-        texts = (after["Position"], width, after["Area"], after.get("RSF") or "nan")
-        return match[1], match[2], tuple(float(text or "") for text in texts)
-    except (KeyError, ValueError):
-        return None
-
-
-def _component_table(
-    found: list[tuple[str, str, tuple[float, ...]]], block: Block, measured: Entry
-) -> Callable[[str], Entry]:
-    numbers = np.array([row for _, _, row in found])
-    given = (
-        "kinetic_energy" if "kinetic_energy" in {s.name for s in measured.signals} else measured.axes[-1].name
-    )
-    columns = [
-        Signal("component", np.array([name for name, _, _ in found])),
-        Signal("line_shape", np.array([shape for _, shape, _ in found])),
-        Signal(given, numbers[:, 0], "eV"),
-        Signal("full_width_at_half_maximum", numbers[:, 1], "eV"),
-        Signal("area", numbers[:, 2]),
-        Signal("sensitivity_factor", numbers[:, 3], ""),
-    ]
-    excitation = block.number_of("analysis_source_characteristic_energy")
-    x = measured.axes[-1].name
-    if x != given and excitation is not None:
-        columns.insert(2, Signal(x, excitation - numbers[:, 0], "eV"))
-
-    def named(name: str) -> Entry:
-        return table(
-            name,
-            measured.technique,
-            columns,
-            x=x,
-            default="area",
-            title=f"{measured.title}: components fitted by CasaXPS",
-            started=measured.started,
-        )
-
-    return named

@@ -12,7 +12,7 @@ from zairyo.readers import _vamas_entries as entries_of
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._legacy_text import decode_legacy
 from zairyo.readers._vamas_blocks import MAGIC, Block, Header, read_vamas
-from zairyo.readers._vamas_conditions import fitted_components
+from zairyo.readers._vamas_casa import calibrated, fitted_components
 
 _MOST_BYTES = 512 * 1024**2
 
@@ -32,9 +32,9 @@ def read(src: RawInput) -> Measurement:
     taken: set[str] = set()
     for group in entries_of.grouped(header, filled):
         name = _unique(make_name(group[0].text("block_identifier"), "block"), taken)
-        entry = entries_of.entry(header, group, name, warnings)
+        entry, shift = calibrated(group, entries_of.entry(header, group, name, warnings), warnings)
         entries.append(entry)
-        for number, table in enumerate(fitted_components(group, entry, warnings), 1):
+        for number, table in enumerate(fitted_components(group, entry, shift, warnings), 1):
             suffix = "components" if len(group) == 1 else f"components_{number}"
             entries.append(table(_unique(f"{name[:45]}_{suffix}", taken)))
     samples = {block.text("sample_identifier") for block in filled}
@@ -64,7 +64,7 @@ def _stated(header: Header, name: str) -> str:
 
 READER = Reader(
     name="vamas",
-    version="2",
+    version="3",
     techniques=("xps", "ups", "aes", "els", "iss", "sims", "eds", "xrf"),
     vendor="ISO 14976",
     format="VAMAS",
@@ -72,5 +72,5 @@ READER = Reader(
     sniff=sniff,
     read=read,
     notes="All experiment and scan modes; CasaXPS' fitted components become tables. Binding energy = "
-    "excitation energy − kinetic energy, where the file states the excitation energy.",
+    "excitation energy − kinetic energy, where the file states the excitation energy, plus CasaXPS' calibration.",
 )
