@@ -18,16 +18,17 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import norm, qmc
 
 from zairyo.learn._space import Floats, Space
+from zairyo.learn._threads import one_thread
 
 Mask: TypeAlias = NDArray[np.bool_]
 Integers: TypeAlias = NDArray[np.intp]
-#: Rounds of expectation and maximisation.
-ROUNDS = 12
-#: Rows that the covariance is learned from.
-MOST_ROWS = 300
+#: Rounds of expectation and maximisation; fewer where it is only compared.
+ROUNDS, FIRST_ROUNDS = 10, 4
+#: Rows that the covariance is learned from; of more columns, a hole has their mean.
+MOST_ROWS, MOST_COLUMNS = 300, 64
 #: Rows without any correlation that are as if seen beside the real ones, for each column; and parts of the rows that
 #: are left out to choose among them.
-DOUBTS, FOLDS = (0.003, 0.03, 0.3), 4
+DOUBTS, FOLDS = (0.003, 0.03, 0.3), 2
 #: The largest share of a row's variables that may be missing.
 MOST_MISSING = 0.5
 #: Draws of what is missing; quasi-random, so few serve.
@@ -71,59 +72,61 @@ class Filler:
             X = X[drawn] if not np.isnan(X[drawn]).all(axis=0).any() else X
         centre, spread = np.nanmean(X, axis=0), np.nanstd(X, axis=0)
         scale = np.where(spread > 0, spread, 1.0)
-        Z = (X - centre) / scale
+        Z, width = (X - centre) / scale, X.shape[1]
         doubt = DOUBTS[-1]
-        if len(Z) >= 2 * FOLDS:
-            fold = np.random.default_rng(seed).permutation(len(Z)) % FOLDS
-            told = [
-                sum(_told(Z[fold == k], *_normal(Z[fold != k], one)) for k in range(FOLDS)) for one in DOUBTS
-            ]
-            doubt = DOUBTS[int(np.argmax(told))]
-        mean, covariance = _normal(Z, doubt)
+        if width > MOST_COLUMNS:
+            return cls(space, centre, scale, np.eye(width), np.nanmin(X, axis=0), np.nanmax(X, axis=0))
+        fold = np.random.default_rng(seed).permutation(len(Z)) % FOLDS
+        with one_thread():
+            if len(Z) >= 4 * FOLDS:
+                told = [
+                    sum(_told(Z[fold == k], *_normal(Z[fold != k], one, FIRST_ROUNDS)) for k in range(FOLDS))
+                    for one in DOUBTS
+                ]
+                doubt = DOUBTS[int(np.argmax(told))]
+            mean, covariance = _normal(Z, doubt, ROUNDS)
         low, high = np.nanmin(X, axis=0), np.nanmax(X, axis=0)
         return cls(space, centre + scale * mean, scale, covariance, low, high)
 
     def fill(self, X: Floats) -> Floats:
-        """Rows (m, p) with what is expected in their holes."""
-        return self._filled(X, None)
+        """Rows (m, p) with what is expected in their holes: within what was seen."""
+        filled = self._filled(X, np.zeros((1, X.shape[1])))[0]
+        return np.where(np.isnan(X), np.clip(filled, self.lower, self.upper), X)
 
-    def draws(self, X: Floats, seed: int = 0) -> list[Floats]:
-        """Rows (m, p) with what may be in their holes, several times; a category is one of its levels."""
+    def draws(self, X: Floats, seed: int = 0) -> Floats:
+        """Rows with what may be in their holes, shape (``DRAWS``, m, p); a category is one of its levels.
+
+        Cut at what was seen, it would vary too little.
+        """
         sampled = qmc.Sobol(X.shape[1], rng=np.random.default_rng(seed)).random(DRAWS)
-        found = []
-        for z in norm.ppf(np.clip(sampled, 1e-6, 1 - 1e-6)):
-            drawn = self._filled(X, z)
-            for one in self.space.variables:
-                columns = np.array(one.columns)
-                holes = np.isnan(X[:, columns]).any(axis=1) & (one.kind == "category")
-                if holes.any():
-                    drawn[np.ix_(np.flatnonzero(holes), columns)] = np.eye(len(columns))[
-                        drawn[holes][:, columns].argmax(axis=1)
-                    ]
-            found.append(drawn)
+        found = self._filled(X, norm.ppf(np.clip(sampled, 1e-6, 1 - 1e-6)))
+        for one in self.space.variables:
+            columns = np.array(one.columns)
+            rows = np.flatnonzero(np.isnan(X[:, columns]).any(axis=1))
+            if one.kind == "category" and len(rows):
+                place = np.ix_(np.arange(DRAWS), rows, columns)
+                found[place] = np.eye(len(columns))[found[place].argmax(axis=2)]
         return found
 
-    def _filled(self, X: Floats, z: Floats | None) -> Floats:
+    def _filled(self, X: Floats, z: Floats) -> Floats:
+        """Shape (k, m, p), for k standard normal deviates of each column, (k, p)."""
         Z = (X - self.centre) / self.scale
-        found = X.copy()
+        found = np.repeat(X[None], len(z), axis=0)
         for lost, rows, slope, rest in _conditionals(Z, self.covariance):
-            values = Z[np.ix_(rows, ~lost)] @ slope
-            if z is not None:
-                width, vectors = np.linalg.eigh(rest)
-                values += (vectors * np.sqrt(np.maximum(width, 0.0))) @ z[lost]
-            values = self.centre[lost] + self.scale[lost] * values
-            # What is expected lies within what was seen; what may be is cut nowhere, or it would vary too little.
-            found[np.ix_(rows, lost)] = (
-                np.clip(values, self.lower[lost], self.upper[lost]) if z is None else values
+            widths, vectors = np.linalg.eigh(rest)
+            away = z[:, lost] @ (vectors * np.sqrt(np.maximum(widths, 0.0))).T
+            values = Z[np.ix_(rows, ~lost)] @ slope + away[:, None, :]
+            found[np.ix_(np.arange(len(z)), rows, np.flatnonzero(lost))] = (
+                self.centre[lost] + self.scale[lost] * values
             )
         return found
 
 
-def _normal(Z: Floats, doubt: float) -> tuple[Floats, Floats]:
+def _normal(Z: Floats, doubt: float, rounds: int) -> tuple[Floats, Floats]:
     """Mean (p,) and covariance (p, p) of scaled rows with holes."""
     width = Z.shape[1]
     mean, covariance = np.zeros(width), np.eye(width)
-    for _ in range(ROUNDS if np.isnan(Z).any() else 1):
+    for _ in range(rounds if np.isnan(Z).any() else 1):
         filled, spare = Z.copy(), np.zeros((width, width))
         for lost, rows, slope, rest in _conditionals(Z, covariance):
             filled[np.ix_(rows, lost)] = mean[lost] + (Z[np.ix_(rows, ~lost)] - mean[~lost]) @ slope

@@ -37,6 +37,8 @@ from zairyo.learn._validate import (
 #: Rows up to which intervals come from every fold's own blend (CV+); beyond, from the one blend's deviations.
 MOST_FOR_FOLDS = 5000
 Mask: TypeAlias = NDArray[np.bool_]
+#: Rows with holes at a time.
+ROWS = 1000
 #: A value beyond this is not a measurement, and its square is not a number.
 LARGEST = 1e100
 
@@ -76,8 +78,8 @@ class Predictor:
     X, y, noise, group
         The rows that were learned from (n, p), (n,), their known noise variances or None, and their groups; what was
         missing in X is filled.
-    holes, filler
-        Where numbers of X were missing, shape (n, p); what columns tell of each other.
+    holes
+        Where numbers of X were missing, shape (n, p).
     validation
         What came of leaving groups out; None with fewer than three groups.
     blend
@@ -106,7 +108,6 @@ class Predictor:
     seed: int
     domain: Domain = field(repr=False)
     holes: Mask = field(repr=False)
-    filler: Filler = field(repr=False)
 
     def predict(self, X: Floats, *, level: float = 0.9) -> Prediction:
         """Predict a new measurement at each row.
@@ -137,7 +138,7 @@ class Predictor:
             raise LearnError(
                 f"row {row}, column {self.space.names[column]!r} is {X[row, column]}{too}: give a number"
             )
-        given, X = X, self.filler.fill(X)
+        given, X = X, self.filler.fill(X) if holes.any() else X
         mean, sd = self.blend.predict(X)
         if self.validation is None:
             from scipy.stats import t
@@ -165,11 +166,17 @@ class Predictor:
         """Rows of X (m, p) that are finite but for holes in up to half of their variables, shape (m,)."""
         return fillable(X, self.space) & ~np.isinf(X).any(axis=1)
 
+    @cached_property
+    def filler(self) -> Filler:
+        """What columns tell of each other."""
+        return Filler.of(np.where(self.holes, np.nan, self.X), self.space, self.seed)
+
     def _by_holes(self, X: Floats) -> tuple[Floats, Floats]:
         """How far the prediction moves by what may be in a row's holes, and the variance of it, each (m,)."""
         moved, variance = np.zeros(len(X)), np.zeros(len(X))
-        rows = np.flatnonzero(np.isnan(X).any(axis=1))
-        if len(rows):
+        lacking = np.flatnonzero(np.isnan(X).any(axis=1))
+        for start in range(0, len(lacking), ROWS):
+            rows = lacking[start : start + ROWS]
             plain = self.blend.predict(self.filler.fill(X[rows]))[0]
             each = np.array([self.blend.predict(one)[0] for one in self.filler.draws(X[rows], self.seed)])
             moved[rows], variance[rows] = each.mean(axis=0) - plain, each.var(axis=0)
@@ -311,8 +318,8 @@ def fit(
     holes = np.isnan(X)
     if unknown := [told[j] for j in np.flatnonzero(holes.all(axis=0))]:
         raise LearnError(f"{unknown[0]} is missing in every row that can be learned from; leave it out")
-    filler = Filler.of(X, space, seed)
-    X = filler.fill(X)
+    if holes.any():
+        X = Filler.of(X, space, seed).fill(X)
     noise = None if noise is None else np.asarray(noise, dtype=float)[kept]
     if noise is not None and not (np.isfinite(noise) & (noise >= 0)).all():
         raise LearnError("noise variances must be finite and not negative")
@@ -326,21 +333,7 @@ def fit(
     blend = blend_of([tried[k].fit(X, y, noise) for k in used], weights[used])
     domain = Domain.of(X, space)
     return Predictor(
-        space,
-        X,
-        y,
-        noise,
-        group,
-        tried,
-        validation,
-        blend,
-        left_out,
-        target,
-        unit,
-        seed,
-        domain,
-        holes,
-        filler,
+        space, X, y, noise, group, tried, validation, blend, left_out, target, unit, seed, domain, holes
     )
 
 
