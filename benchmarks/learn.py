@@ -1,11 +1,12 @@
 """How well few experiments predict, and how soon they find the best, on tables of real experiments.
 
-    python benchmarks/learn.py [predict|choose|speed|all] [--tasks FOLDER] [--seeds 3] [--only TASK,…]
+    python benchmarks/learn.py [predict|choose|speed|all] [--tasks FOLDER] [--seeds 3] [--only TASK,…] [--holes 0.2]
 
 ``predict`` learns from 40 random rows of each table and predicts 300 others: error in deviations of the outcome,
 coverage of 90 % intervals, CPU seconds; beside it scikit-learn's Gaussian process (Matérn 5/2, ARD) and random forest
-in the same run. ``choose`` is a check of the kernels only: 5 random picks, then by expected improvement, until one
-of the best 1 % is found (51: not within 50). ``speed`` predicts a million candidates.
+in the same run. ``--holes`` is the share of settings that are missing, in tables of three settings at least;
+scikit-learn fills them by its ``IterativeImputer``. ``choose`` is a check of the kernels only: 5 random picks, then by
+expected improvement, until one of the best 1 % is found (51: not within 50). ``speed`` predicts a million candidates.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +74,36 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def predict(task: Task, seeds: int) -> None:
+def holed(task: Task, share: float, seed: int) -> Task:
+    """The task with a share of its settings missing, in no row more than half of them."""
+    rng, X = np.random.default_rng([seed, 7]), task.X.copy()
+    lost = rng.random((len(X), len(task.space.variables))) < share
+    lost[lost.mean(axis=1) > 0.5] = False
+    for k, variable in enumerate(task.space.variables):
+        X[np.ix_(np.flatnonzero(lost[:, k]), np.array(variable.columns))] = np.nan
+    return replace(task, X=X)
+
+
+def filled(task: Task, made: np.ndarray) -> np.ndarray:
+    """The settings, with scikit-learn's guesses where they are missing."""
+    if not np.isnan(task.X).any():
+        return task.X
+    from sklearn.experimental import enable_iterative_imputer
+    from sklearn.impute import IterativeImputer
+
+    assert enable_iterative_imputer
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it has not come to an end
+        return np.asarray(IterativeImputer(random_state=0).fit(task.X[made]).transform(task.X))
+
+
+def predict(whole: Task, seeds: int, holes: float) -> None:
     """Error / coverage / CPU seconds, the mean over seeds, for Zairyo and for scikit-learn."""
+    if holes and len(whole.space.variables) < 3:
+        return
     found: dict[str, list[tuple[float, float, float]]] = {}
     for seed in range(seeds):
+        task = holed(whole, holes, seed) if holes else whole
         rows = np.random.default_rng(seed).permutation(len(task.y))
         made, rest = rows[:40], rows[40:340]
         for name, learn in (
@@ -92,7 +119,7 @@ def predict(task: Task, seeds: int) -> None:
     for name, each in found.items():
         error, inside, seconds = np.mean(each, axis=0)
         print(
-            f"{task.name:16s} {name:15s} RMSE/SD {error:.3f}  coverage {inside:.2f}  CPU {seconds:6.2f} s",
+            f"{whole.name:16s} {name:15s} RMSE/SD {error:.3f}  coverage {inside:.2f}  CPU {seconds:6.2f} s",
             flush=True,
         )
 
@@ -110,7 +137,7 @@ def sklearn_gp(task: Task, made: np.ndarray, rest: np.ndarray, seed: int) -> tup
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
     span = np.where(task.space.upper > task.space.lower, task.space.upper - task.space.lower, 1.0)
-    Z = (task.X - task.space.lower) / span
+    Z = (filled(task, made) - task.space.lower) / span
     kernel = ConstantKernel() * Matern(np.ones(Z.shape[1]), nu=2.5) + WhiteKernel(0.01)
     gp = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=1, random_state=seed)
     with warnings.catch_warnings():
@@ -125,8 +152,9 @@ def sklearn_forest(
 ) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.ensemble import RandomForestRegressor
 
-    forest = RandomForestRegressor(200, random_state=seed).fit(task.X[made], task.y[made])
-    each = np.array([tree.predict(task.X[rest]) for tree in forest.estimators_])
+    X = filled(task, made)
+    forest = RandomForestRegressor(200, random_state=seed).fit(X[made], task.y[made])
+    each = np.array([tree.predict(X[rest]) for tree in forest.estimators_])
     return each.mean(axis=0), 1.645 * each.std(axis=0)
 
 
@@ -180,6 +208,9 @@ def main() -> None:
     parser.add_argument("--tasks", type=Path, default=FOLDER)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", default="", help="names of tasks, with commas")
+    parser.add_argument(
+        "--holes", type=float, default=0.0, help="share of settings that are missing (predict)"
+    )
     told = parser.parse_args()
     wanted = [one for one in told.only.split(",") if one]
     chosen = [task for task in tasks(told.tasks) if not wanted or task.name in wanted]
@@ -191,7 +222,7 @@ def main() -> None:
                 choose(task, told.seeds)
     if told.what in ("predict", "all"):
         for task in chosen:
-            predict(task, told.seeds)
+            predict(task, told.seeds, told.holes)
 
 
 if __name__ == "__main__":
