@@ -81,6 +81,34 @@ def test_what_the_columns_are(
     assert [(s.name, s.unit, s.uncertainty) for s in entry.signals] == [(signal, unit, None)]
 
 
+PACKED = """History written: Tue Dec  3 10:36:58 2013
+##### Run Information     runCorrection=T
+prep=gsas     machine=npdf
+run=npdf_1     background=npdf_2
+temp=15     runTitle=MnO, T=15 K
+##### Vanadium     runCorrection=T
+run=npdf_3     background=npdf_2
+## Damp     Qmin=0.85     Qmax=35     startDampQ=35
+dampFuncType=0     modEqn=1.0000*S(Q) +0.0000
+##### start data
+#S 1 - PDF from PDFgetN
+#L r G(r) dr dG(r)
+"""
+
+
+def test_several_settings_on_a_line_are_told_apart(tmp_path: Path) -> None:
+    entry = read(written(tmp_path / "mno.gr", PACKED + "0.01 3.5 0.0 0.8\n0.02 6.5 0.0 1.5\n"))["data"]
+    assert {name: str(value) for name, value in entry.conditions.items()} == {
+        "temperature": "15 K", "q_minimum": "0.85 1/angstrom", "q_maximum": "35 1/angstrom", "radiation": "neutron",
+    }  # fmt: skip
+    told = entry.original_metadata
+    assert [told[key] for key in ("run", "machine", "runtitle", "modeqn")] == [
+        "npdf_1", "npdf", "MnO, T=15 K", "1.0000*S(Q) +0.0000"
+    ]  # fmt: skip
+    assert entry.signal.uncertainty is not None
+    assert entry.signal.uncertainty.tolist() == [0.8, 1.5]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [(HEAD, "no rows"), (HEAD + ROWS + "3.0e-002 5\n", "does not have 4 numbers"),

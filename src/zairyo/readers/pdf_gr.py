@@ -2,6 +2,8 @@
 
 Facts: settings as ``name = value`` (perhaps in sections), then a line with ``start data``, SPEC-like ``#S``, ``#D`` and
 the names of the columns after ``#L`` (``r(A) G(r) d_r d_Gr``, ``r(Å)  G(Å$^{-2}$)``, ``Q(A^-1) S(Q)``), then the rows.
+PDFgetN, which reduces neutron data only, writes several ``name=value`` on a line; the sample's come before the
+vanadium's and the container's.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ _LABELS = re.compile(r"#L\s+([rRqQ])\b(.*)", re.MULTILINE)
 #: A function of r or Q beside it: nobody else labels columns so.
 _NAMED = re.compile(r"\b[GSFR]\s*\((r|Q)\)|\bG\s*\(")
 _SETTING = re.compile(r"#?\s*([A-Za-z]\w*)\s*=\s*(\S.*)")
+#: Several on a line, as PDFgetN writes them, blanks apart: a value reaches to the next name.
+_PACKED = re.compile(r"([A-Za-z]\w*)=(.*?)(?=\s{2,}[A-Za-z]\w*=|\Z)")
 #: The first letter of the second column → our name, its unit.
 _ORDINATES = {
     "G": ("pair_distribution", "1/angstrom**2"),
@@ -32,6 +36,7 @@ _CONDITIONS: dict[str, tuple[str, str | None]] = {
     "composition": ("composition", None),
     "wavelength": ("wavelength", "angstrom"),
     "temperature": ("temperature", "K"),
+    "temp": ("temperature", "K"),
     "qmin": ("q_minimum", "1/angstrom"),
     "qmax": ("q_maximum", "1/angstrom"),
     "qmaxinst": ("q_maximum_measured", "1/angstrom"),
@@ -60,9 +65,7 @@ def _read(source: RawInput) -> Measurement:
         raise ReadError(f"{source.name} does not name its columns after #L; it is cut off.")
     head, found = lines[:at], _LABELS.match(lines[at])
     assert found is not None
-    settings = {
-        m[1].lower(): clean_text(m[2].strip()) for line in head if (m := _SETTING.match(line.strip()))
-    }
+    settings = _settings(head)
     axis = ("r", "angstrom") if found[1] in "rR" else ("q", "1/angstrom")
     labels = found[2]
     if axis[0] == "q" and re.match(r"\s*\(?\s*nm", labels):
@@ -81,7 +84,8 @@ def _read(source: RawInput) -> Measurement:
         for key, (condition, u) in _CONDITIONS.items()
         if key in settings
     }
-    radiation = _RADIATION.get(settings.get("stype", settings.get("mode", ""))[:1].lower())
+    usual = "N" if any("PDFgetN" in line for line in head) else ""
+    radiation = _RADIATION.get(settings.get("stype", settings.get("mode", usual))[:1].lower())
     told["radiation"] = Quantity(radiation) if radiation else None
     sample = settings.get("composition", "")
     entry = curve(
@@ -99,6 +103,18 @@ def _read(source: RawInput) -> Measurement:
     return measurement([entry], warnings, title=source.path.stem, sample=sample)
 
 
+def _settings(head: list[str]) -> dict[str, str]:
+    """What is told as ``name = value``, the names in small letters; of packed ones told again, the first."""
+    told: dict[str, str] = {}
+    for line in head:
+        packed = _PACKED.findall(line.strip())
+        if len(packed) > 1 or (packed and line[:2] == "##"):
+            told = {name.lower(): clean_text(value.strip()) for name, value in packed} | told
+        elif found := _SETTING.match(line.strip()):
+            told[found[1].lower()] = clean_text(found[2].strip())
+    return told
+
+
 def _rows(lines: list[str], name: str) -> Any:
     rows = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not rows or len(rows[0].split()) < 2:
@@ -108,7 +124,7 @@ def _rows(lines: list[str], name: str) -> Any:
 
 READER = Reader(
     name="pdf_gr",
-    version="1",
+    version="2",
     techniques=("pdf",),
     vendor="PDFgetX, PDFgetN, xPDFsuite",
     format="Pair distribution function (.gr, .sq, .fq, .iq)",
