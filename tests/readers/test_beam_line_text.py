@@ -58,3 +58,24 @@ def test_an_imaging_ellipsometer() -> None:
     assert entry["delta"].values.tolist() == [179.7, 179.8, 178.8]
     assert entry["region"].unit == ""
     assert not m.warnings
+
+
+def test_a_scan_of_petra_p65() -> None:
+    """The columns as in a real file of zirconium: the encoder's energy, not the one of the steps, is the axis."""
+    m = read("petra_p65")
+    (entry,) = m
+    assert (entry.technique, entry.x, entry.default) == ("xafs", "photon_energy", "transmitted_intensity")
+    assert entry["photon_energy"].values.tolist() == [17855.69, 17998.05, 19002.21]
+    assert entry["mono_energy"].values.tolist() == [17848.68, 17991.02, 18998.03]
+    assert [entry[n].unit for n in ("photon_energy", "mono_energy", "monochromator_angle")] == [
+        "eV",
+        "eV",
+        "deg",
+    ]
+    assert entry["incident_intensity"].values[0] == 0.5583
+    assert entry["transmitted_intensity"].values[0] == 2.8303
+    assert entry["reference_intensity"].values[0] == 5.9642
+    assert entry["fluorescence_intensity"].values[0] == 0.1285
+    assert entry.conditions["monochromator"].value == "Si111"
+    assert str(entry.started) == "2020-06-30 19:07:11"
+    assert not m.warnings
