@@ -5,6 +5,9 @@ degree of 2θ; ``SLOG``, ``RALF`` and ``FXYE`` of time-of-flight instruments giv
 the numbers stand: ``STD`` counts in ten fields of eight characters (two digits for how many detectors counted),
 ``ESD`` pairs of intensity and its error in such fields, ``ALT``, ``FXY`` and ``FXYE`` position, intensity, error.
 
+Lines that begin with ``#`` are comments. Mantid writes its instrument there, and before each bank what its detectors
+are (``Total flight path 63.18m, tth 90deg, DIFC 22585.8``).
+
 Source: A. C. Larson, R. B. Von Dreele, GSAS, LAUR 86-748, chapter "Powder data files".
 """
 
@@ -14,7 +17,16 @@ import re
 
 import numpy as np
 
-from zairyo.measurement import Axis, Entry, Measurement, MeasurementError, Quantity, Signal, tidy_metadata
+from zairyo.measurement import (
+    Axis,
+    Entry,
+    Measurement,
+    MeasurementError,
+    Quantity,
+    Signal,
+    clean_text,
+    tidy_metadata,
+)
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._diffraction import Floats, number
 from zairyo.readers._diffraction_text import rows
@@ -25,6 +37,13 @@ _BANK = re.compile(r"^BANK\s+(\d+)\s+(\d+)\s+(\d+)\s+([A-Z_]+)([^\n]*)$", re.M)
 _SNIFF = re.compile(rb"^BANK\s+\d+\s+\d+\s+\d+\s+(CONST?|SLOG|RALF|TIME_MAP|LPSD|EDS|COND)\b", re.M)
 _FORMATS = ("FXYE", "FXY", "ESD", "ALT", "STD")
 _MOST_CHANNELS = 50_000_000
+_INSTRUMENT = re.compile(r"^#\s*Instrument:[ \t]*(\S.*)$", re.M)
+_DETECTORS = re.compile(r"\btth\s+(-?[\d.]+)\s*deg\b")
+#: What a title says was diffracted, where the banks do not.
+_NEUTRONS = re.compile(r"\bneutrons?\b", re.IGNORECASE)
+_X_RAYS = re.compile(
+    r"\bx-?rays?\b|\bsynchrotron\b|\b(cu|co|mo|ag|fe|cr)[ _-]?k[ _-]?(a|alpha|α)", re.IGNORECASE
+)
 
 
 def sniff(src: RawInput) -> float:
@@ -43,17 +62,32 @@ def read(src: RawInput) -> Measurement:
     for index, bank in enumerate(banks):
         end = banks[index + 1].start() if index + 1 < len(banks) else len(text)
         body = "\n".join(line for line in text[bank.end() : end].split("\n") if not line.startswith("#"))
-        entries.append(_entry(bank, body, title, len(banks) > 1, warnings))
+        before = text[banks[index - 1].end() if index else 0 : bank.start()]
+        entries.append(_entry(bank, body, _comments(before), title, len(banks) > 1, warnings))
+    instrument = _INSTRUMENT.search("\n".join(head))
     metadata = {"header": [line.rstrip() for line in head if line.strip()]}
     return Measurement(
         tuple(entries),
         title=title,
+        instrument=clean_text(instrument[1]).strip() if instrument else "",
         original_metadata=tidy_metadata(metadata),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
 
-def _entry(bank: re.Match[str], body: str, title: str, several: bool, warnings: list[str]) -> Entry:
+def _comments(before: str) -> str:
+    """The comments right before a bank, which are its own."""
+    found: list[str] = []
+    for line in reversed(before.splitlines()):
+        if line.strip() and not line.startswith("#"):
+            break
+        found.append(line.lstrip("# ").rstrip())
+    return "\n".join(line for line in reversed(found) if line)
+
+
+def _entry(
+    bank: re.Match[str], body: str, comments: str, title: str, several: bool, warnings: list[str]
+) -> Entry:
     what = f"bank {bank[1]}"
     channels, kind = int(bank[2]), bank[4]
     words = bank[5].split()
@@ -63,22 +97,31 @@ def _entry(bank: re.Match[str], body: str, title: str, several: bool, warnings: 
         raise ReadError(f"{what} announces {channels} channels")
     positions, intensity, errors = _columns(layout, kind, body, channels, start, step, what)
     fixed_wavelength = kind in ("CONS", "CONST")
+    conditions: dict[str, Quantity] = {}
+    neutrons = bool(_NEUTRONS.search(title)) and not _X_RAYS.search(title)
     if fixed_wavelength:
         name, unit, positions = "two_theta", "deg", positions / 100  # hundredths of a degree
-        warnings.append(
-            "The file does not say whether X-rays or neutrons were diffracted; X-rays were taken."
-        )
+        if bool(_NEUTRONS.search(title)) == bool(_X_RAYS.search(title)):
+            warnings.append(
+                "The file does not say whether X-rays or neutrons were diffracted; X-rays were taken."
+            )
     else:
+        if (stated := _DETECTORS.search(comments)) and (angle := number(stated[1])) is not None:
+            conditions["two_theta"] = Quantity(angle, "deg")
         name, unit = ("energy", "keV") if kind == "EDS" else ("time_of_flight", "us")
     try:
         return Entry(
             name=f"bank_{bank[1]}" if several else "scan",
-            technique="xrd" if fixed_wavelength or kind == "EDS" else "neutron_diffraction",
+            technique="xrd"
+            if (fixed_wavelength and not neutrons) or kind == "EDS"
+            else "neutron_diffraction",
             axes=(Axis(name, positions, unit),),
             signals=(Signal("intensity", intensity, None, (name,), "Intensity", errors),),
             title=f"{title} – {what}" if several else title,
-            conditions={"scan_axis": Quantity(name)},
-            original_metadata={"BANK": bank[0].strip()},
+            conditions={"scan_axis": Quantity(name), **conditions},
+            original_metadata=tidy_metadata(
+                {"BANK": bank[0].strip()} | ({"comments": comments} if comments else {})
+            ),
         )
     except MeasurementError as e:
         raise ReadError(f"{what}: the parts do not fit together: {e}") from None
@@ -146,7 +189,7 @@ def _short(what: str, count: int, found: int) -> ReadError:
 
 READER = Reader(
     name="gsas_powder",
-    version="1",
+    version="2",
     techniques=("xrd", "neutron_diffraction"),
     vendor="GSAS",
     format="Powder data (.gsa, .fxye)",
