@@ -84,6 +84,12 @@ def test_a_pattern_of_fit2d(tmp_path: Path) -> None:
     assert (m["pattern"].axes[0].name, m["pattern"].axes[0].unit) == ("q", "1/nm")
 
 
+def test_how_many_data_sets_is_no_point(tmp_path: Path) -> None:
+    m = read(written(tmp_path / "LaB6.chi", FIT2D.replace("  3\n", "  3         1\n")), LIKELY)
+    assert m["pattern"]["intensity"].values.tolist() == [27.0, 28.0, 30.0]
+    assert not m.warnings
+
+
 def test_points_that_are_missing_are_told_of(tmp_path: Path) -> None:
     m = read(written(tmp_path / "a.chi", FIT2D.replace("           3", "        1455")), LIKELY)
     assert m.warnings == ("1455 points are announced, and 3 are there.",)

@@ -2,7 +2,7 @@
 
 Facts: pyFAI writes comments in ``#``, among them the geometry in metres and radians and, at last, the names of the
 columns (``2th_deg I sigma``, ``q_nm^-1 I``). Fit2D writes four lines: a title, what the first column is, what the
-second is, and how many points there are.
+second is, and how many points there are, perhaps with how many data sets (one) behind.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _FIT2D = (
     (re.compile(r"radial distance\s*\(mm\)", re.IGNORECASE), "radius", "mm"),
     (re.compile(r"azimuth( angle)?\s*\(degrees\)", re.IGNORECASE), "azimuth", "deg"),
 )
+_POINTS = re.compile(r"\s*(\d{1,9})(?:\s+1)?\s*\Z", re.ASCII)
 _WAVELENGTH = re.compile(r"Wavelength:\s*([\d.eE+-]+)\s*(m|A|Å)?\s*\Z")
 _DETECTOR = re.compile(r"Detector\s+([^\t:]*[^\t:\s])")
 _DISTANCE = re.compile(r"Distance Sample[ \w]*?:\s*([\d.eE+-]+)\s*(mm|m)\b")
@@ -49,7 +50,7 @@ _DISTANCE = re.compile(r"Distance Sample[ \w]*?:\s*([\d.eE+-]+)\s*(mm|m)\b")
 def _sniff(source: RawInput) -> float:
     head = source.text_head
     fourth = head.split(b"\n", 4)[3:4]
-    if b"pyFAI" not in head and not (fourth and fourth[0].strip().isdigit()):
+    if b"pyFAI" not in head and not (fourth and fourth[0].strip()[:1].isdigit()):
         return NO
     lines = head_lines(source, 40)
     if any(_PYFAI.match(line) for line in lines):
@@ -59,7 +60,7 @@ def _sniff(source: RawInput) -> float:
 
 def _fit2d(lines: Any) -> tuple[str, str] | None:
     """Name and unit of the first column, if the lines are a head of Fit2D."""
-    if len(lines) < 5 or not lines[3].strip().isdecimal() or len(lines[4].split()) not in (2, 3):
+    if len(lines) < 5 or not _POINTS.match(lines[3]) or len(lines[4].split()) not in (2, 3):
         return None
     return next(((name, unit) for pattern, name, unit in _FIT2D if pattern.match(lines[1].strip())), None)
 
@@ -70,7 +71,7 @@ def _read(source: RawInput) -> Measurement:
     known = _fit2d(lines)
     told: dict[str, Quantity | None] = {}
     if known:
-        title, announced, rows = lines[0].strip(), int(lines[3].strip()[:9]), lines[4:]
+        title, announced, rows = lines[0].strip(), int(lines[3].split()[0]), lines[4:]
         metadata: dict[str, Any] = {
             "title": title,
             "abscissa": lines[1].strip(),
