@@ -79,3 +79,29 @@ def test_a_scan_of_petra_p65() -> None:
     assert entry.conditions["monochromator"].value == "Si111"
     assert str(entry.started) == "2020-06-30 19:07:11"
     assert not m.warnings
+
+
+def test_what_athena_saved_over_the_energy() -> None:
+    m = read("athena_energy")
+    (entry,) = m
+    assert (entry.technique, entry.x, entry.default) == ("xafs", "photon_energy", "normalised_absorption")
+    assert entry["photon_energy"].values.tolist() == [11766.697, 11771.697, 11776.697]
+    assert entry["normalised_absorption"].values.tolist() == [-0.0080039166, -0.0049320333, 0.0040723503]
+    assert (entry["photon_energy"].unit, entry["normalised_absorption"].unit) == ("eV", "")
+    assert {name: str(value) for name, value in entry.conditions.items()} == {
+        "element": "As", "absorption_edge": "K", "edge_energy": "11866 eV",
+    }  # fmt: skip
+    assert m.title == "OTT3_55_spot0"
+    assert not m.warnings
+
+
+def test_what_athena_saved_over_the_wavenumber() -> None:
+    m = read("athena_chi")
+    (entry,) = m
+    assert (entry.x, entry.default) == ("photoelectron_wavenumber", "exafs")
+    assert (entry["photoelectron_wavenumber"].values.tolist(), entry["photoelectron_wavenumber"].unit) == (
+        [0, 2, 4], "1/angstrom",
+    )  # fmt: skip
+    assert entry["exafs"].values.tolist() == [0.01, 0.02, -0.01]  # not weighted by k
+    assert entry.conditions["edge_energy"].value == 8333
+    assert not m.warnings
