@@ -96,6 +96,35 @@ def test_time_of_flight_and_several_blocks(tmp_path: Path) -> None:
     assert (m[0]["time_of_flight"].unit, m[0]["time_of_flight"].values.tolist()) == ("us", [1000, 1010])
 
 
+def test_uncertainties_in_a_column_and_neutrons_by_easydiffraction(tmp_path: Path) -> None:
+    text = (
+        "data_hrpt\n_expt_type.radiation_probe neutron\n_instr.wavelength 1.494\nloop_\n_pd_meas.2theta_scan\n"
+        "_pd_meas.intensity_total\n_pd_meas.intensity_total_su\n10.0 167 12.5\n10.5 157 ?\n11.0 187 13.5\n"
+    )
+    (entry,) = reads(text, tmp_path)
+    assert (entry.technique, str(entry.conditions["wavelength"])) == ("neutron_diffraction", "1.494 angstrom")
+    assert entry.signal.values.tolist() == [167, 157, 187]
+    assert entry.signal.uncertainty is not None
+    assert entry.signal.uncertainty.tolist() == [12.5, 0, 13.5]
+
+
+def test_what_was_measured_comes_before_what_was_calculated_from_it(tmp_path: Path) -> None:
+    text = (
+        "data_lab6\n_pd_meas_2theta_range_min 10\n_pd_meas_2theta_range_max 11\n_pd_meas_2theta_range_inc 0.5\n"
+        "loop_\n_pd_proc_d_spacing\n_pd_meas_counts_total\n8.8 100\n8.5 110\n8.2 120\n"
+    )
+    (entry,) = reads(text, tmp_path)
+    assert entry["two_theta"].values.tolist() == [10, 10.5, 11]
+    (entry,) = reads(text.replace("range_inc 0.5", "range_inc 0.1"), tmp_path)
+    assert entry["d_spacing"].values.tolist() == [8.8, 8.5, 8.2]
+
+
+def test_energies_are_electronvolts(tmp_path: Path) -> None:
+    text = "data_e\nloop_\n_pd_proc_energy_incident\n_pd_proc_intensity_net\n20000 5\n21000 6\n"
+    (entry,) = reads(text, tmp_path)
+    assert (entry["energy"].unit, entry["energy"].values.tolist()) == ("eV", [20000, 21000])
+
+
 def test_the_grammar() -> None:
     text = "data_x\n_a 'it's here'\n_b \"5'\"\n_c\n;\n two\n lines; \n;\n_D .\nloop_\n_e\n;one\n;\n'' _f 1\n"
     (block,) = read_cif(text)

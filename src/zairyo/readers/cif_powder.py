@@ -21,17 +21,21 @@ _SNIFF = re.compile(
     rb"^\s*_pd_(meas|proc|calc)[_.](2theta|counts|intensity|time_of|point|d_spacing|recip)", re.M | re.I
 )
 _UNCERTAIN = re.compile(r"([-+]?[\d.]+)\((\d+)\)((?:[eE][-+]?\d+)?)\Z")
-#: Positions, in the order in which one is taken for the axis: name, unit.
+#: Positions as they were measured, in the order in which one is taken for the axis: name, unit.
 _AXES = {
     "_pd_proc_2theta_corrected": ("two_theta", "deg"),
+    "_pd_proc_2theta_scan": ("two_theta", "deg"),
     "_pd_meas_2theta_corrected": ("two_theta", "deg"),
     "_pd_meas_2theta_scan": ("two_theta", "deg"),
     "_pd_meas_angle_2theta": ("two_theta", "deg"),
     "_pd_meas_time_of_flight": ("time_of_flight", "us"),
+}
+#: Positions as they were calculated, for where the block states no range of the others; energies are in eV.
+_DERIVED = {
     "_pd_proc_d_spacing": ("d_spacing", "angstrom"),
     "_pd_proc_recip_len_q": ("q", "1/angstrom"),
-    "_pd_proc_energy_incident": ("energy", "keV"),
-    "_pd_proc_energy_detection": ("energy", "keV"),
+    "_pd_proc_energy_incident": ("energy", "eV"),
+    "_pd_proc_energy_detection": ("energy", "eV"),
 }
 #: Profiles: the first that is there is what is plotted.
 _SIGNALS = {
@@ -40,12 +44,21 @@ _SIGNALS = {
     "_pd_proc_intensity_total": ("intensity", None),
     "_pd_proc_intensity_net": ("intensity", None),
     "_pd_meas_counts_background": ("background", "counts"),
+    "_pd_meas_intensity_background": ("background", None),
     "_pd_calc_intensity_total": ("calculated_intensity", None),
     "_pd_calc_intensity_net": ("calculated_intensity", None),
     "_pd_proc_intensity_bkg_calc": ("background", None),
     "_pd_proc_intensity_bkg_fix": ("background", None),
     "_pd_proc_ls_weight": ("weight", None),
 }
+#: Where standard uncertainties have a column of their own: what stands behind the profile's name.
+_UNCERTAINTIES = ("_su", "_esd")
+_PROBES = (
+    "_diffrn_radiation_probe",
+    "_diffrn_radiation_type",
+    "_expt_type_radiation_probe",
+    "_easydiffraction_experiment_type_radiation_probe",
+)
 _RANGES = ("_pd_meas_2theta_range", "_pd_proc_2theta_range")
 
 
@@ -99,7 +112,9 @@ def _entry(block: Block, loop: dict[str, list[str]], taken: set[str], warnings: 
     profiles = [name for name in _SIGNALS if name in loop]
     if not any(_SIGNALS[name][0] in ("intensity", "calculated_intensity") for name in profiles):
         return None
-    columns = {name: _numbers(loop[name]) for name in loop if name in _SIGNALS or name in _AXES}
+    columns = {
+        name: _numbers(loop[name]) for name in loop if name in _SIGNALS or name in _AXES or name in _DERIVED
+    }
     axis_name, unit, positions = _positions(block, columns, len(loop[profiles[0]]))
     if positions is None:
         warnings.append(f"A pattern of block {block.name} states no positions; its points are numbered.")
@@ -113,6 +128,10 @@ def _entry(block: Block, loop: dict[str, list[str]], taken: set[str], warnings: 
     names: set[str] = {axis_name}
     for name in profiles:
         values, errors = columns[name]
+        beside = next((name + end for end in _UNCERTAINTIES if name + end in loop), None)
+        if beside:
+            stated_errors = _numbers(loop[beside])[0]
+            errors = np.where(stated_errors >= 0, stated_errors, np.nan)
         signal, stated = _SIGNALS[name]
         while signal in names:
             signal += "_2"
@@ -122,7 +141,7 @@ def _entry(block: Block, loop: dict[str, list[str]], taken: set[str], warnings: 
     default = next((s.name for s in signals if np.isfinite(s.values).any()), "")
     if not default:
         return None
-    probe = block.text("_diffrn_radiation_probe", "_diffrn_radiation_type").casefold()
+    probe = " ".join(filter(None, map(block.text, _PROBES))).casefold()
     neutrons = "neutron" in probe or axis_name == "time_of_flight"
     entry = "pattern" if not taken else f"pattern_{len(taken) + 1}"
     taken.add(entry)
@@ -146,16 +165,16 @@ def _positions(
     block: Block, columns: dict[str, tuple[Floats, Floats]], points: int
 ) -> tuple[str, str | None, Floats | None]:
     """Name, unit and values of the axis: a column, or the range that the block states."""
-    for name, (axis, unit) in _AXES.items():
-        if name in columns:
-            return axis, unit, columns[name][0]
+    stated = [name for name in (*_AXES, *_DERIVED) if name in columns]
+    if stated and stated[0] in _AXES:
+        return (*_AXES[stated[0]], columns[stated[0]][0])
     for stem in _RANGES:
         least, most, step = (number(_plain(block.text(f"{stem}_{part}"))) for part in ("min", "max", "inc"))
         if least is not None and most is not None and points > 1:
             values = np.linspace(least, most, points)
             if step is None or abs((most - least) / (points - 1) - step) < 0.01 * abs(step):
                 return "two_theta", "deg", values
-    return "point", "", None
+    return (*_DERIVED[stated[0]], columns[stated[0]][0]) if stated else ("point", "", None)
 
 
 def _numbers(cells: list[str]) -> tuple[Floats, Floats]:
@@ -184,7 +203,14 @@ def _conditions(block: Block) -> dict[str, Quantity]:
         found = number(_plain(block.text(*names)))
         return None if found is None else Quantity(found, unit)
 
-    wavelength = value("angstrom", "_diffrn_radiation_wavelength", "_pd_proc_wavelength")
+    wavelength = value(
+        "angstrom",
+        "_diffrn_radiation_wavelength",
+        "_diffrn_radiation_wavelength_value",
+        "_diffrn_radiation_wavelength_wavelength",
+        "_pd_proc_wavelength",
+        "_instr_wavelength",
+    )
     for loop in block.loops:
         if wavelength is None and loop.get("_diffrn_radiation_wavelength"):
             found = number(_plain(loop["_diffrn_radiation_wavelength"][0]))
@@ -208,7 +234,7 @@ def _conditions(block: Block) -> dict[str, Quantity]:
 
 READER = Reader(
     name="cif_powder",
-    version="2",
+    version="3",
     techniques=("xrd", "neutron_diffraction"),
     vendor="IUCr",
     format="Powder CIF",
