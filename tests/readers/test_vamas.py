@@ -126,9 +126,10 @@ def test_calibration_of_casaxps(tmp_path: Path, is_moved: bool) -> None:
 
 
 def test_calibrations_add_up_and_one_of_nothing_is_none(tmp_path: Path) -> None:
-    lines = ("Calib M = 10 A = 11 BE ADD", "Calib M = 20 A = 22 BE ADD")
+    # as in the real MoS2 file: the second was measured on the scale that the first had made
+    lines = ("Calib M = 281.1700 A = 284.8 BE ADD", "Calib M = 284.7999 A = 284.8 BE ADD")
     m = read(write(tmp_path, [block([[1], [2]], comment=lines)]))
-    assert m[0]["binding_energy"].values == pytest.approx([299.6, 299.1])
+    assert m[0]["binding_energy"].values == pytest.approx([300.2301, 299.7301])
     m = read(write(tmp_path, [block([[1], [2]], comment=("Calib M = 285 A = 285 BE ADD",))]))
     assert m[0]["binding_energy"].values == pytest.approx([296.6, 296.1])
     assert not m.warnings
