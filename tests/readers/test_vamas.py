@@ -281,6 +281,19 @@ def test_every_region_is_an_entry(tmp_path: Path) -> None:
     assert m["c_1s"].conditions["repetitions"].value == 3
 
 
+def test_blocks_that_were_deleted_are_told(tmp_path: Path) -> None:
+    """As in a file of Omicron's EIS that announces seven blocks, holds two and has its proper end."""
+    path = write(tmp_path, [block([[1], [2]]), block([[3], [4]])])
+    data = path.read_bytes().replace(b"\r\n2\r\nC 1s\r\n", b"\r\n7\r\nC 1s\r\n", 1)
+    path.write_bytes(data)
+    m = read(path)
+    assert len(m.entries) == 2
+    assert "announces 7 blocks and ends after 2" in m.warnings[0]
+    path.write_bytes(data.replace(b"end of experiment", b""))
+    with pytest.raises(ReadError):
+        read(path)
+
+
 def test_zone_is_the_stated_one(tmp_path: Path) -> None:
     (entry,) = read(write(tmp_path, [block([[1], [2]])]))
     assert entry.started == datetime(2024, 2, 29, 12, 30, 15, tzinfo=timezone(timedelta(hours=9)))

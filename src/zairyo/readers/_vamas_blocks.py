@@ -311,9 +311,21 @@ def read_vamas(text: str) -> tuple[Header, list[Block], list[str]]:
     blocks: list[Block] = []
     for number in range(1, header.fields["number_of_blocks"] + 1):
         first = blocks[0].fields if blocks else None
+        if blocks and _is_at_end(cursor):
+            cursor.warnings.append(
+                f"The file announces {header.fields['number_of_blocks']} blocks and ends after {len(blocks)}; some "
+                "may have been deleted."
+            )
+            break
         blocks.append(_read_block(cursor, header, number, first, included))
     _check_end(cursor, ends_with_line=text.endswith(("\n", "\r")))
     return header, blocks, cursor.warnings
+
+
+def _is_at_end(cursor: _Cursor) -> bool:
+    """Whether nothing but the terminator follows, where a block should."""
+    rest = [text for line in cursor.lines[cursor.at : cursor.at + 20] if (text := line.strip())]
+    return [text.casefold() for text in rest] == [TERMINATOR]
 
 
 def _check_end(cursor: _Cursor, ends_with_line: bool) -> None:
