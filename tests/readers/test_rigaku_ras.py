@@ -157,6 +157,21 @@ def test_an_omega_scan_names_its_axis_and_keeps_where_the_detector_stood(read) -
     assert "phi" not in e.conditions
 
 
+STEPS = {"MEAS_SCAN_START": "10.0", "MEAS_SCAN_STEP": "0.5", "MEAS_SCAN_STOP": "11.0"}
+
+
+def test_intensities_alone_are_from_the_start_in_equal_steps(read) -> None:
+    m = read(file(block("5;6;7", **STEPS)))
+    assert m[0]["two_theta"].values.tolist() == [10, 10.5, 11]
+    assert m[0].signal.values.tolist() == [5, 6, 7]
+
+
+def test_a_start_in_no_known_form_is_told(read) -> None:
+    m = read(file(block("1 2 1;2 3 1", MEAS_SCAN_START_TIME="25/12/2021 14:42:50")))
+    assert m[0].started is None
+    assert any("25/12/2021" in warning for warning in m.warnings)
+
+
 def test_fewer_points_than_stated_are_told(read) -> None:
     m = read(file(block("1 2 1;2 3 1", MEAS_DATA_COUNT="2.0")))
     assert m.warnings == ()
@@ -171,6 +186,9 @@ def test_fewer_points_than_stated_are_told(read) -> None:
         (file(block("1 2 1;2 3 1"))[:-40], "RAS_INT_END"),
         (file(block("1 2 1;2 3 1"))[:-6], "RAS_DATA_END"),
         (file(block("1 2 1;2 3")), "rows of 3"),
+        (file(block("5;6;7")), "no start and step"),
+        (file(block("5;6;7", **STEPS, MEAS_SCAN_UNEQUALY_SPACED="True")), "no start and step"),
+        (file(block("5;6;7;8;9", **STEPS)), "go beyond 11"),
         (file(block("a b c;d e f")), "not numbers"),
         (file(block("")), "no \\*RAS_INT_START with data"),
     ],

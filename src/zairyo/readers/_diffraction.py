@@ -180,11 +180,11 @@ def numbers(text: str, what: str, warnings: list[str]) -> Floats:
     return np.array([np.nan if v is None else v for v in values])
 
 
-def when(*texts: str) -> datetime | None:
-    """The moment that ISO or the vendors' American date and time say; None if they say none."""
+def when(*texts: str, warnings: list[str] | None = None) -> datetime | None:
+    """The moment that ISO or the vendors' American date and time say; None if they say none, told in ``warnings``."""
     text = " ".join(t.strip() for t in texts if t.strip())
     iso = re.sub(r"(\.\d{6})\d+", r"\1", text)  # .NET writes seven decimals
-    moment = in_forms(iso, _MOMENTS)
+    moment = in_forms(iso, _MOMENTS, warnings)
     return moment if moment is not None and moment.year > 1900 else None
 
 

@@ -129,7 +129,7 @@ def scan(
         conditions=_conditions(keys, internal, axes),
         metadata=metadata,
         title=english(keys.get("MEAS_SCAN_AXIS_X") or internal),
-        started=when(keys.get("MEAS_SCAN_START_TIME", "")),
+        started=when(keys.get("MEAS_SCAN_START_TIME", ""), warnings=warnings),
     )
 
 

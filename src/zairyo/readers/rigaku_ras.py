@@ -1,7 +1,8 @@
 """Rigaku SmartLab ``.ras``: text, one or several ranges, each with its header.
 
 ``*RAS_HEADER_START``, lines ``*KEY "value"``, ``*RAS_HEADER_END``, ``*RAS_INT_START``, rows of position,
-intensity and attenuation factor, ``*RAS_INT_END``; the whole between ``*RAS_DATA_START`` and ``*RAS_DATA_END``.
+intensity and attenuation factor (or of intensities alone, from ``*MEAS_SCAN_START`` in equal steps),
+``*RAS_INT_END``; the whole between ``*RAS_DATA_START`` and ``*RAS_DATA_END``.
 The header's encoding is that of the instrument's computer: UTF-8, cp932 or Latin-1.
 """
 
@@ -10,9 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from zairyo.measurement import Measurement
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._diffraction import numbers
+from zairyo.readers._diffraction import Floats, number, numbers
 from zairyo.readers._diffraction_scans import Scan, measurement
 from zairyo.readers._rigaku import english, rows_of, scan
 
@@ -82,6 +85,22 @@ def _axes(keys: dict[str, str]) -> dict[str, tuple[str, str]]:
     return found
 
 
+def _stepped(keys: dict[str, str], intensities: Floats, what: str) -> Floats:
+    """Rows of position and intensity, shape (n, 2), where the file states the positions' start and step only."""
+    start, step, stop = (number(keys.get(f"MEAS_SCAN_{key}")) for key in ("START", "STEP", "STOP"))
+    unequal = keys.get("MEAS_SCAN_UNEQUALY_SPACED", "").casefold() == "true"
+    if start is None or not step or unequal or not len(intensities):
+        raise ReadError(
+            f"{what} holds intensities alone, and no start and step of equal steps; it is damaged."
+        )
+    positions = np.round(start + step * np.arange(len(intensities)), 9)
+    if stop is not None and (positions[-1] - stop) / step > 1:
+        raise ReadError(
+            f"{what}: {len(intensities)} points from {start:g} by {step:g} go beyond {stop:g}; it is damaged."
+        )
+    return np.column_stack([positions, intensities])
+
+
 def _read(src: RawInput) -> Measurement:
     data = src.read_bytes(_MOST)
     warnings: list[str] = []
@@ -95,7 +114,8 @@ def _read(src: RawInput) -> Measurement:
             warnings.append(f"{what} has no points; the measurement was stopped before it.")
             continue
         columns = len(block.lstrip().split("\n", 1)[0].split())
-        rows = rows_of(numbers(block, what, warnings), columns, what)
+        values = numbers(block, what, warnings)
+        rows = _stepped(keys, values, what) if columns == 1 else rows_of(values, columns, what)
         scans.append(scan(keys, _axes(keys), rows, keys, what, warnings))
     if not scans:
         raise ReadError(f"{src.name} has a Rigaku header but no *RAS_INT_START with data; it may be cut off.")
@@ -111,7 +131,7 @@ def _read(src: RawInput) -> Measurement:
 
 READER = Reader(
     name="rigaku_ras",
-    version="2",
+    version="3",
     techniques=("xrd",),
     vendor="Rigaku",
     format="RAS",
