@@ -53,6 +53,12 @@ def reads(text: str, folder: Path) -> Measurement:
     return check(READER.read(src), READER)
 
 
+def test_a_date_in_an_unknown_form_is_told(tmp_path: Path) -> None:
+    m = reads(TEXT.replace("06/17/2026", "17/06/2026"), tmp_path)
+    assert m[0].started is None
+    assert any("17/06/2026" in warning for warning in m.warnings)
+
+
 def test_points_and_conditions(tmp_path: Path) -> None:
     m = reads(TEXT, tmp_path)
     (e,) = m

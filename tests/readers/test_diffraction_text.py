@@ -136,6 +136,19 @@ def test_rigaku_ascii(tmp_path: Path) -> None:
     assert m.warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("reader", "text"),
+    [
+        (rigaku_asc.READER, ASC.replace("15-Nov-05 15:32", "15.11.05, 15 h")),
+        (bruker_uxd.READER, UXD.replace("21-Jul-2010 11:04:50", "15.11.05, 15 h")),
+    ],
+)
+def test_a_date_in_an_unknown_form_is_told(reader: Reader, text: str, tmp_path: Path) -> None:
+    m = reads(reader, text, tmp_path)
+    assert m[0].started is None
+    assert any("15.11.05" in warning for warning in m.warnings)
+
+
 def test_rigaku_groups_and_an_odd_end(tmp_path: Path) -> None:
     group = ASC[ASC.index("*BEGIN") : ASC.index("*EOF")]
     two = ASC.replace("*EOF", group + "*EOF").replace("_COUNT\t=  1", "_COUNT\t=  2")

@@ -64,6 +64,15 @@ def test_csv_export(tmp_path: Path) -> None:
     assert e.conditions["scan_axis"] == Quantity("two_theta/theta")
 
 
+def test_a_date_in_an_unknown_form_is_told(tmp_path: Path) -> None:
+    m = csv(CSV.replace("05/April/2013", "05/04/2013"), tmp_path)
+    assert m[0].started is None
+    assert any("05/04/2013" in warning for warning in m.warnings)
+    assert csv(CSV.replace("05/April/2013", "05-Apr-2013"), tmp_path)[0].started == datetime(
+        2013, 4, 5, 10, 24
+    )
+
+
 def test_csv_with_times_and_deviations_takes_the_intensity_and_not_the_second_column(tmp_path: Path) -> None:
     head, points = CSV.split("Angle,Intensity\n")
     rows = [f"{p.split(',')[0]},20.32,{p.split(',')[1]},46.5\n" for p in points.splitlines()]

@@ -63,13 +63,13 @@ def rows(values: Floats, width: int, what: str) -> Floats:
     return values.reshape(-1, width)
 
 
-def moment(*texts: str) -> datetime | None:
-    """The moment that a vendor's date and time say; None if they say none."""
+def moment(*texts: str, warnings: list[str] | None = None) -> datetime | None:
+    """The moment that a vendor's date and time say; None if they say none, told in ``warnings``."""
     found = when(*texts)
     if found is not None:
         return found
     text = " ".join(t.strip() for t in texts if t.strip()).title()
-    return in_forms(text, _DATES)
+    return in_forms(text, _DATES, warnings)
 
 
 def mapped(

@@ -119,13 +119,13 @@ def _scan(about: dict[str, dict[str, str]], body: str, what: str, warnings: list
         },
         metadata=own,
         title=kind,
-        started=when(raw.get("Date", ""), raw.get("Time", "")),
+        started=when(raw.get("Date", ""), raw.get("Time", ""), warnings=warnings),
     )
 
 
 READER = Reader(
     name="bruker_raw_txt",
-    version="1",
+    version="2",
     techniques=("xrd",),
     vendor="Bruker",
     format="DIFFRAC text of RAW4 (.txt)",

@@ -147,13 +147,13 @@ def _scan(lines: dict[str, str], block: re.Match[str], text: str, what: str, war
         conditions=conditions,
         metadata=lines,
         title=lines.get("SAMPLE", ""),
-        started=moment(lines.get("DATEMEASURED", "")),
+        started=moment(lines.get("DATEMEASURED", ""), warnings=warnings),
     )
 
 
 READER = Reader(
     name="bruker_uxd",
-    version="2",
+    version="3",
     techniques=("xrd",),
     vendor="Bruker",
     format="DIFFRAC text (.uxd)",

@@ -7,6 +7,7 @@ axis`` (``Gonio`` is 2θ). Where the computer writes decimal commas, semicolons 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import numpy as np
 
@@ -106,13 +107,19 @@ def _scan(header: dict[str, str], columns: dict[str, np.ndarray], warnings: list
         conditions=conditions | {"scan_axis": scan_axis(drive)},
         metadata=header,
         title=drive,
-        started=moment(header.get("File date and time", "").replace("/", "-")),
+        started=_started(header, warnings),
     )
+
+
+def _started(header: dict[str, str], warnings: list[str]) -> datetime | None:
+    # A month in letters stands between slashes or hyphens; of two numbers nobody knows which is the month.
+    stated = re.sub(r"/(?=[A-Za-z])|(?<=[A-Za-z])/", "-", header.get("File date and time", ""))
+    return moment(stated, warnings=warnings)
 
 
 READER = Reader(
     name="panalytical_csv",
-    version="1",
+    version="2",
     techniques=("xrd",),
     vendor="Malvern PANalytical",
     format="CSV export",

@@ -102,13 +102,13 @@ def _scan(lines: dict[str, str], text: str, what: str, warnings: list[str]) -> S
         units={axis: unit(lines.get("XUNIT")) or "deg"},
         metadata=lines,
         title=lines.get("SAMPLE", ""),
-        started=moment(lines.get("DATE", "")),
+        started=moment(lines.get("DATE", ""), warnings=warnings),
     )
 
 
 READER = Reader(
     name="rigaku_asc",
-    version="1",
+    version="2",
     techniques=("xrd",),
     vendor="Rigaku",
     format="ASCII (.asc)",
