@@ -152,6 +152,20 @@ def test_calibration_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     assert "as measured" in m.warnings[0]
 
 
+def test_numbers_that_the_comment_of_kratos_contradicts_are_left_out(tmp_path: Path) -> None:
+    """A real angle-resolved file says 160 eV and 100 W in every block, and 20 eV and 225 W in the comments."""
+    lines = ("Charge Neutraliser : On", "Resolution : 20.00", "X-ray Power : 150.00W")
+    m = read(write(tmp_path, [block([[1], [2]], comment=lines)]))
+    assert m[0].conditions["source_power"].value == 150
+    assert m[0].conditions["pass_energy"].value == 20
+    assert not m.warnings
+    m = read(write(tmp_path, [block([[1], [2]], comment=(lines[0], "Resolution : 160.00", lines[2]))]))
+    assert "pass_energy" not in m[0].conditions
+    assert m[0].conditions["source_power"].value == 150
+    (told,) = m.warnings
+    assert "20 eV in the block and 160 eV in its comment" in told
+
+
 def test_conditions_of_kratos_and_specs_are_in_the_comment(instruments: Path, tmp_path: Path) -> None:
     lines = ("Sample : Ni-W", "Charge Neutraliser : On", "Collimation : Slot", "Lens : Hybrid")
     told = read(write(tmp_path, [block([[1], [2]], comment=lines)]))[0].conditions

@@ -50,7 +50,30 @@ _COMMENTS = {
     "lens": "lens_mode",
 }
 _COMMENT = re.compile(r"([A-Za-z ]+?) ?[:=] (.+)")
+#: Numbers that Kratos repeats in the comment: condition → the line's beginning, unit.
+_REPEATED = {"pass_energy": ("Resolution", "eV"), "source_power": ("X-ray Power", "W")}
 _ELECTRONS = ("xps", "ups", "aes", "els")
+
+
+def contradicted(
+    group: list[Block], conditions: dict[str, Quantity], warnings: list[str]
+) -> dict[str, Quantity]:
+    """The conditions without those that Kratos' comment says differently: files of ESCApe may hold defaults there."""
+    lines = [line for block in group for line in block.fields["comment"]]
+    if not any(line.startswith("Charge Neutraliser :") for line in lines):
+        return conditions
+    kept = dict(conditions)
+    for name, (begin, unit) in _REPEATED.items():
+        found = [re.fullmatch(rf"{begin} : (\d+\.?\d*){unit if unit == 'W' else ''}", line) for line in lines]
+        numbers = {float(match[1]) for match in found if match}
+        if name in kept and numbers and numbers != {kept[name].value}:
+            said = " and ".join(f"{n:g}" for n in sorted(numbers))
+            warnings.append(
+                f"The {name.replace('_', ' ')} is {kept[name]} in the block and {said} {unit} in its comment; it is "
+                "left out."
+            )
+            del kept[name]
+    return kept
 
 
 def _conditions(header: Header, block: Block, technique: str) -> dict[str, Quantity]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from zairyo.measurement import Axis, Entry, Quantity, Signal, tidy_metadata
 from zairyo.readers._vamas_blocks import Block, Header
-from zairyo.readers._vamas_conditions import shared_conditions, started_at
+from zairyo.readers._vamas_conditions import contradicted, shared_conditions, started_at
 from zairyo.readers._vamas_names import name_of, technique_of, unit_of
 
 ENERGY_REFERENCE = (
@@ -117,7 +117,7 @@ def entry(header: Header, group: list[Block], name: str, warnings: list[str]) ->
     own_axes, signals = _block_arrays(header, block, group, lengths, names, technique, warnings)
     axes, places = _places(header, group, names, lengths, warnings)
     taken = {axis.name for axis in own_axes} | {signal.name for signal in signals}
-    conditions = shared_conditions(header, group, technique)
+    conditions = contradicted(group, shared_conditions(header, group, technique), warnings)
     if any(part.name == "binding_energy" for part in own_axes) and "kinetic_energy" in taken:
         conditions["energy_reference"] = Quantity(ENERGY_REFERENCE)
     region = conditions.get("analysed_region")
