@@ -695,3 +695,17 @@ def test_units_as_papers_and_programs_write_them(heading: str, unit: str | None)
 def test_a_setting_may_be_a_density_or_a_diameter() -> None:
     assert outcome_of("infill density") is outcome_of("Nozzle_diameter_mm") is None
     assert outcome_of("density") == outcome_of("wire strength") == "property"
+
+
+@pytest.mark.parametrize(
+    ("heading", "role"),
+    [
+        ("PROPERTY: Test temperature", None),
+        ("Type of test", None),
+        ("試験温度", None),
+        ("yield strength at test temperature", "property"),
+        ("PROPERTY: hardness", "property"),
+    ],
+)
+def test_how_something_was_tested_is_no_outcome(heading: str, role: str | None) -> None:
+    assert outcome_of(heading) == role

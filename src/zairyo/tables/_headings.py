@@ -80,6 +80,12 @@ _DESCRIPTOR = _words(
 #: Of what is set, whose density or diameter is no outcome.
 _SET = _words("(?:infill|current|power|laser|beam|nozzle|filament|wire|die|tube|reactor)", "")
 _OF_SETTINGS = _words("density diameter")
+#: How something was tested, under whatever heading.
+_OF_TESTS = _words(
+    "(?:tests?|testing|tested|measuring|measurement).?(?:at.?)?(?:temp(?:erature)?|speeds?|rates?|methods?|types?|"
+    "frequency|load|time|duration|humidity|direction) types?.of.tests? strain.rates?",
+    "試験温度 測定温度 試験速度 試験方法 ひずみ速度",
+)
 _PROPERTY = _words(
     "yields? strength hardness toughness modulus efficiency conductivity resistivity capacity overpotential "
     "degradation instability stability lifetime life cycles selectivity conversion target property properties "
@@ -96,6 +102,8 @@ def role_of(name: str) -> str | None:
 def outcome_of(name: str) -> str | None:
     """``measured_descriptor`` or ``property``, if the words of a heading tell that it is an outcome."""
     plain = name.replace("_", " ")
+    if _OF_TESTS.search(plain):  # PROPERTY: test temperature
+        plain = _OF_TESTS.sub(" ", plain.partition(":")[2] or plain)
     if _DESCRIPTOR.search(plain):
         return "measured_descriptor"
     if _SET.search(plain):
