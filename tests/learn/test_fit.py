@@ -230,6 +230,30 @@ def test_intervals_hold_what_they_promise(level: float) -> None:
     assert level - 0.07 < np.mean(held) < level + 0.12
 
 
+class _SureOfItself:
+    """A model that says 0, and below 1 knows that to a hundredth."""
+
+    name = "sure"
+
+    def fit(self, X: np.ndarray, y: np.ndarray, noise: np.ndarray | None = None) -> _SureOfItself:
+        return self
+
+    def predict(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros(len(X)), np.where(X[:, 0] < 1, 0.01, 1.0)
+
+    loo = None  # nothing here asks for it
+
+
+def test_the_one_row_that_a_model_was_too_sure_of_widens_no_other_without_end() -> None:
+    X = np.concatenate([[0.5], np.linspace(1, 2, 15)])[:, None]
+    y = np.where(np.arange(16) % 2, 1.0, -1.0)
+    found = fit(X, y, models=(_SureOfItself(),))  # type: ignore[list-item]
+    told = found.predict(np.array([[0.4], [1.5]]))
+    assert found.error == pytest.approx(1.0)
+    assert (told.upper - told.lower)[1] < 8  # not 200: a miss of 100 deviations
+    assert told.sd[0] > 0.25
+
+
 def test_the_domain_is_named(predictor: Predictor) -> None:
     inside, beyond = predictor.X.mean(axis=0), np.array([0.5, 2.0, 0.5])
     assert list(predictor.predict(np.array([inside, beyond])).outside) == [False, True]

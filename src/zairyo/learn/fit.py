@@ -330,7 +330,8 @@ def fit(
     validation = validate(tried, X, y, noise, group, seed) if int(group.max()) >= 2 else None
     weights = np.eye(len(tried))[min(1, len(tried) - 1)] if validation is None else validation.weights
     used = [k for k in range(len(tried)) if weights[k] > 0]
-    blend = blend_of([tried[k].fit(X, y, noise) for k in used], weights[used])
+    least = 0.0 if validation is None else validation.least
+    blend = blend_of([tried[k].fit(X, y, noise) for k in used], weights[used], least)
     domain = Domain.of(X, space)
     return Predictor(
         space, X, y, noise, group, tried, validation, blend, left_out, target, unit, seed, domain, holes
