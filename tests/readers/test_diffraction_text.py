@@ -245,6 +245,45 @@ def test_two_columns_named_xy(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "7004.5 53.1 1.5\n7010.25 55.5 1.2\n",  # a time of flight
+        "# a bank\n170.0 1 1\n180.0 2 1\n190.0 3 1\n",
+        "1.9000E+02 53.1 1.5\n2.0000E+02 55.5 1.2\n",
+        "1e4 53.1 1.5\n1.1e4 55.5 1.2\n",
+        "q (1/A), I, error\n0.5,10,1\n0.6,11,1\n",
+        "# TOF  Intensity  Error\n90.5 10 1\n90.6 11 1\n",
+        "d  I  E\n1.5 10 1\n1.6 11 1\n",
+    ],
+)
+def test_three_columns_that_are_no_two_theta(tmp_path: Path, text: str) -> None:
+    """Microseconds or 1/Å as degrees would be a pattern that nobody measured."""
+    path = tmp_path / "made.xye"
+    path.write_text(text)
+    m = registry.read(path)
+    assert m.source is not None
+    assert m.source.reader == "plain_table"
+    assert m[0].technique == "unspecified"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-5.0 100 10\n180.0 110 10\n",
+        "1.0000E+01 1000 10\n1.8000E+02 1100 10\n",
+        "0010.5 2000 44\n0010.6 2100 45\n",
+        "# energy 15 keV, d = 200 mm\n5 2000 44\n6 2100 45\n",
+    ],
+)
+def test_three_columns_that_may_be_two_theta(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "made.xye"
+    path.write_text(text)
+    m = registry.read(path)
+    assert m.source is not None
+    assert m.source.reader == "xrd_xye"
+
+
+@pytest.mark.parametrize(
     ("scanned", "axis"),
     [
         ("Coupled TwoTheta/Theta", "two_theta"),

@@ -159,7 +159,7 @@ def test_source_names_reader_and_hashes_the_raw_file(tmp_path: Path) -> None:
     path.write_bytes(b"1 2 3\n2 3 4\n")
     source = registry.read(path).source
     assert source is not None
-    assert (source.reader, source.reader_version) == ("xrd_xye", "2")
+    assert (source.reader, source.reader_version) == ("xrd_xye", "3")
     (file,) = source.raw_files
     assert (file.name, file.size) == ("scan.xye", 12)
     assert file.sha256 == hashlib.sha256(b"1 2 3\n2 3 4\n").hexdigest()
