@@ -66,6 +66,33 @@ def test_a_video(tmp_path: Path, text: bool) -> None:
     assert entry.default == "height"
 
 
+def test_newer_software_keeps_pictures_times_and_the_cantilever(tmp_path: Path) -> None:
+    path = made(tmp_path / "a.h5-jpk")
+    with h5py.File(path, "a") as file:
+        group = file["Measurement_000"]
+        group["Channel_000"].create_dataset("thumbnail", data=np.zeros((4, 1), np.int32))
+        group.create_dataset("meta-data/start-times", data=[[1000], [1500], [2000], [2600]])
+        group.attrs["start-time"] = b"2025-05-28 14:41:58.548 +0100"
+        group.attrs["description.user-name"] = b"Yamada"
+        group.attrs["environment.cantilever-calibration-info.spring-constant"] = "197.984 mN/m"
+    m = read(path)
+    assert m.operator == "Yamada"
+    assert m[0].axes[0].name == "time"
+    np.testing.assert_allclose(m[0]["time"].values, [0, 0.5, 1.0, 1.6])
+    np.testing.assert_allclose(m[0]["height"].values[1], RAW[:, 1].reshape(ROWS, COLUMNS) * 1e-9 + 5e-9)
+    assert m[0].started is not None
+    assert m[0].started.isoformat() == "2025-05-28T14:41:58.548000+01:00"
+    assert str(m[0].conditions["spring_constant"]) == "0.197984 N/m"
+
+
+@pytest.mark.parametrize("times", [[[1], [2], [3]], [[1.0], [3.0], [2.0], [4.0]], [[b"a"]] * 4])
+def test_times_that_cannot_be_are_not_taken(tmp_path: Path, times: list[list[object]]) -> None:
+    path = made(tmp_path / "a.h5-jpk")
+    with h5py.File(path, "a") as file:
+        file.create_dataset("Measurement_000/meta-data/start-times", data=times)
+    assert read(path)[0].axes[0].name == "frame"
+
+
 def test_one_frame_is_an_image(tmp_path: Path) -> None:
     (entry,) = read(made(tmp_path / "a.h5-jpk", frames=1))
     assert entry["height"].values.shape == (ROWS, COLUMNS)

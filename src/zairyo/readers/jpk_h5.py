@@ -2,26 +2,30 @@
 
 Facts from public readers: ``Measurement_000`` has the grid and the line rate as attributes that are named like JPK's
 properties; ``Channel_000`` the channel's name, whether it is the retrace, and the scaling of its numbers to a unit; its
-one dataset a column a frame, the pixels of the lowest line first.
+dataset a column a frame, the pixels of the lowest line first. Newer software keeps a small picture beside it,
+``thumbnail``, and when each frame began, in ms since 1970, under ``meta-data``.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, clean_text, tidy_metadata
+from zairyo.measurement import Axis, Entry, Measurement, Quantity, Signal, clean_text, tidy_metadata, units
 from zairyo.readers import _spm
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._hdf5_file import attribute, dataset, group_at, members, open_hdf5, root_names
 from zairyo.readers._jpk_channels import channel_name
+from zairyo.readers._jpk_properties import moment
 
-_MEASUREMENT, _CHANNEL = "Measurement_", "Channel_"
+_MEASUREMENT, _CHANNEL, _PICTURE = "Measurement_", "Channel_", "thumbnail"
 _SCALING = "net-encoder.scaling."
 _GRID = "position-pattern.grid."
+_CALIBRATION = "environment.cantilever-calibration-info."
 _MOST_CHANNELS, _MOST_PIXELS = 200, 100_000
 _MOST_BYTES = 512 * 1024**2
 
@@ -53,6 +57,7 @@ def read(src: RawInput) -> Measurement:
         warnings,
         title=src.name,
         instrument="JPK NanoWizard",
+        operator=told[next(iter(told))].get("description.user-name") or "",
         original_metadata=tidy_metadata(told),
     )
 
@@ -95,8 +100,13 @@ def _entry(name: str, group: Any, channels: list[Any], warnings: list[str]) -> E
         )
     width, height = (_number(group, f"{_GRID}{side}length") or 0.0 for side in "uv")
     axes: tuple[Axis, ...] = (_spm.pixels("y", rows, height, "m"), _spm.pixels("x", columns, width, "m"))
+    started = moment(_text(group, "start-time"))
+    times = _times(group, frames)
     if frames == 1:
         signals = tuple(Signal(s.name, s.values[0], s.unit, ("y", "x"), s.long_name) for s in signals)
+    elif times is not None:
+        signals = tuple(replace(s, axes=("time", "y", "x")) for s in signals)
+        axes = (Axis("time", times, "s", "Start of the frame"), *axes)
     else:
         axes = (Axis("frame", np.arange(frames), ""), *axes)
     angle = _number(group, f"{_GRID}theta")
@@ -110,17 +120,49 @@ def _entry(name: str, group: Any, channels: list[Any], warnings: list[str]) -> E
             scan_size_y=_spm.with_unit(height or None, "m"),
             position_x=_spm.with_unit(_number(group, f"{_GRID}xcenter"), "m"),
             position_y=_spm.with_unit(_number(group, f"{_GRID}ycenter"), "m"),
-            scan_angle=None if angle is None else Quantity(math.degrees(angle), "deg"),
+            scan_angle=None if angle is None else Quantity(math.degrees(angle) + 0.0, "deg"),
             scan_rate=_spm.with_unit(_number(group, "timing-settings.scanRate"), "Hz"),
+            spring_constant=_in(group, "spring-constant", "N/m"),
+            imaging_mode=_text(group, "environment.feedback-mode.name"),
         ),
+        started=started,
     )  # fmt: skip
     return entry
+
+
+def _text(group: Any, name: str) -> str:
+    value = attribute(group, name)
+    return clean_text(value).strip() if isinstance(value, str) else ""
+
+
+def _in(group: Any, name: str, unit: str) -> Quantity | None:
+    """What the calibration of the cantilever says, ``197.984 mN/m``, in the unit; None if it was not calibrated."""
+    number, _, stated = _text(group, f"{_CALIBRATION}{name}").partition(" ")
+    value, known = _spm.number(number), units.normalise(stated.strip())
+    if value is None or known is None or not units.same_dimension(known, unit):
+        return None
+    return Quantity(float(units.convert(value, known, unit)), unit)
+
+
+def _times(group: Any, frames: int) -> NDArray[np.float64] | None:
+    """When each frame began, in s since the first; None where that is not told or not in order."""
+    told = group_at(group, "meta-data")
+    found = None if told is None else dataset(told, "start-times", 8 * _MOST_PIXELS)
+    if found is None or found.dtype.kind not in "iuf" or found.size != frames:
+        return None
+    milliseconds = np.asarray(found[()], float).ravel()
+    seconds = (milliseconds - milliseconds[0]) / 1000
+    return seconds if np.isfinite(seconds).all() and (np.diff(seconds) > 0).all() else None
 
 
 def _signal(channel: Any, where: str, rows: int, columns: int, warnings: list[str]) -> Signal:
     """A channel's frames, shape (frames, rows, columns), in the unit of its scaling."""
     label = clean_text(str(attribute(channel, "channel.name"))).strip() or "channel"
-    stored = [found for name in members(channel) if (found := _frames(channel, name)) is not None]
+    stored = [
+        found
+        for name in members(channel)
+        if name != _PICTURE and (found := _frames(channel, name)) is not None
+    ]
     if len(stored) != 1:
         raise ReadError(
             f"channel {label!r} of {where} has {len(stored)} sets of frames where one is expected"
@@ -156,7 +198,7 @@ def _frames(channel: Any, name: str) -> NDArray[Any] | None:
 
 READER = Reader(
     name="jpk_h5",
-    version="1",
+    version="2",
     techniques=("afm",),
     vendor="JPK (Bruker)",
     format="image or video (HDF5)",
