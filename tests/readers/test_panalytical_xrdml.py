@@ -185,6 +185,34 @@ def test_a_coupled_map_is_drawn_over_its_offset(read) -> None:
     np.testing.assert_allclose(e["omega_offset"].values, [0, 1, 2])
 
 
+def test_a_map_of_omega_two_theta_scans_is_one_map(read) -> None:
+    """The usual map of an epitaxial layer; as single scans nobody could see it, or integrate a peak in it."""
+    scans = [
+        one(
+            span("Omega", 15 + i, 16 + i) + span("2Theta", 30, 32) + f"<counts>{i} 2 3</counts>",
+            axis="Omega-2Theta",
+        )
+        for i in range(3)
+    ]
+    (e,) = read(xrdml(*scans)).entries
+    assert e.signal.axes == ("omega_offset", "two_theta")
+    np.testing.assert_allclose(e["omega_offset"].values, [0, 1, 2])
+    np.testing.assert_allclose(e["two_theta"].values, [30, 31, 32])
+    np.testing.assert_array_equal(e.signal.values[:, 0], [0, 1, 2])
+    assert e.conditions["scan_axis"] == Quantity("omega/two_theta")
+    assert e.conditions["step_size"] == Quantity(1.0, "deg")
+    alone = read(xrdml(scans[1]))[0]
+    assert alone.signal.axes == ("omega",)
+
+
+def test_omega_two_theta_scans_one_behind_the_other_are_no_map(read) -> None:
+    scans = [
+        one(span("Omega", 15 + i, 16 + i) + span("2Theta", 30 + 2 * i, 32 + 2 * i) + COUNTS, "Omega-2Theta")
+        for i in range(3)
+    ]
+    assert [e.signal.axes for e in read(xrdml(*scans)).entries] == [("omega",)] * 3
+
+
 def test_frames_of_a_moving_strip_detector_keep_each_frame_s_angles(read) -> None:
     scans = [
         one(still("Omega", 15 + i) + span("2Theta", 30 + 2 * i, 32 + 2 * i) + COUNTS, axis="2Theta")

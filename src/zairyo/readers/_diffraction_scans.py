@@ -99,6 +99,8 @@ def entries(scans: Sequence[Scan], warnings: list[str]) -> tuple[Entry, ...]:
     if len(scans) > 3 and len(scans[-1].values) < len(scans[0].values):
         whole.pop()  # the measurement was stopped during its last scan
     outer = _outer_axes(whole)
+    if not outer and (outer := _outer_axes(turned := [_along_two_theta(s) for s in whole])):
+        whole = turned
     if not outer:
         return tuple(_entry(s, f"scan_{i}") for i, s in enumerate(scans, 1))
     made = [_map(whole, outer)]
@@ -123,6 +125,19 @@ def _decoupled(scan: Scan) -> Scan:
     if abs(fixed["omega_offset"]) < 2e-4:
         fixed["omega_offset"] = 0.0
     return replace(scan, fixed=fixed, moving={k: v for k, v in scan.moving.items() if k != "omega"})
+
+
+def _along_two_theta(scan: Scan) -> Scan:
+    """An ω/2θ scan along the 2θ that all scans of its map share, at its constant ω − 2θ/2; any other as it is."""
+    two_theta = scan.moving.get("two_theta")
+    if scan.axis != "omega" or two_theta is None:
+        return scan
+    moving = {k: v for k, v in scan.moving.items() if k != "two_theta"} | {"omega": scan.values}
+    conditions = {k: v for k, v in scan.conditions.items() if k != "step_size"}  # of ω
+    turned = _decoupled(
+        replace(scan, axis="two_theta", values=two_theta, moving=moving, conditions=conditions)
+    )
+    return scan if "omega" in turned.moving else turned
 
 
 def _signals(scan: Scan) -> list[Signal]:

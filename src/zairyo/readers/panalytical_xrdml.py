@@ -261,7 +261,7 @@ def _temperature(element: Element, warnings: list[str], what: str) -> Quantity |
 
 READER = Reader(
     name="panalytical_xrdml",
-    version="2",
+    version="3",
     techniques=("xrd",),
     vendor="Malvern PANalytical",
     format="XRDML",
