@@ -70,6 +70,44 @@ def test_time_of_flight_banks(tmp_path: Path) -> None:
     assert entry.signal.values.tolist() == [55.5, 56.5]
 
 
+#: Three bins of 1 µs from 10 µs, two of 2 µs, of which the last is cut at 16.5 µs; clocks of 50 ns.
+MAP = "TIME_MAP10     7    1 TIME_MAP  50 CONLOG\n       1     200      20       4     260      40     330\n"
+MAPPED = "BANK  {}     5    1 TIME_MAP   {} STD 00000000\n     100     110 4  120     200     150\n"
+
+
+def test_banks_of_a_time_map(tmp_path: Path) -> None:
+    """Without the map, a bank's counts stand over nothing; bins of unequal width make steps that are no edges."""
+    m = reads(TITLE + MAP + MAPPED.format(1, 1) + MAPPED.format(2, 2), tmp_path)
+    assert [e.name for e in m] == ["bank_1", "bank_2"]
+    for entry in m:
+        assert entry.technique == "neutron_diffraction"
+        assert entry["time_of_flight"].values == pytest.approx([10.5, 11.5, 12.5, 14, 15.75])
+        assert entry["bin_width"].values == pytest.approx([1, 1, 1, 2, 1.5])
+        assert entry.signal.values.tolist() == [100, 110, 120, 200, 150]
+        assert entry.signal.uncertainty is not None
+        assert entry.signal.uncertainty[2] == pytest.approx(30**0.5)
+    assert any("not divided" in w for w in m.warnings)
+    other = MAP.replace("TIME_MAP10", "TIME_MAP 2").replace(" 50 ", "100 ")
+    both = reads(TITLE + MAP.replace("TIME_MAP10", "TIME_MAP 1") + MAPPED.format(1, 1) + other + MAPPED.format(2, 2),
+                 tmp_path)  # fmt: skip
+    assert [e["time_of_flight"].values[0] for e in both] == [10.5, 21]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MAPPED.format(1, 1), "are not read"),
+        (MAP.replace(" 330", "    ") + MAPPED.format(1, 1), "7 numbers are announced and 6"),
+        (MAP.replace("260", "220") + MAPPED.format(1, 1), "do not rise"),
+        (MAP.replace("       4", "       1") + MAPPED.format(1, 1), "do not follow"),
+        (MAP + MAPPED.format(1, 1).replace("     5", "     9"), "9 channels and its time map 5"),
+    ],
+)
+def test_time_maps_that_cannot_be(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ReadError, match=said):
+        reads(TITLE + text, tmp_path)
+
+
 def test_mantids_banks_know_their_detectors(tmp_path: Path) -> None:
     comments = "# Total flight path 63.18m, tth {}deg, DIFC 22585.8\n# Data for spectrum :0\n"
     bank = "BANK {} 2 2 SLOG 1000 1010 0.0004 0 FXYE\n1000.5 5 1\n1001.5 6 1\n"

@@ -5,6 +5,10 @@ degree of 2θ; ``SLOG``, ``RALF`` and ``FXYE`` of time-of-flight instruments giv
 the numbers stand: ``STD`` counts in ten fields of eight characters (two digits for how many detectors counted),
 ``ESD`` pairs of intensity and its error in such fields, ``ALT``, ``FXY`` and ``FXYE`` position, intensity, error.
 
+``TIME_MAP`` banks count in bins whose times stand before: ``TIME_MAP n values records TIME_MAP clock``, then in threes
+the first channel of a stretch, its time and the width of its bins, at last the time of the end; all times in clock
+widths, which are nanoseconds.
+
 Lines that begin with ``#`` are comments. Mantid writes its instrument there, and before each bank what its detectors
 are (``Total flight path 63.18m, tth 90deg, DIFC 22585.8``).
 
@@ -35,6 +39,7 @@ from zairyo.readers._legacy_text import decode_legacy
 _MOST_BYTES = 512 * 1024**2
 _BANK = re.compile(r"^BANK\s+(\d+)\s+(\d+)\s+(\d+)\s+([A-Z_]+)([^\n]*)$", re.M)
 _SNIFF = re.compile(rb"^BANK\s+\d+\s+\d+\s+\d+\s+(CONST?|SLOG|RALF|TIME_MAP|LPSD|EDS|COND)\b", re.M)
+_MAP = re.compile(r"^TIME_MAP\s*(\d+)\s+(\d+)\s+(\d+)\s+TIME_MAP\s+(\d+)[^\n]*\n((?:[ \t\d]+\n)*)", re.M)
 _FORMATS = ("FXYE", "FXY", "ESD", "ALT", "STD")
 _MOST_CHANNELS = 50_000_000
 _INSTRUMENT = re.compile(r"^#\s*Instrument:[ \t]*(\S.*)$", re.M)
@@ -56,6 +61,8 @@ def read(src: RawInput) -> Measurement:
     banks = list(_BANK.finditer(text))
     if not banks:
         raise ReadError("there is no BANK line; the file is cut off. Copy it again.")
+    maps = {found[1]: _edges(found) for found in _MAP.finditer(text)}
+    text = _MAP.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)  # that no bank takes it for counts
     head = text[: banks[0].start()].splitlines()
     title = next((line.strip() for line in head if line.strip() and not line.startswith("#")), "")
     entries = []
@@ -63,7 +70,11 @@ def read(src: RawInput) -> Measurement:
         end = banks[index + 1].start() if index + 1 < len(banks) else len(text)
         body = "\n".join(line for line in text[bank.end() : end].split("\n") if not line.startswith("#"))
         before = text[banks[index - 1].end() if index else 0 : bank.start()]
-        entries.append(_entry(bank, body, _comments(before), title, len(banks) > 1, warnings))
+        words = bank[5].split()
+        edges = None
+        if bank[4] == "TIME_MAP" and maps:
+            edges = maps.get(words[0] if words else "", next(iter(maps.values())) if len(maps) == 1 else None)
+        entries.append(_entry(bank, body, edges, _comments(before), title, len(banks) > 1, warnings))
     instrument = _INSTRUMENT.search("\n".join(head))
     metadata = {"header": [line.rstrip() for line in head if line.strip()]}
     return Measurement(
@@ -73,6 +84,30 @@ def read(src: RawInput) -> Measurement:
         original_metadata=tidy_metadata(metadata),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _edges(found: re.Match[str]) -> Floats:
+    """Where the bins of a time map begin, and where the last ends, in microseconds, shape (channels + 1,)."""
+    what = f"time map {found[1]}"
+    count, clock = int(found[2]), int(found[4]) / 1000
+    told = np.array(found[5].split()[:count], dtype=np.float64)
+    if len(told) < max(count, 4):
+        raise _short(what, max(count, 4), len(told))
+    if count % 3 != 1:
+        raise ReadError(f"{what}: {count} values are no threes and an end; the file is damaged")
+    first, begin, width = told[:-1].reshape(-1, 3).T
+    end = told[-1]
+    # The last stretch goes to the end; its last bin may be narrower.
+    last = first[-1] + np.ceil((end - begin[-1]) / width[-1]) if width[-1] > 0 else 0.0
+    lengths = np.diff(np.append(first, last))
+    if first[0] != 1 or not ((lengths > 0).all() and (width > 0).all() and last <= _MOST_CHANNELS):
+        raise ReadError(f"{what}: the channels do not follow each other; the file is damaged")
+    whole = lengths.astype(np.int64)
+    within = np.arange(whole.sum()) - np.repeat(np.cumsum(whole) - whole, whole)
+    edges = np.append(np.repeat(begin, whole) + np.repeat(width, whole) * within, end) * clock
+    if not (np.diff(edges) > 0).all():
+        raise ReadError(f"{what}: the times do not rise; the file is damaged")
+    return np.asarray(edges, np.float64)
 
 
 def _comments(before: str) -> str:
@@ -86,7 +121,13 @@ def _comments(before: str) -> str:
 
 
 def _entry(
-    bank: re.Match[str], body: str, comments: str, title: str, several: bool, warnings: list[str]
+    bank: re.Match[str],
+    body: str,
+    edges: Floats | None,
+    comments: str,
+    title: str,
+    several: bool,
+    warnings: list[str],
 ) -> Entry:
     what = f"bank {bank[1]}"
     channels, kind = int(bank[2]), bank[4]
@@ -95,7 +136,11 @@ def _entry(
     start, step = ((number(words[i]) if i < len(words) else None) for i in (0, 1))
     if not 0 < channels <= _MOST_CHANNELS:
         raise ReadError(f"{what} announces {channels} channels")
-    positions, intensity, errors = _columns(layout, kind, body, channels, start, step, what)
+    if edges is not None and len(edges) <= channels:
+        raise ReadError(
+            f"{what} has {channels} channels and its time map {len(edges) - 1}; the file is damaged"
+        )
+    positions, intensity, errors = _columns(layout, kind, body, channels, start, step, edges, what)
     fixed_wavelength = kind in ("CONS", "CONST")
     conditions: dict[str, Quantity] = {}
     neutrons = bool(_NEUTRONS.search(title)) and not _X_RAYS.search(title)
@@ -109,6 +154,12 @@ def _entry(
         if (stated := _DETECTORS.search(comments)) and (angle := number(stated[1])) is not None:
             conditions["two_theta"] = Quantity(angle, "deg")
         name, unit = ("energy", "keV") if kind == "EDS" else ("time_of_flight", "us")
+    signals = [Signal("intensity", intensity, None, (name,), "Intensity", errors)]
+    if edges is not None:
+        warnings.append(
+            "Intensities are those of bins of unequal width (bin_width); they are not divided by it."
+        )
+        signals.append(Signal("bin_width", np.diff(edges)[:channels], "us", (name,), "Width of the bin"))
     try:
         return Entry(
             name=f"bank_{bank[1]}" if several else "scan",
@@ -116,7 +167,7 @@ def _entry(
             if (fixed_wavelength and not neutrons) or kind == "EDS"
             else "neutron_diffraction",
             axes=(Axis(name, positions, unit),),
-            signals=(Signal("intensity", intensity, None, (name,), "Intensity", errors),),
+            signals=tuple(signals),
             title=f"{title} – {what}" if several else title,
             conditions={"scan_axis": Quantity(name), **conditions},
             original_metadata=tidy_metadata(
@@ -128,7 +179,14 @@ def _entry(
 
 
 def _columns(
-    layout: str, kind: str, body: str, channels: int, start: float | None, step: float | None, what: str
+    layout: str,
+    kind: str,
+    body: str,
+    channels: int,
+    start: float | None,
+    step: float | None,
+    edges: Floats | None,
+    what: str,
 ) -> tuple[Floats, Floats, Floats | None]:
     """Positions as the bank counts them, intensities, and their standard deviations."""
     if layout in ("FXYE", "FXY"):
@@ -138,9 +196,12 @@ def _columns(
     if layout == "ALT":
         table = rows(_fixed(body, (8, 7, 5), 4, channels * 3, what), 3, what)
         return table[:, 0] / 32, table[:, 1], table[:, 2]  # times are in 32nds of a microsecond
-    if kind not in ("CONS", "CONST") or start is None or not step:
+    if edges is not None:
+        positions = ((edges[:-1] + edges[1:]) / 2)[:channels]
+    elif kind not in ("CONS", "CONST") or start is None or not step:
         raise ReadError(f"{what}: positions of a {kind} bank in the layout {layout} are not read")
-    positions = np.asarray(start + step * np.arange(channels), np.float64)
+    else:
+        positions = np.asarray(start + step * np.arange(channels), np.float64)
     if layout == "ESD":
         table = rows(_fixed(body, (8,), 10, channels * 2, what), 2, what)
         return positions, table[:, 0], table[:, 1]
@@ -189,12 +250,12 @@ def _short(what: str, count: int, found: int) -> ReadError:
 
 READER = Reader(
     name="gsas_powder",
-    version="2",
+    version="3",
     techniques=("xrd", "neutron_diffraction"),
     vendor="GSAS",
     format="Powder data (.gsa, .fxye)",
     endings=(".gsa", ".gss", ".fxye", ".gda", ".gsas"),
     sniff=sniff,
     read=read,
-    notes="All banks: constant wavelength in STD, ESD, FXY and FXYE; time of flight in FXY, FXYE and ALT.",
+    notes="All banks: constant wavelength in STD, ESD, FXY and FXYE; time of flight in FXY, FXYE, ALT and time maps.",
 )
