@@ -1,6 +1,7 @@
 """A NeXus file as a tree in memory: attributes and small values read once, arrays left in the file.
 
-Only hard links are followed, each group once; what lies in other files is left out.
+Hard links are followed, each group once, and soft ones to arrays in the file itself (as beam lines link a detector's
+numbers from where they are plotted); what lies in other files is left out.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from zairyo.readers._hdf5_file import attribute
 _DEEPEST = 12
 #: Groups and data sets of a file that are read: each takes HDF5 a tenth of a millisecond or more.
 _MOST_NODES = 10_000
+#: Soft links that lead to each other.
+_MOST_LINKS = 8
 _SMALL_VALUES, _SMALL_BYTES = 32, 65_536
 
 
@@ -76,9 +79,12 @@ def _read(group: Any, name: str, path: str, seen: set[Any], count: list[int], de
         if count[0] > _MOST_NODES or not isinstance(child_name, str):
             break
         link = child_name.encode("utf-8", "surrogateescape")
-        if group.id.links.get_info(link).type != h5py.h5l.TYPE_HARD:
-            continue
-        held = h5py.h5o.open(group.id, link)  # half the time that ``group[…]`` takes
+        if group.id.links.get_info(link).type == h5py.h5l.TYPE_HARD:
+            held = h5py.h5o.open(group.id, link)  # half the time that ``group[…]`` takes
+        else:
+            held = _linked(group.id, link, _MOST_LINKS)
+            if not isinstance(held, h5py.h5d.DatasetID):
+                continue
         if isinstance(held, h5py.h5d.DatasetID):
             child = h5py.Dataset(held)
             if child.shape is not None and _is_inside(child):
@@ -93,6 +99,27 @@ def _read(group: Any, name: str, path: str, seen: set[Any], count: list[int], de
             inside = f"{path.rstrip('/')}/{child_name}"
             node.groups[child_name] = _read(h5py.Group(held), child_name, inside, seen, count, depth + 1)
     return node
+
+
+def _linked(group: Any, link: bytes, links: int) -> Any | None:
+    """What a link leads to in this file, by hard and soft links alone; None if it leads out, nowhere or in a circle."""
+    import h5py
+
+    if not group.links.exists(link):
+        return None
+    kind = group.links.get_info(link).type
+    if kind == h5py.h5l.TYPE_HARD:
+        return h5py.h5o.open(group, link)
+    if kind != h5py.h5l.TYPE_SOFT or not links:
+        return None
+    path = group.links.get_val(link)
+    held: Any = h5py.h5i.get_file_id(group) if path.startswith(b"/") else group
+    if isinstance(held, h5py.h5f.FileID):
+        held = h5py.h5o.open(held, b"/")
+    for part in path.split(b"/"):
+        if part not in (b"", b"."):
+            held = _linked(held, part, links - 1) if isinstance(held, h5py.h5g.GroupID) else None
+    return held
 
 
 def _is_inside(held: Any) -> bool:
