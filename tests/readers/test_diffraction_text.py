@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.readers.broken_files import cut, damage
 
-from zairyo.measurement import Measurement
+from zairyo.measurement import Measurement, Quantity
 from zairyo.readers import bruker_uxd, philips_udf, registry, rigaku_asc
 from zairyo.readers._api import CERTAIN, RawInput, Reader, ReadError
 from zairyo.readers.invariants import check
@@ -206,6 +206,29 @@ def test_philips_udf_of_a_step_that_is_written_rounded(tmp_path: Path) -> None:
     assert entry.signal.values.tolist() == list(range(points))
 
 
+def test_philips_udf_of_an_aeris(tmp_path: Path) -> None:
+    """The step has more digits than the ends, which are rounded: by its last digit, the file would be refused."""
+    text = UDF.replace("3.0000,   3.1000", "3.00043,  59.99491").replace("0.020", "0.01086644000")
+    counts = (
+        "\n".join("     800" + ",     801" * 7 for _ in range(655))
+        + ",\n     700,     701,     702,     703,     704,     705,/\n"
+    )
+    text = text.replace("27-dec-1994 10:23", "12-jun-2025 14:41")
+    m = reads(philips_udf.READER, text[: text.index("     800")] + counts, tmp_path)
+    assert m[0]["two_theta"].values[[0, -1]].tolist() == [3.00043, 59.99491]
+    assert len(m[0].signal.values) == 5246
+    assert m.started == datetime(2025, 6, 12, 14, 41)
+
+
+def test_philips_udf_whose_last_stroke_is_missing(tmp_path: Path) -> None:
+    whole = UDF.rstrip().rstrip("/")
+    m = reads(philips_udf.READER, whole.replace("27-dec-1994 10:23", " 1-nov-:0,  21:06"), tmp_path)
+    assert m[0].signal.values.tolist() == [800, 772, 738, 748, 700, 695]
+    assert m.started == datetime(2000, 11, 1, 21, 6)
+    with pytest.raises(ReadError, match="cut off"):
+        reads(philips_udf.READER, whole[: whole.index("700")], tmp_path)
+
+
 def test_philips_udf_of_several_scans(tmp_path: Path) -> None:
     second = UDF[UDF.index("DataAngleRange") :].replace("3.0000,   3.1000", "5.0000,   5.1000")
     m = reads(philips_udf.READER, UDF + second, tmp_path)
@@ -242,6 +265,29 @@ def test_two_columns_named_xy(tmp_path: Path, text: str) -> None:
     assert m.source.reader == "xrd_xy"
     assert m[0]["two_theta"].values.tolist() == [10, 10.1]
     assert m[0].signal.values.tolist() == [100, 110]
+
+
+def test_dash_s_wavelength(tmp_path: Path) -> None:
+    path = tmp_path / "made.xye"
+    path.write_text("   0.69200\n   5.00 100 10\n   5.02 110 10.5\n")
+    m = registry.read(path)
+    assert m[0].conditions["wavelength"] == Quantity(0.692, "angstrom")
+    assert m[0]["two_theta"].values.tolist() == [5.0, 5.02]
+
+
+@pytest.mark.parametrize("drive", ["PSDSCAN", "PSDFIXEDSCAN"])
+def test_a_strip_detectors_scan_is_over_two_theta(tmp_path: Path, drive: str) -> None:
+    text = UXD.replace("_DRIVE='COUPLED'", f"_DRIVE='{drive}'")
+    axis = reads(bruker_uxd.READER, text, tmp_path)[0].axes[0]
+    assert (axis.name, axis.unit) == ("two_theta", "deg")
+
+
+def test_a_degree_with_a_full_stop_is_a_degree(tmp_path: Path) -> None:
+    """Rigaku's older exports write ``deg.``, which is no unit."""
+    lines = [line for line in ASC.splitlines() if not line.startswith("*XUNIT")]
+    at = next(i for i, line in enumerate(lines) if line.startswith("*YUNIT"))
+    text = "\n".join([*lines[:at], "*XUNIT          =  deg.", *lines[at:]]) + "\n"
+    assert reads(rigaku_asc.READER, text, tmp_path)[0].axes[0].unit == "deg"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ _AXES = {
     "2thetaomega": "two_theta",
     "twothetaomega": "two_theta",
     "gonio": "two_theta",
+    "psdscan": "two_theta",
+    "psdfixedscan": "two_theta",
     "theta": "omega",
     "omega": "omega",
     "omega2theta": "omega",
@@ -67,6 +69,7 @@ _COUPLED = {
 _UNITS = {
     "°": "deg",
     "deg": "deg",
+    "deg.": "deg",
     "degree": "deg",
     "degrees": "deg",
     "mm": "mm",

@@ -153,7 +153,7 @@ def _scan(lines: dict[str, str], block: re.Match[str], text: str, what: str, war
 
 READER = Reader(
     name="bruker_uxd",
-    version="3",
+    version="4",
     techniques=("xrd",),
     vendor="Bruker",
     format="DIFFRAC text (.uxd)",

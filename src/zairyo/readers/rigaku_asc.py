@@ -108,7 +108,7 @@ def _scan(lines: dict[str, str], text: str, what: str, warnings: list[str]) -> S
 
 READER = Reader(
     name="rigaku_asc",
-    version="2",
+    version="3",
     techniques=("xrd",),
     vendor="Rigaku",
     format="ASCII (.asc)",
