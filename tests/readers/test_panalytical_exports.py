@@ -109,6 +109,7 @@ def rd(version: bytes, counts: np.ndarray, start: float = 5.0, step: float = 0.0
     head = bytearray(250 if version == b"V3RD" else 810)
     head[:4] = version
     head[84:87] = bytes([0, 2, 3])
+    struct.pack_into("<3d", head, 94, 1.936042, 1.93998, 0.5)
     head[138:146], head[146:166] = b"QUARTZ01", b"alpha quartz".ljust(20)
     end = start + step * (len(counts) - 1)
     struct.pack_into("<3d", head, 214, step, start, end)
@@ -125,8 +126,33 @@ def test_rd(tmp_path: Path, version: bytes) -> None:
     assert (e.signal.unit, e.signal.values.tolist()) == ("counts", counts.tolist())
     assert e.conditions["xray_source_element"] == Quantity("Fe")
     assert e.conditions["xray_focus"] == Quantity("long fine focus")
+    assert e.conditions["wavelength"] == Quantity(1.936042, "angstrom")
+    assert e.conditions["k_alpha_ratio"] == Quantity(0.5, "")
+    assert e.conditions["scan_mode"] == Quantity("step")
     with pytest.raises(ReadError, match="cut off"):
         reads(philips_rd.READER, rd(version, counts)[:-2], tmp_path)
+
+
+def test_rd_of_a_continuous_scan_has_its_points_in_the_middles(tmp_path: Path) -> None:
+    """As Philips' own UDF has them; by the ends, the file is one count short and all is half a step off."""
+    data = bytearray(rd(b"V3RD", np.array([100, 400, 900.0])))
+    data[126] = 1
+    struct.pack_into("<d", data, 230, 5.06)
+    (e,) = reads(philips_rd.READER, bytes(data), tmp_path)
+    np.testing.assert_allclose(e["two_theta"].values, [5.01, 5.03, 5.05])
+    assert e.conditions["scan_mode"] == Quantity("continuous")
+
+
+def test_rd_of_the_first_version_has_packed_angles(tmp_path: Path) -> None:
+    data = bytearray(rd(b"V3RD", np.array([100, 400, 900.0])))
+    data[:4] = b"D3RD"
+    data[94:118] = bytes(24)
+    struct.pack_into("<3h", data, 128, 4, 1000, 1008)
+    data[214:238] = bytes(24)
+    m = reads(philips_rd.READER, bytes(data), tmp_path)
+    np.testing.assert_allclose(m[0]["two_theta"].values, [5, 5.02, 5.04])
+    assert "xray_source_element" not in m[0].conditions
+    assert any("code 2 of the anode" in w for w in m.warnings)
 
 
 def test_rd_of_steps_that_are_none_is_refused(tmp_path: Path) -> None:
