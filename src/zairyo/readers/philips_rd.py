@@ -102,5 +102,5 @@ READER = Reader(
     endings=(".rd", ".sd"),
     sniff=sniff,
     read=read,
-    notes="Counts need not be whole, as the file keeps their root. Points of continuous scans are in the middles of steps.",
+    notes="Counts need not be whole, as their root is kept. Points of continuous scans are in the middles of steps.",
 )
