@@ -133,3 +133,27 @@ def test_others_are_not_claimed(tmp_path: Path) -> None:
     assert registry.find(RawInput(written(tmp_path / "a.txt", HEAD + ROWS))).name == "pdf_gr"
     assert READER.sniff(RawInput(written(tmp_path / "b.gr", "# r G\n1 2\n"))) == NO
     assert READER.sniff(RawInput(written(tmp_path / "c.dat", "#S 1\n#N 2\n#L r  Monitor\n1 2\n"))) == NO
+
+
+def test_pdfgetx2_s_wavelength_and_radiation(tmp_path: Path) -> None:
+    """Its history names neither as PDFgetX3 does."""
+    head = (
+        "History written:         Mon May 10 09:51:01 2004\n####### Get_XPDF #######\n\n##### Experiment_Setup\n"
+        "temperature=300.000    containermut=0.000500000    filtermut=0.0200000\n"
+        "## X-Ray   radiationtype=3\nlambda=0.142479    energy=87.0198    polartype=2\n"
+        "## S(q)  qmin=0.300000    qmax=9.000000    qgrid=0.000000\n##### start data\n#F a.gr\n#S 1    G(r)\n#D \n"
+        "#L r(A)    G(r)    d_r    d_Gr\n"
+    )
+    told = read(written(tmp_path / "cdse.gr", head + ROWS))["data"].conditions
+    assert {name: str(value) for name, value in told.items()} == {
+        "wavelength": "0.142479 angstrom", "temperature": "300 K", "q_minimum": "0.3 1/angstrom",
+        "q_maximum": "9 1/angstrom", "radiation": "X-ray",
+    }  # fmt: skip
+
+
+def test_what_the_scans_line_tells(tmp_path: Path) -> None:
+    head = "##### start data\n#S 1 - PDF from PDFgetN lcmo x=0.200 T=10.0 qmax=35.0\n#L r G(r) dr dG(r)\n"
+    told = read(written(tmp_path / "lcmo.gr", head + ROWS))["data"].conditions
+    assert {name: str(value) for name, value in told.items()} == {
+        "temperature": "10 K", "q_maximum": "35 1/angstrom", "radiation": "neutron",
+    }  # fmt: skip

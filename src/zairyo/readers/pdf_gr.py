@@ -3,7 +3,8 @@
 Facts: settings as ``name = value`` (perhaps in sections), then a line with ``start data``, SPEC-like ``#S``, ``#D`` and
 the names of the columns after ``#L`` (``r(A) G(r) d_r d_Gr``, ``r(Å)  G(Å$^{-2}$)``, ``Q(A^-1) S(Q)``), then the rows.
 PDFgetN, which reduces neutron data only, writes several ``name=value`` on a line; the sample's come before the
-vanadium's and the container's.
+vanadium's and the container's. PDFgetX2 ("Get_XPDF") reduces X-ray data only. The line ``#S`` may tell a temperature
+(``T=10.0``, kelvin) and a range of q.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _ORDINATES = {
 _CONDITIONS: dict[str, tuple[str, str | None]] = {
     "composition": ("composition", None),
     "wavelength": ("wavelength", "angstrom"),
+    "lambda": ("wavelength", "angstrom"),
     "temperature": ("temperature", "K"),
     "temp": ("temperature", "K"),
     "qmin": ("q_minimum", "1/angstrom"),
@@ -46,6 +48,8 @@ _CONDITIONS: dict[str, tuple[str, str | None]] = {
     "qbroad": ("q_broadening", "1/angstrom"),
 }
 _RADIATION = {"x": "X-ray", "n": "neutron"}
+#: What is told in the line ``#S``.
+_SCAN = re.compile(r"\b(T|temp|qmin|qmax)\s*=\s*(\d[\d.]*)", re.IGNORECASE)
 
 
 def _sniff(source: RawInput) -> float:
@@ -84,7 +88,8 @@ def _read(source: RawInput) -> Measurement:
         for key, (condition, u) in _CONDITIONS.items()
         if key in settings
     }
-    usual = "N" if any("PDFgetN" in line for line in head) else ""
+    told_by = {"PDFgetN": "N", "Get_XPDF": "X", "PDFgetX2": "X"}
+    usual = next((kind for line in head for program, kind in told_by.items() if program in line), "")
     radiation = _RADIATION.get(settings.get("stype", settings.get("mode", usual))[:1].lower())
     told["radiation"] = Quantity(radiation) if radiation else None
     sample = settings.get("composition", "")
@@ -107,6 +112,11 @@ def _settings(head: list[str]) -> dict[str, str]:
     """What is told as ``name = value``, the names in small letters; of packed ones told again, the first."""
     told: dict[str, str] = {}
     for line in head:
+        if line.startswith("#S"):
+            named = {"t": "temperature"}
+            scan = {named.get(k.lower(), k.lower()): v for k, v in _SCAN.findall(line)}
+            told = scan | told
+            continue
         packed = _PACKED.findall(line.strip())
         if len(packed) > 1 or (packed and line[:2] == "##"):
             told = {name.lower(): clean_text(value.strip()) for name, value in packed} | told
@@ -124,7 +134,7 @@ def _rows(lines: list[str], name: str) -> Any:
 
 READER = Reader(
     name="pdf_gr",
-    version="2",
+    version="3",
     techniques=("pdf",),
     vendor="PDFgetX, PDFgetN, xPDFsuite",
     format="Pair distribution function (.gr, .sq, .fq, .iq)",
