@@ -275,6 +275,20 @@ def test_dash_s_wavelength(tmp_path: Path) -> None:
     assert m[0]["two_theta"].values.tolist() == [5.0, 5.02]
 
 
+def test_uxd_positions_that_are_rounded_to_four_figures(tmp_path: Path) -> None:
+    """XCH writes 99.99, 100.0, 100.0: a pattern beyond 100° would be refused as one that does not rise."""
+    head = (
+        UXD[: UXD.index("_START=")].replace("_STEPSIZE=0.020000", "_STEPSIZE=0.015592") + "_START=99.970000\n"
+    )
+    exact = [99.97 + 0.015592 * i for i in range(8)]
+    text = head + "_2THETACOUNTS\n" + "".join(f"{x:#.4g}\t{100 + i}\n" for i, x in enumerate(exact))
+    m = reads(bruker_uxd.READER, text, tmp_path)
+    np.testing.assert_allclose(m[0]["two_theta"].values, exact)
+    other = text.replace("99.97\t", "99.90\t")
+    with pytest.raises(ReadError, match="must rise"):
+        reads(bruker_uxd.READER, other, tmp_path)
+
+
 @pytest.mark.parametrize("drive", ["PSDSCAN", "PSDFIXEDSCAN"])
 def test_a_strip_detectors_scan_is_over_two_theta(tmp_path: Path, drive: str) -> None:
     text = UXD.replace("_DRIVE='COUPLED'", f"_DRIVE='{drive}'")

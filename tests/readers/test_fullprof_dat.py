@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from tests.readers.broken_files import cut, damage
 
-from zairyo.measurement import Measurement
+from zairyo.measurement import Measurement, Quantity
 from zairyo.readers import registry
 from zairyo.readers._api import LIKELY, NO, RawInput, ReadError
 from zairyo.readers.fullprof_dat import READER
@@ -92,3 +93,48 @@ def test_the_registry_takes_it_before_a_plain_table(tmp_path: Path) -> None:
 def test_damage_is_an_error_or_a_measurement(tmp_path: Path) -> None:
     cut(READER, TEXT.encode(), tmp_path / "a.dat")
     damage(READER, TEXT.encode(), tmp_path / "a.dat", turns=100)
+
+
+ILL = """D1A5 Title: 1.9114 A  LaNi2Mn3Dx 13.9.01
+     Ident:           14113 to  14122
+1.9114 A  LaNi2Mn3Dx 13.9.01                                            2theta
+    13     -1.000   100.018    1  100000.0       0.0
+  -10.0000    0.1000   -8.8000
+     0.8     0.3     0.3     0.7     0.3     0.7     0.6     1.0     0.9     0.7
+     1.0     1.5     1.7
+    0.58    0.30    0.22    0.53    0.30    0.38    0.37    0.17    0.57    0.44
+    0.25    0.73    0.82
+"""
+LHPM = """SampleIdent ____ DataFileName ______
+DiffrType ______   GeneratorVoltage __   TubeCurrent __
+Anode __    Alpha1  1.54060    Alpha2  1.54443    Ratio  0.50000
+MonochromatorUsed __   DivergenceSlit _      ReceivingSlit ___
+  10.023   0.026  10.335    MeasureDateTime 24/11/2024   10:43
+    2129    2238    2125    2256    2249    2162    2176    2200    2185    2143
+    2129    2231    2187
+"""
+
+
+def test_the_institut_laue_langevins_header_and_errors(tmp_path: Path) -> None:
+    """Without its header's range, ten intensities a line are ten columns."""
+    m = read(written(tmp_path / "d1a.dat", ILL))
+    (entry,) = m.entries
+    assert (entry.technique, m.title) == ("neutron_diffraction", "D1A5 Title: 1.9114 A  LaNi2Mn3Dx 13.9.01")
+    assert entry["two_theta"].values[[0, -1]].tolist() == [-10, -8.8]
+    assert entry["intensity"].values.tolist()[-3:] == [1, 1.5, 1.7]
+    assert entry["intensity"].uncertainty is not None
+    assert entry["intensity"].uncertainty[[0, -1]].tolist() == [0.58, 0.82]
+    assert not m.warnings
+
+
+def test_lhpms_header(tmp_path: Path) -> None:
+    m = read(written(tmp_path / "lhpm.dat", LHPM))
+    (entry,) = m.entries
+    assert entry.technique == "xrd"
+    assert entry.conditions["wavelength"] == Quantity(1.5406, "angstrom")
+    assert entry.started == datetime(2024, 11, 24, 10, 43)
+    assert entry["two_theta"].values[[0, -1]].tolist() == [10.023, 10.335]
+    assert not m.warnings
+    m = read(written(tmp_path / "lhpm.dat", LHPM.replace("24/11", "04/11")))
+    assert m["scan"].started is None
+    assert any("04/11/2024" in w for w in m.warnings)

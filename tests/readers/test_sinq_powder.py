@@ -60,6 +60,16 @@ def test_fields_that_touch_and_no_errors(tmp_path: Path) -> None:
     assert "temperature" not in entry.conditions
 
 
+def test_a_date_without_quotes_and_a_range_that_is_no_decimal_step(tmp_path: Path) -> None:
+    """As HRPT wrote them; a temperature of zero says nothing."""
+    head = HEAD.replace("DMC", "HRPT").replace("'", "").replace("1.530", "0.000")
+    head = head.replace("5.000   0.125   6.500", "2.948   0.050   3.548")
+    (entry,) = read(head + DATA + ERRORS.replace("     nan", "") + TAIL, tmp_path).entries
+    assert entry.started == datetime(2022, 9, 1, 12, 30)
+    assert entry["two_theta"].values[[0, -1]].tolist() == [2.948, 3.548]
+    assert "temperature" not in entry.conditions
+
+
 def test_errors_cut_off_are_told(tmp_path: Path) -> None:
     m = read(HEAD + DATA + ERRORS.splitlines()[0] + "\n", tmp_path)
     assert m[0].signal.uncertainty is None

@@ -14,7 +14,7 @@ import numpy as np
 
 from zairyo.measurement import Measurement
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._diffraction import axis_name, default_unit, number, scan_axis
+from zairyo.readers._diffraction import Floats, axis_name, default_unit, number, scan_axis
 from zairyo.readers._diffraction_scans import Scan, measurement
 from zairyo.readers._diffraction_text import counted, listed, mapped, moment, rows
 from zairyo.readers._legacy_text import decode_legacy
@@ -115,7 +115,7 @@ def _scan(lines: dict[str, str], block: re.Match[str], text: str, what: str, war
     start, step = number(lines.get("START", "")), number(lines.get("STEPSIZE", ""))
     if block["along"]:
         table = rows(values, width, what)
-        positions, intensity = table[:, 0], table[:, 1]
+        positions, intensity = _unrounded(table[:, 0], start, step), table[:, 1]
     elif start is not None and step:
         intensity = values
         positions = np.asarray(start + step * np.arange(len(values)), np.float64)
@@ -151,9 +151,19 @@ def _scan(lines: dict[str, str], block: re.Match[str], text: str, what: str, war
     )
 
 
+def _unrounded(written: Floats, start: float | None, step: float | None) -> Floats:
+    """Positions by start and step where those written are just these, rounded to four figures (100.0 twice or more)."""
+    if start is None or not step:
+        return written
+    exact = np.asarray(start + step * np.arange(len(written)), np.float64)
+    figures = 10.0 ** np.floor(np.log10(np.maximum(np.abs(exact), 1.0)))
+    near = 0.51e-3 * figures + 0.5e-6 * np.arange(len(written))  # start and step have six decimals
+    return exact if (np.abs(written - exact) <= near).all() else written
+
+
 READER = Reader(
     name="bruker_uxd",
-    version="4",
+    version="5",
     techniques=("xrd",),
     vendor="Bruker",
     format="DIFFRAC text (.uxd)",

@@ -21,7 +21,7 @@ from zairyo.readers.delimited_text import is_float
 
 _ABOUT = re.compile(r"\s*lambda\s*=\s*(?P<lambda>[\d.]+)\s*,\s*T\s*=\s*(?P<t>[\d.naN-]+)", re.IGNORECASE)
 _RANGE = re.compile(r"\s*(-?[\d.]+)\s+([\d.]+)\s+(-?[\d.]+)\b")
-_DATE = re.compile(r"Date\s*=\s*'([^']*)'", re.IGNORECASE)
+_DATE = re.compile(r"Date\s*=\s*'?(\d[^']*)", re.IGNORECASE)
 _SAMPLE = re.compile(r"sample\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
 _OWNER = re.compile(r"owner\s*=\s*'([^']*)'", re.IGNORECASE)
 _FIELD = 8
@@ -79,7 +79,7 @@ def _read(source: RawInput) -> Measurement:
             original_metadata=tidy_metadata(
                 {"header": lines[:3], "footer": [x for x in lines[end:] if x.strip()]}
             ),
-            started=moment(date[1], warnings=warnings) if date else None,
+            started=moment(date[1].strip(), warnings=warnings) if date else None,
         )
     except MeasurementError as e:
         raise ReadError(f"{source.name}: the parts do not fit together: {e}") from None
@@ -111,7 +111,7 @@ def _numbers(lines: list[str], at: int, count: int) -> tuple[Floats, int]:
 
 READER = Reader(
     name="sinq_powder",
-    version="1",
+    version="2",
     techniques=("neutron_diffraction",),
     vendor="PSI SINQ",
     format="Powder pattern of DMC or HRPT (FullProf INSTRM 8)",
