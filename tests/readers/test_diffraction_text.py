@@ -267,6 +267,16 @@ def test_two_columns_named_xy(tmp_path: Path, text: str) -> None:
     assert m[0].signal.values.tolist() == [100, 110]
 
 
+def test_two_columns_named_xye_are_a_pattern_without_errors(tmp_path: Path) -> None:
+    path = tmp_path / "made.xye"
+    path.write_text("   4.00   90.  \n   4.05   83.  \n   4.10   82.  \n")
+    m = registry.read(path)
+    assert m.source is not None
+    assert m.source.reader == "xrd_xy"
+    assert m[0]["two_theta"].values.tolist() == [4.0, 4.05, 4.1]
+    assert m[0].signal.uncertainty is None
+
+
 def test_dash_s_wavelength(tmp_path: Path) -> None:
     path = tmp_path / "made.xye"
     path.write_text("   0.69200\n   5.00 100 10\n   5.02 110 10.5\n")
