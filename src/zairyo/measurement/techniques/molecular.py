@@ -26,6 +26,19 @@ _CONDITIONS = (
     Condition("shift_reference", None, "Chemical-shift reference", "化学シフトの基準"),
 )
 
+_EPR = (
+    Condition("microwave_frequency", "GHz", "Microwave frequency", "マイクロ波周波数", main=True),
+    Condition("microwave_power", "mW", "Microwave power", "マイクロ波出力", main=True),
+    Condition("microwave_attenuation", "dB", "Microwave attenuation", "マイクロ波減衰量"),
+    Condition("modulation_amplitude", "gauss", "Modulation amplitude", "磁場変調振幅", main=True),
+    Condition("modulation_frequency", "kHz", "Modulation frequency", "磁場変調周波数"),
+    Condition("harmonic", "", "Harmonic of the modulation", "検出高調波次数"),
+    Condition("conversion_time", "s", "Conversion time", "変換時間"),
+    Condition("time_constant", "s", "Time constant", "時定数"),
+    Condition("q_value", "", "Quality factor of the resonator", "共振器のQ値"),
+    Condition("measurement_type", None, "Kind of experiment", "測定の種類"),
+)
+
 _SIGNALS = (
     Named("chemical_shift", "ppm", "Chemical shift", "化学シフト"),
     Named("frequency", "Hz", "Frequency", "周波数"),
@@ -80,8 +93,13 @@ TECHNIQUES = (
         "電子スピン共鳴",
         "EPR",
         "molecular",
-        _CONDITIONS,
-        _SIGNALS,
+        (*_EPR, *_CONDITIONS),
+        (
+            *_SIGNALS,
+            Named("microwave_power", "mW", "Microwave power", "マイクロ波出力"),
+            Named("angle", "deg", "Angle", "角度"),
+            Named("temperature", "K", "Temperature", "温度"),
+        ),
     ),
     Technique(
         "neutron_scattering",
