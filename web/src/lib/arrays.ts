@@ -43,3 +43,30 @@ export function strongest(values: ArrayLike<number>): number {
   }
   return best;
 }
+
+/**
+ * As many even places over the stretch of uneven ones as show the narrowest step, at most `most`, and which of the
+ * uneven ones is nearest to each. Null where they are even enough for a picture, or turn back.
+ */
+export function evenPlaces(
+  uneven: readonly number[],
+  most = 1024,
+): { places: number[]; nearest: number[] } | null {
+  const first = uneven[0] ?? 0;
+  const last = uneven.at(-1) ?? 0;
+  const mean = (last - first) / (uneven.length - 1);
+  if (uneven.length < 3 || !Number.isFinite(mean) || mean === 0) return null;
+  const steps = uneven.slice(1).map((value, k) => (value - (uneven[k] as number)) / mean);
+  if (steps.some((step) => !(step > 0))) return null;
+  if (uneven.every((value, k) => Math.abs((value - first) / mean - k) <= 0.25)) return null;
+  const wanted = Math.ceil((uneven.length - 1) / Math.min(...steps)) + 1;
+  const count = Math.min(most, Math.max(uneven.length, wanted));
+  const places = Array.from({ length: count }, (_, k) => first + ((last - first) * k) / (count - 1));
+  let at = 0;
+  const nearest = places.map((place) => {
+    const off = (k: number) => Math.abs((uneven[k] as number) - place);
+    while (at + 1 < uneven.length && off(at + 1) <= off(at)) at += 1;
+    return at;
+  });
+  return { places, nearest };
+}
