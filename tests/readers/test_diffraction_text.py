@@ -137,6 +137,27 @@ def test_rigaku_ascii(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ("*SPEED_DIM\t=  sec./step\n", {"time_per_step": (2.0, "s")}),
+        ("*SPEED_DIM\t=  deg./min.\n", {"scan_speed": (2.0, "deg/min")}),
+        ("*SPEED_DIM\t=  counts\n", {}),
+        ("*COUNTER\t=  SC-70, 0\n", {"scan_speed": (2.0, "deg/min"), "detector": ("SC-70", None)}),
+        ("*COUNTER\t=  , 0\n", {"scan_speed": (2.0, "deg/min")}),
+    ],
+)
+def test_rigaku_speed_is_what_its_dimension_says(
+    stated: str, told: dict[str, object], tmp_path: Path
+) -> None:
+    text = ASC.replace("*GROUP_COUNT", f"{stated}*GONIO\t=  SmartLab, 185.000\n*GROUP_COUNT")
+    m = reads(rigaku_asc.READER, text, tmp_path, "cp932")
+    assert m.instrument == "SmartLab"
+    found = {name: (q.value, q.unit) for name, q in m[0].conditions.items()}
+    assert {k: v for k, v in found.items() if k in ("time_per_step", "scan_speed", "detector")} == told
+    assert bool(m.warnings) == ("counts" in stated)
+
+
+@pytest.mark.parametrize(
     ("reader", "text"),
     [
         (rigaku_asc.READER, ASC.replace("15-Nov-05 15:32", "15.11.05, 15 h")),

@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from zairyo.measurement import Measurement
+from zairyo.measurement import Measurement, Quantity
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
 from zairyo.readers._diffraction import axis_name, number, scan_axis, unit
 from zairyo.readers._diffraction_scans import Scan, measurement
@@ -25,9 +25,14 @@ _CONDITIONS = {
     "WAVE_LENGTH1": ("wavelength", "angstrom"),
     "WAVE_LENGTH2": ("wavelength_k_alpha_2", "angstrom"),
     "MEAS_MODE": ("scan_mode", None),
-    "COUNTER": ("detector", None),
     "FILTER": ("filter", None),
     "ATTACHMENT": ("incident_optics", None),
+}
+#: ``*SPEED_DIM`` without dots and blanks → what ``*SPEED`` is.
+_SPEEDS = {
+    "sec/step": ("time_per_step", "s"),
+    "sec": ("time_per_step", "s"),
+    "deg/min": ("scan_speed", "deg/min"),
 }
 _ELEMENTS = {"24": "Cr", "26": "Fe", "27": "Co", "29": "Cu", "42": "Mo", "47": "Ag", "74": "W"}
 
@@ -70,7 +75,7 @@ def read(src: RawInput) -> Measurement:
         title=common.get("SAMPLE"),
         sample=common.get("SAMPLE"),
         operator=common.get("OPERATOR"),
-        instrument=common.get("GONIO") if not (common.get("GONIO") or "0").strip("-").isdigit() else "",
+        instrument=_name(common, "GONIO"),
         original_metadata=common,
     )
 
@@ -87,10 +92,8 @@ def _scan(lines: dict[str, str], text: str, what: str, warnings: list[str]) -> S
     target = lines.get("TARGET", "")
     if target in _ELEMENTS:
         told |= mapped({"TARGET": _ELEMENTS[target]}, {"TARGET": ("xray_source_element", None)})
-    speed = lines.get("SPEED", "")
-    told |= mapped(lines, {"SPEED": ("time_per_step", "s")} if "FT" in lines.get("MEAS_MODE", "") else {})
-    if speed and "time_per_step" not in told:
-        told |= mapped(lines, {"SPEED": ("scan_speed", "deg/min")})
+    told |= mapped({"COUNTER": _name(lines, "COUNTER")}, {"COUNTER": ("detector", None)})
+    told |= _speed(lines, what, warnings)
     drive = lines.get("SCAN_AXIS", "") or "2theta/theta"
     axis = axis_name(drive)
     return Scan(
@@ -106,9 +109,25 @@ def _scan(lines: dict[str, str], text: str, what: str, warnings: list[str]) -> S
     )
 
 
+def _speed(lines: dict[str, str], what: str, warnings: list[str]) -> dict[str, Quantity | None]:
+    """``*SPEED``, as ``*SPEED_DIM`` says; where that is missing, of fixed times (FT) a time, else degrees a minute."""
+    stated = lines.get("SPEED_DIM", "") or (
+        "sec./step" if "FT" in lines.get("MEAS_MODE", "") else "deg./min."
+    )
+    known = _SPEEDS.get(re.sub(r"[\s.]", "", stated).lower())
+    if known is None and lines.get("SPEED"):
+        warnings.append(f"{what}: a speed in {stated!r} is not known; {lines['SPEED']} was left out.")
+    return mapped(lines, {"SPEED": known}) if known else {}
+
+
+def _name(lines: dict[str, str], key: str) -> str:
+    """What a part is called; a number, such as a goniometer's radius, may follow its name or stand alone."""
+    return re.sub(r"(\A|,)\s*[-\d.]*\Z", "", lines.get(key, ""))
+
+
 READER = Reader(
     name="rigaku_asc",
-    version="3",
+    version="4",
     techniques=("xrd",),
     vendor="Rigaku",
     format="ASCII (.asc)",
