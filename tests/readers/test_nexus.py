@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,11 @@ def test_ends_of_bins_positions_that_do_not_fit_and_columns_that_turn(tmp_path: 
     [
         ("NXmonopd", "neutron", "neutron_diffraction"),
         ("NXmonopd", "x-ray", "xrd"),
-        ("NXsas", "neutron", "sans"),
+        ("NXmonopd", "", "xrd"),
+        ("NXtofnpd", "", "neutron_diffraction"),
+        ("NXsas", "Neutron", "sans"),
+        ("NXsas", "Synchrotron X-ray Source", "saxs"),
+        ("NXsas", "", "sas"),
         ("NXmine", "x-ray", "unspecified"),
     ],
 )
@@ -152,13 +156,15 @@ def test_the_definition_tells_the_technique(
     def make(file: h5py.File) -> None:
         entry = group(file, "entry", "NXentry")
         put(entry, "definition", definition)
-        put(group(entry, "source", "NXsource"), "probe", probe)
+        put(group(entry, "source", "NXsource"), "type", probe)
         data = group(entry, "data", "NXdata", signal="data", axes="polar_angle")
         put(data, "data", [1, 2, 3])
         put(data, "polar_angle", [10.0, 11.0, 12.0], units="degree")
 
-    (entry,) = read(made(tmp_path / "a.nxs", make))
+    m = read(made(tmp_path / "a.nxs", make))
+    (entry,) = m.entries
     assert entry.technique == technique
+    assert any("does not say whether" in w for w in m.warnings) == ((definition, probe) == ("NXmonopd", ""))
     is_known = technique in ("xrd", "neutron_diffraction")
     assert entry.axes[0].name == ("two_theta" if is_known else "polar_angle")
     assert entry.axes[0].unit == "deg"
@@ -185,6 +191,45 @@ def test_a_scan_of_bliss(tmp_path: Path) -> None:
     assert table.title == "ascan th 0 1 2 0.1"
     assert picture["pilatus"].values.shape == (3, 2, 2)
     assert any("short has 1 points, not 3" in w for w in m.warnings)
+
+
+def test_each_signal_has_its_own_deviations(tmp_path: Path) -> None:
+    def make(file: h5py.File) -> None:
+        data = group(
+            group(file, "entry", "NXentry"), "d", "NXdata", signal="a", axes="x", auxiliary_signals=["b"]
+        )
+        put(data, "x", [0.0, 1.0])
+        for name, error in (("a", 0.1), ("b", 0.2)):
+            put(data, name, [1.0, 2.0])
+            put(data, f"{name}_errors", [error, error])
+
+    (entry,) = read(made(tmp_path / "a.nxs", make))
+    assert [s.name for s in entry.signals] == ["a", "b"]
+    np.testing.assert_array_equal(entry["b"].uncertainty, [0.2, 0.2])
+    np.testing.assert_array_equal(entry["a"].uncertainty, [0.1, 0.1])
+
+
+def test_what_is_larger_than_is_read_is_left_out(tmp_path: Path) -> None:
+    """Pictures of many GiB: what else the file plots is read."""
+
+    def make(file: h5py.File) -> None:
+        xas(file)
+        large = group(file["entry"], "pictures", "NXdata", signal="data")
+        large.create_dataset("data", (2000, 1000, 1000), np.uint8, chunks=(1, 1000, 1000))
+
+    m = read(made(tmp_path / "a.nxs", make))
+    assert [e.default for e in m] == ["mu"]
+    assert any("GiB" in w for w in m.warnings)
+
+
+def test_a_temperature_without_a_number_is_none(tmp_path: Path) -> None:
+    def make(file: h5py.File) -> None:
+        xas(file)
+        del file["entry/sample/temperature"]
+        put(file["entry/sample"], "temperature", "cold")
+
+    (entry,) = read(made(tmp_path / "a.nxs", make))
+    assert set(entry.conditions) == {"facility"}
 
 
 def test_links_that_lead_out_nowhere_or_in_circles_are_not_followed(tmp_path: Path) -> None:
@@ -240,7 +285,8 @@ def test_what_another_zairyo_wrote_is_read_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(m[0]["intensity"].values, [5, 6])
     assert m.original_metadata["a"] == 1
     told = m.original_metadata["source_before"]
-    assert told["reader"] == "rigaku_ras"  # type: ignore[index, call-overload]
+    assert isinstance(told, Mapping)
+    assert told["reader"] == "rigaku_ras"
 
 
 def test_the_standard_form_packed_or_damaged_is_refused(tmp_path: Path) -> None:

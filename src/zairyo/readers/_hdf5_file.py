@@ -48,6 +48,11 @@ def open_hdf5(src: RawInput, member: str = "") -> Iterator[Any]:
         raise ReadError(f"{name} is cut off or damaged: {' '.join(str(e).split())}. Copy it again.") from None
 
 
+def is_standard_form(head: bytes) -> bool:
+    """Whether a file that begins so is one that Zairyo wrote."""
+    return head.startswith(MAGIC) and b"zairyo_form" in head[:16384]
+
+
 def root_names(src: RawInput) -> frozenset[str]:
     """Names in the root group; empty if it is no HDF5 file. For ``sniff``: never raises."""
     if src.head[:8] != MAGIC:

@@ -22,7 +22,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from zairyo.measurement import Measurement, MeasurementError, RawFile, Source
-from zairyo.readers._api import NO, RawInput, Reader, ReadError
+from zairyo.readers import _hdf5_file
+from zairyo.readers._api import HEAD_BYTES, NO, RawInput, Reader, ReadError
 
 #: Modules of this package that are its machinery, not a format.
 _MACHINERY = frozenset(
@@ -399,10 +400,9 @@ def is_standard_form(path: str | os.PathLike[str]) -> bool:
     """Whether a file is (by its beginning) one that Zairyo wrote."""
     try:
         with open(path, "rb") as f:
-            head = f.read(16384)
+            return _hdf5_file.is_standard_form(f.read(HEAD_BYTES))
     except OSError:
         return False
-    return head.startswith(b"\x89HDF") and b"zairyo_form" in head
 
 
 _MAGIC: Mapping[bytes, str] = {

@@ -11,13 +11,11 @@ from dataclasses import asdict, replace
 from zairyo.measurement import Measurement, MeasurementError, nexus
 from zairyo.measurement.text import tidy_metadata
 from zairyo.readers._api import CERTAIN, NO, RawInput, Reader, ReadError
-from zairyo.readers._hdf5_file import MAGIC
-
-_MARK = b"zairyo_form"
+from zairyo.readers._hdf5_file import is_standard_form
 
 
 def sniff(src: RawInput) -> float:
-    return CERTAIN if src.head.startswith(MAGIC) and _MARK in src.head else NO
+    return CERTAIN if is_standard_form(src.head) else NO
 
 
 def read(src: RawInput) -> Measurement:
