@@ -241,13 +241,14 @@ class _SureOfItself:
     def predict(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(len(X)), np.where(X[:, 0] < 1, 0.01, 1.0)
 
-    loo = None  # nothing here asks for it
+    def loo(self) -> tuple[np.ndarray, np.ndarray]:
+        raise AssertionError("nothing here asks for it")
 
 
 def test_the_one_row_that_a_model_was_too_sure_of_widens_no_other_without_end() -> None:
     X = np.concatenate([[0.5], np.linspace(1, 2, 15)])[:, None]
     y = np.where(np.arange(16) % 2, 1.0, -1.0)
-    found = fit(X, y, models=(_SureOfItself(),))  # type: ignore[list-item]
+    found = fit(X, y, models=(_SureOfItself(),))
     told = found.predict(np.array([[0.4], [1.5]]))
     assert found.error == pytest.approx(1.0)
     assert (told.upper - told.lower)[1] < 8  # not 200: a miss of 100 deviations

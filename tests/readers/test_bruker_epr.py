@@ -159,6 +159,14 @@ def test_numbers_that_are_not_as_announced_are_refused(tmp_path: Path, points: i
         registry.read(path)
 
 
+@pytest.mark.parametrize("name", ["a.DSC", "a.par"])
+def test_settings_without_their_numbers_are_refused(tmp_path: Path, name: str) -> None:
+    pair(tmp_path)
+    (tmp_path / "a.par").write_text(WRITTEN)
+    with pytest.raises(ReadError, match="copy both"):
+        registry.read(tmp_path / name)
+
+
 def test_a_pair_of_another_kind_is_none(tmp_path: Path) -> None:
     (tmp_path / "c.par").write_text("temperature 300\n")
     (tmp_path / "c.spc").write_bytes(b"\0" * 12)

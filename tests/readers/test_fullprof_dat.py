@@ -127,6 +127,16 @@ def test_the_institut_laue_langevins_header_and_errors(tmp_path: Path) -> None:
     assert not m.warnings
 
 
+def test_as_many_numbers_again_without_a_header_are_told(tmp_path: Path) -> None:
+    bare = "\n".join(ILL.split("\n")[4:])
+    m = read(written(tmp_path / "a.dat", bare))
+    assert m[0]["intensity"].uncertainty is not None
+    assert any("13 numbers" in w and "standard deviations" in w for w in m.warnings)
+    m = read(written(tmp_path / "b.dat", bare.replace("0.58", "-0.58")))
+    assert m[0]["intensity"].uncertainty is None
+    assert any("13 numbers behind the 13 points were left out" in w for w in m.warnings)
+
+
 def test_lhpms_header(tmp_path: Path) -> None:
     m = read(written(tmp_path / "lhpm.dat", LHPM))
     (entry,) = m.entries

@@ -36,7 +36,7 @@ _PAIRS = {".dsc": ".dta", ".par": ".spc"}
 _POSITIONS = {"X": ".xgf", "Y": ".ygf", "Z": ".zgf"}
 _MOST_TEXT, _MOST_DATA = 4 * 1024**2, 1024**3
 _FORMATS = {"D": "f8", "F": "f4", "I": "i4", "S": "i2", "C": "i1"}
-_DSC = b"#DESC"
+_DSC = re.compile(rb"\s*#DESC\s+\d")
 _PAR = re.compile(rb"(?:DOS\s+Format|ASCII\s+Format|JSS\s|ANZ\s|JON\s)[^\0]*\b(?:GST|HCF|SSX|XXLB|JEX)\s")
 _DEVICE = re.compile(r"\.DVC\s+([^\s,]+)")
 #: What a direction is called → the vocabulary, by its unit's dimension.
@@ -99,22 +99,30 @@ def sets(names: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
 
 def sniff(src: RawInput) -> float:
     if not src.is_folder:
-        return NO
+        return CERTAIN if _is_settings(src.head) else NO
     found = next(iter(sets(src.members)), ())
     if not found or set(found) != set(src.members):
         return NO
-    head = RawInput(src.member_path(found[0])).head
-    return CERTAIN if head.lstrip().startswith(_DSC) or _PAR.match(head.replace(b"\r", b"\n")) else NO
+    return CERTAIN if _is_settings(RawInput(src.member_path(found[0])).head) else NO
+
+
+def _is_settings(head: bytes) -> bool:
+    return any(mark.match(head.replace(b"\r", b"\n")) for mark in (_DSC, _PAR))
 
 
 def read(src: RawInput) -> Measurement:
+    if not src.is_folder:
+        raise ReadError(
+            f"{src.name} holds the settings of an EPR spectrum, whose numbers are in a file of the same name that ends "
+            "in .DTA or .spc. It is not beside it; copy both."
+        )
     found = next(iter(sets(src.members)), None)
     if found is None:
         raise ReadError(f"{src.path.name} is no pair of .DSC and .DTA, or of .par and .spc.")
     text = decode_legacy(src.member(found[0], _MOST_TEXT)).replace("\r\n", "\n").replace("\r", "\n")
     data = src.member(found[1], _MOST_DATA)
     warnings: list[str] = []
-    if text.lstrip().startswith(_DSC.decode()):
+    if _DSC.match(text.encode()[:100]):
         positions = {name.rpartition(".")[2].casefold(): src.member(name, _MOST_DATA) for name in found[2:]}
         return _xepr(found[0], text, data, positions, warnings)
     return _winepr(found[0], text, data, warnings)
@@ -170,7 +178,7 @@ def _xepr(name: str, text: str, data: bytes, positions: dict[str, bytes], warnin
             label = f"{title} (imaginary)" if part == "im" else title
             array = np.ascontiguousarray(values[f"{k}_{part}"], dtype=np.float64)
             signals.append(Signal(own, array, unit, over, clean_text(label)))
-    conditions = _conditions(told, _BES3T, "")
+    conditions = _conditions(told, _BES3T, "EXPT")
     for condition, device, setting, unit in _DEVICES:
         value = quantity(devices.get(device, {}).get(setting, ""))
         if (
@@ -331,7 +339,7 @@ def _conditions(
         if value is None or not math.isfinite(value) or not value:
             continue  # 0: the program was not told
         found[condition] = _in_usual_unit(condition, value, unit)
-    experiment = word(told.get(mode or "EXPT"))
+    experiment = word(told.get(mode))
     return found | ({"measurement_type": experiment} if experiment else {})
 
 

@@ -42,11 +42,9 @@ def _sniff(source: RawInput) -> float:
     rows = [line.split() for line in lines[at + 1 :]]
     if len(rows[0]) < _FEWEST or all(map(is_float, lines[at].split()[3:] or ["title"])):
         return NO
-    others = [len(row) for row in rows[:-1] if len(row) != len(rows[0])]
-    same = len(others) < 2 and max(others, default=0) < len(
-        rows[0]
-    )  # the last row before the errors is shorter
-    return LIKELY if same and all(is_float(cell) for row in rows[:-1] for cell in row) else NO
+    shorter = [len(row) for row in rows[:-1] if len(row) != len(rows[0])]  # the last before the deviations
+    is_block = len(shorter) < 2 and max(shorter, default=0) < len(rows[0])
+    return LIKELY if is_block and all(is_float(cell) for row in rows[:-1] for cell in row) else NO
 
 
 def _start(lines: list[str]) -> int | None:
@@ -89,9 +87,14 @@ def _read(source: RawInput) -> Measurement:
         raise ReadError(
             f"{source.name}: {count} points are announced and {len(values)} are there; it is cut off. Copy it again."
         )
-    errors = values[count:] if len(values) == 2 * count else None
-    if errors is None and len(values) > count:
-        warnings.append(f"{len(values) - count} numbers behind the {count} points were left out.")
+    behind = values[count:]
+    errors = behind if len(behind) == count and (behind >= 0).all() else None
+    if errors is not None and not header:
+        warnings.append(
+            f"The {count} numbers behind the intensities were taken as their standard deviations."
+        )
+    elif errors is None and len(behind):
+        warnings.append(f"{len(behind)} numbers behind the {count} points were left out.")
     name = "background" if title.casefold().startswith("background") else "intensity"
     positions = np.round(first + step * np.arange(count), 9)
     try:
